@@ -1,0 +1,164 @@
+"""Which trial runs next and up to where, and which can be dropped: the stopping rule, decided live.
+
+Everything here is a pure function of what is known about the trials: no store, no clock, no device. The same knowledge
+gives the same decision, so a study may be killed and resumed anywhere, and one worker decides like eight.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from seedwise.content import check_keys
+from seedwise.errors import RequestError
+from seedwise.stopping import StoppingRule
+
+__all__ = ["Decision", "Goal", "Progress", "Schedule", "Standing"]
+
+
+class Goal(StrEnum):
+    """Up to where a trial is to be trained."""
+
+    FRACTION = "fraction"
+    END = "end"
+
+
+class Standing(StrEnum):
+    """How far a trial has come."""
+
+    BEFORE = "before"  # not yet at fraction f
+    JUDGED = "judged"  # at fraction f or beyond, not at the end
+    DONE = "done"  # complete, or failed: nothing more to do
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What the schedule knows of one trial.
+
+    Args:
+        standing: How far it has come.
+        early: Best score up to fraction f, larger is better; None before f, nan when no evaluation was finite.
+        running: Whether a worker has it now.
+    """
+
+    standing: Standing = Standing.BEFORE
+    early: float | None = None
+    running: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What follows from the progress of all trials.
+
+    Args:
+        run: What may start now, most urgent first: positions of trials, each with its goal.
+        drop: Positions of judged trials that can no longer be among the p best.
+    """
+
+    run: tuple[tuple[int, Goal], ...]
+    drop: tuple[int, ...]
+
+    @property
+    def next(self) -> tuple[int, Goal] | None:
+        """The most urgent trial, if anything may start now."""
+        return self.run[0] if self.run else None
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """The stopping rule over the trials of one task and recipe, in trial order.
+
+    Args:
+        rule: How many trials start, where they are judged, how many go on.
+        fraction_step: The optimiser step at which trials are judged: the evaluation that fraction f falls on.
+        steps: Optimiser steps of the full run.
+
+    Example:
+        >>> schedule = Schedule.of(StoppingRule(t=3, f=0.5, p=1), evaluation_steps=(5, 10))
+        >>> fresh, judged = Progress(), Progress(Standing.JUDGED, early=0.7)
+        >>> schedule.decide([judged, fresh, fresh]).next
+        (1, <Goal.FRACTION: 'fraction'>)
+        >>> schedule.decide([judged, Progress(Standing.JUDGED, 0.6), Progress(Standing.JUDGED, 0.8)]).run
+        ((2, <Goal.END: 'end'>),)
+    """
+
+    rule: StoppingRule
+    fraction_step: int
+    steps: int
+
+    @classmethod
+    def of(cls, rule: StoppingRule, evaluation_steps: Sequence[int]) -> "Schedule":
+        """Fit a rule to a run: find the evaluation that fraction f falls on.
+
+        Args:
+            rule: The stopping rule.
+            evaluation_steps: Steps of the evaluations, the last being the end of the run.
+
+        Raises:
+            RequestError: No evaluation falls on fraction f; the message says which fractions do.
+        """
+        steps = evaluation_steps[-1]
+        nearest = min(evaluation_steps, key=lambda step: abs(step / steps - rule.f))
+        # A fraction names an evaluation if it rounds to its step, or equals its share as printed, to three places.
+        if abs(nearest / steps - rule.f) > max(0.5 / steps, 0.0005) + 1e-9:
+            listed = ", ".join(f"{fraction:g}" for fraction in fractions(evaluation_steps))
+            raise RequestError(
+                f"f (fraction of the run) must fall on an evaluation, not {rule.f:g}; the evaluations are at {listed}."
+            )
+        return cls(rule, nearest, steps)
+
+    def decide(self, progress: Sequence[Progress]) -> Decision:
+        """Decide what runs next and what is dropped.
+
+        A judged trial is promoted as soon as it is certain to be among the p best, and dropped as soon as p others are
+        certain to stand before it. Trials stand in the order of their early scores, ties in trial order, those without
+        a finite score last. A trial that fails before it is judged takes no place.
+
+        Args:
+            progress: One entry for each trial of the task and recipe, in trial order.
+        """
+        judged = sorted(
+            (i for i, trial in enumerate(progress) if trial.early is not None), key=lambda i: _standing(progress, i)
+        )
+        undecided = [i for i, trial in enumerate(progress) if trial.early is None and trial.standing is Standing.BEFORE]
+        rank = {i: place for place, i in enumerate(judged)}  # from 0
+        promoted, dropped = [], []
+        for i in judged:
+            if progress[i].standing is not Standing.JUDGED or progress[i].running:
+                continue
+            if rank[i] >= self.rule.p:
+                dropped.append(i)
+            elif rank[i] + len(undecided) < self.rule.p:
+                promoted.append((i, Goal.END))
+        certain = len(judged) + len(undecided) <= self.rule.p or self.fraction_step == self.steps
+        goal = Goal.END if certain else Goal.FRACTION
+        started = [(i, goal) for i in undecided if not progress[i].running]
+        return Decision(run=(*started, *promoted), drop=tuple(sorted(dropped)))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the schedule as plain JSON."""
+        return {"rule": self.rule.to_json(), "fraction_step": self.fraction_step, "steps": self.steps}
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> "Schedule":
+        """Build a schedule from what ``to_json`` returned."""
+        check_keys("the schedule", content, ("rule", "fraction_step", "steps"))
+        return cls(StoppingRule.from_json(content["rule"]), content["fraction_step"], content["steps"])
+
+
+def fractions(evaluation_steps: Sequence[int]) -> tuple[float, ...]:
+    """Return the fractions of the run at which the evaluations lie, rounded to three places, ending in 1.
+
+    Example:
+        >>> fractions((23, 47, 70, 94))
+        (0.245, 0.5, 0.745, 1.0)
+    """
+    return tuple(round(step / evaluation_steps[-1], 3) for step in evaluation_steps)
+
+
+def _standing(progress: Sequence[Progress], i: int) -> tuple[bool, float, int]:
+    early = progress[i].early
+    if early is None or not math.isfinite(early):
+        return (True, 0.0, i)
+    return (False, -early, i)

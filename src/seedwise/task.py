@@ -1,0 +1,331 @@
+"""What is learnt: which rows, which columns, which metric, and how the rows are split?"""
+
+import hashlib
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from seedwise.content import check_keys, content_hash
+from seedwise.errors import DataError, RequestError
+from seedwise.validation import check_choice, check_count, check_fraction, check_text
+
+__all__ = ["CLASSIFICATION_METRICS", "GLUE", "REGRESSION_METRICS", "Splits", "Task"]
+
+CLASSIFICATION_METRICS = ("accuracy", "f1", "accuracy_f1", "matthews", "loss")
+REGRESSION_METRICS = ("pearson", "spearman", "pearson_spearman", "loss")
+KINDS = ("classification", "regression")
+SOURCES = ("glue", "files", "hub", "embedded")
+
+
+class GlueTask(NamedTuple):
+    """What is fixed about one GLUE task: its folder, text columns (the hub's names), labels and metric."""
+
+    folder: str
+    text: str
+    text_pair: str | None
+    labels: tuple[str, ...] | None
+    metric: str
+
+    @property
+    def kind(self) -> str:
+        """Regression where there are no labels."""
+        return "regression" if self.labels is None else "classification"
+
+
+_ENTAILED = ("entailment", "not_entailment")
+GLUE = {
+    "cola": GlueTask("CoLA", "sentence", None, ("unacceptable", "acceptable"), "matthews"),
+    "sst2": GlueTask("SST-2", "sentence", None, ("negative", "positive"), "accuracy"),
+    "mrpc": GlueTask("MRPC", "sentence1", "sentence2", ("not_equivalent", "equivalent"), "accuracy_f1"),
+    "stsb": GlueTask("STS-B", "sentence1", "sentence2", None, "pearson_spearman"),
+    "qqp": GlueTask("QQP", "question1", "question2", ("not_duplicate", "duplicate"), "accuracy_f1"),
+    "mnli": GlueTask("MNLI", "premise", "hypothesis", ("entailment", "neutral", "contradiction"), "accuracy"),
+    "qnli": GlueTask("QNLI", "question", "sentence", _ENTAILED, "accuracy"),
+    "rte": GlueTask("RTE", "sentence1", "sentence2", _ENTAILED, "accuracy"),
+    "wnli": GlueTask("WNLI", "sentence1", "sentence2", ("not_entailment", "entailment"), "accuracy"),
+}
+"""The GLUE tasks with labelled rows, by the hub's names; labels in the hub's order, so that ids agree."""
+
+EMBEDDED = {
+    "acceptability": GlueTask("acceptability", "sentence", None, ("unacceptable", "acceptable"), "matthews"),
+    "entailment": GlueTask("entailment", "sentence1", "sentence2", _ENTAILED, "accuracy"),
+    "similarity": GlueTask("similarity", "sentence1", "sentence2", None, "spearman"),
+}
+"""The three generated tasks inside the package."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Splits:
+    """How training, validation and test rows are told apart, with a seed of their own.
+
+    The rows given as validation and test are used as they are, unless a field below says otherwise.
+
+    Args:
+        seed: Seed of every draw of rows; part of the task, never of a trial.
+        train_size: Keep only this many training rows (few-sample studies); all by default.
+        validation_size: Set aside this many (or this share of the) training rows for validation. Validation rows given
+            as well then become the test rows, as in the 1k tasks of Zhang et al. (2021). Without given validation
+            rows and without this field, a fifth of the training rows is set aside.
+        test_size: Set aside this many (or this share of the) training rows for testing.
+        halve_validation: Split the given validation rows in halves, validation and test (Zhang et al. 2021, sec. 3).
+
+    Raises:
+        RequestError: A size is out of range, or two fields contradict each other.
+    """
+
+    seed: int = 0
+    train_size: int | None = None
+    validation_size: int | float | None = None
+    test_size: int | float | None = None
+    halve_validation: bool = False
+
+    def __post_init__(self) -> None:
+        check_count("the split seed", self.seed, least=0)
+        if self.train_size is not None:
+            check_count("train_size", self.train_size, least=2)
+        for name in ("validation_size", "test_size"):
+            size = getattr(self, name)
+            if isinstance(size, float):
+                check_fraction(name, size, one=False, remedy="a whole number counts rows, a fraction is a share")
+            elif size is not None:
+                check_count(name, size)
+        if self.halve_validation and (self.validation_size is not None or self.test_size is not None):
+            raise RequestError(
+                "halve_validation makes both validation and test rows, so validation_size and test_size must be left "
+                f"out, not {self.validation_size!r} and {self.test_size!r}; drop one of the two."
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """Rows, text columns, label column, kind, metric and splits.
+
+    Two tasks are equal when they say the same about rows of the same content; where the files lie does not matter.
+    Build one with `Task.glue`, `Task.files`, `Task.hub` or `Task.embedded`.
+
+    Args:
+        name: A short name for tables and figures.
+        source: Where rows come from: glue, files, hub or embedded.
+        train: The training rows: a file, or the hub's split name.
+        validation: The validation rows, if given.
+        test: The test rows, if given.
+        text: Column of the text, or of the first of a pair.
+        text_pair: Column of the second text of a pair.
+        label: Column of the label.
+        kind: classification or regression.
+        metric: The metric that decides, one of those of the kind.
+        splits: How rows are told apart.
+        drop_empty: Leave out rows with an empty text instead of refusing them.
+        digest: Hash of the rows' files, or the hub's name and revision; filled in by the constructors.
+
+    Raises:
+        RequestError: A field breaks its rule.
+    """
+
+    name: str
+    source: str
+    train: str = field(compare=False)
+    validation: str | None = field(default=None, compare=False)
+    test: str | None = field(default=None, compare=False)
+    text: str
+    text_pair: str | None = None
+    label: str
+    kind: str = "classification"
+    metric: str = "accuracy"
+    splits: Splits = Splits()
+    drop_empty: bool = False
+    digest: str
+
+    def __post_init__(self) -> None:
+        for name in ("name", "train", "text", "label", "digest"):
+            check_text(f"the task's {name}", getattr(self, name))
+        check_choice("the task's source", self.source, SOURCES)
+        check_choice("kind", self.kind, KINDS)
+        known = CLASSIFICATION_METRICS if self.kind == "classification" else REGRESSION_METRICS
+        check_choice(f"metric (for {self.kind})", self.metric, known)
+        if self.splits.halve_validation and self.validation is None:
+            raise RequestError("halve_validation needs validation rows, not None; name them, or use validation_size.")
+        if self.splits.halve_validation and self.test is not None:
+            raise RequestError(f"halve_validation makes the test rows itself; leave out test, not {self.test!r}.")
+
+    @classmethod
+    def files(
+        cls,
+        train: str | Path,
+        *,
+        text: str,
+        label: str,
+        validation: str | Path | None = None,
+        test: str | Path | None = None,
+        text_pair: str | None = None,
+        kind: str = "classification",
+        metric: str | None = None,
+        splits: Splits | None = None,
+        drop_empty: bool = False,
+        name: str | None = None,
+    ) -> "Task":
+        """Describe the user's own rows: CSV, TSV, JSON Lines or Parquet, told by the file's ending.
+
+        Args:
+            train: File of the training rows.
+            text: Column of the (first) text.
+            label: Column of the label: text, whole numbers, or for regression a number.
+            validation: File of the validation rows; without it some training rows are set aside.
+            test: File of the test rows.
+            text_pair: Column of the second text of a pair.
+            kind: classification or regression.
+            metric: accuracy or pearson_spearman by default.
+            splits: How rows are told apart.
+            drop_empty: Leave out rows with an empty text instead of refusing them.
+            name: The training file's name by default.
+
+        Raises:
+            RequestError: A file is missing or a field breaks its rule.
+        """
+        given = [str(Path(path).absolute()) if path is not None else None for path in (train, validation, test)]
+        default_metric = "pearson_spearman" if kind == "regression" else "accuracy"
+        return cls(
+            name=name or Path(train).stem,
+            source="files",
+            train=str(given[0]),
+            validation=given[1],
+            test=given[2],
+            text=text,
+            text_pair=text_pair,
+            label=label,
+            kind=kind,
+            metric=metric or default_metric,
+            splits=splits or Splits(),
+            drop_empty=drop_empty,
+            digest=_digest(given),
+        )
+
+    @classmethod
+    def glue(cls, folder: str | Path, *, splits: Splits | None = None, metric: str | None = None) -> "Task":
+        """Describe a folder of GLUE files as the benchmark hands them out (``RTE/train.tsv``, ``RTE/dev.tsv`` ...).
+
+        Args:
+            folder: The task's folder; its name tells the task (CoLA, SST-2, MRPC, STS-B, QQP, MNLI, QNLI, RTE, WNLI).
+            splits: How rows are told apart; the test files of GLUE carry no labels and are not read.
+            metric: The papers' metric of the task by default.
+
+        Raises:
+            RequestError: The folder or one of its files is missing, or its name is no GLUE task.
+        """
+        path = Path(folder).absolute()
+        name = _glue_name(path.name)
+        if not path.is_dir():
+            raise DataError(f"the GLUE folder {folder} does not exist; give the folder that holds train.tsv.")
+        validation = path / ("dev_matched.tsv" if name == "mnli" else "dev.tsv")
+        given: list[str | None] = [str(path / "train.tsv"), str(validation)]
+        return cls._benchmark(GLUE[name], name, "glue", given, splits, metric, _digest(given))
+
+    @classmethod
+    def hub(cls, name: str, *, splits: Splits | None = None, metric: str | None = None) -> "Task":
+        """Describe a GLUE task that is fetched from the Hugging Face hub when it is first needed.
+
+        Args:
+            name: A GLUE task: cola, sst2, mrpc, stsb, qqp, mnli, qnli, rte or wnli; ``glue/rte`` means the same.
+            splits: How rows are told apart.
+            metric: The papers' metric of the task by default.
+
+        Raises:
+            RequestError: The name is no GLUE task.
+
+        Example:
+            >>> Task.hub("rte").metric
+            'accuracy'
+        """
+        name = _glue_name(name.removeprefix("glue/"))
+        validation = "validation_matched" if name == "mnli" else "validation"
+        return cls._benchmark(GLUE[name], name, "hub", ["train", validation], splits, metric, f"nyu-mll/glue/{name}")
+
+    @classmethod
+    def embedded(cls, name: str, *, splits: Splits | None = None) -> "Task":
+        """Describe one of the three generated tasks inside the package.
+
+        Args:
+            name: acceptability, entailment or similarity.
+            splits: How rows are told apart.
+
+        Raises:
+            RequestError: The name is none of the three.
+
+        Example:
+            >>> Task.embedded("entailment").text_pair
+            'sentence2'
+        """
+        check_choice("the embedded task", name, EMBEDDED)
+        folder = Path(__file__).parent / "embedded" / name
+        given: list[str | None] = [str(folder / f"{split}.tsv") for split in ("train", "validation", "test")]
+        return cls._benchmark(EMBEDDED[name], name, "embedded", given, splits, None, _digest(given))
+
+    @classmethod
+    def _benchmark(
+        cls,
+        known: GlueTask,
+        name: str,
+        source: str,
+        given: list[str | None],
+        splits: Splits | None,
+        metric: str | None,
+        digest: str,
+    ) -> "Task":
+        return cls(
+            name=name,
+            source=source,
+            train=str(given[0]),
+            validation=given[1],
+            test=given[2] if len(given) > 2 else None,
+            text=known.text,
+            text_pair=known.text_pair,
+            label="label",
+            kind=known.kind,
+            metric=metric or known.metric,
+            splits=splits or Splits(),
+            digest=digest,
+        )
+
+    @property
+    def id(self) -> str:
+        """The hash of what the task says and of its rows, not of where they lie."""
+        content = self.to_json()
+        return content_hash({key: content[key] for key in content if key not in ("train", "validation", "test")})
+
+    @property
+    def greater_is_better(self) -> bool:
+        """Whether a larger metric is a better one; true of all but the loss."""
+        return self.metric != "loss"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the task as plain JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> "Task":
+        """Build a task from what ``to_json`` returned."""
+        check_keys("the task", content, tuple(f.name for f in fields(cls)))
+        splits = content.get("splits", {})
+        check_keys("splits", splits, tuple(f.name for f in fields(Splits)))
+        return cls(**{**content, "splits": Splits(**splits)})
+
+
+def _glue_name(name: str) -> str:
+    """Return the hub's name of a GLUE task for a folder's or the hub's name, whatever its case and hyphens."""
+    plain = name.lower().replace("-", "").replace("_", "")
+    check_choice("the GLUE task", plain, GLUE)
+    return plain
+
+
+def _digest(given: list[str | None]) -> str:
+    """Hash the content of the files, so that a moved file is the same task and an edited one is not."""
+    total = hashlib.sha256()
+    for name in given:
+        if name is None:
+            total.update(b"none")
+            continue
+        path = Path(name)
+        if not path.is_file():
+            raise DataError(f"the file {name} does not exist; check the path.")
+        total.update(hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()[:16]

@@ -1,0 +1,124 @@
+"""What is one trial, what does it yield, and in which state can it be?"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from seedwise.content import check_keys, content_hash
+from seedwise.recipe import Recipe
+from seedwise.seeds import Seeds
+from seedwise.task import Task
+from seedwise.validation import check_count
+
+__all__ = ["Measurement", "Trial", "TrialState", "best_evaluation"]
+
+
+class TrialState(StrEnum):
+    """Where a trial stands.
+
+    A paused trial may still go on; a stopped one was judged and will not, unless the study is extended.
+    """
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+    COMPLETE = "complete"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One fine-tuning: task x recipe x seeds.
+
+    Args:
+        task: What is learnt.
+        recipe: How.
+        seeds: With which three seeds.
+
+    Example:
+        >>> task = Task.hub("rte")
+        >>> a = Trial(task, Recipe.preset("zhang2021", model="m"), Seeds(1, 1))
+        >>> b = Trial(task, Recipe.preset("zhang2021", model="m"), Seeds(1, 2))
+        >>> a.id == b.id, a.id == Trial.from_json(a.to_json()).id
+        (False, True)
+    """
+
+    task: Task
+    recipe: Recipe
+    seeds: Seeds
+
+    @property
+    def id(self) -> str:
+        """The hash of the trial's content: equal trials are one trial, wherever and whenever they run."""
+        return content_hash([self.task.id, self.recipe.id, self.seeds.to_json()])
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the trial as plain JSON."""
+        return {"task": self.task.to_json(), "recipe": self.recipe.to_json(), "seeds": self.seeds.to_json()}
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> "Trial":
+        """Build a trial from what ``to_json`` returned."""
+        check_keys("the trial", content, ("task", "recipe", "seeds"))
+        return cls(
+            Task.from_json(content["task"]), Recipe.from_json(content["recipe"]), Seeds.from_json(content["seeds"])
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What a trial yields after one optimiser step.
+
+    Args:
+        step: Optimiser steps done, from 1.
+        loss: Mean training loss of the step's rows, before the update; not finite when the trial has diverged.
+        metrics: Every validation metric, at an evaluation; otherwise None.
+    """
+
+    step: int
+    loss: float
+    metrics: Mapping[str, float] | None = field(default=None)
+
+    def __post_init__(self) -> None:
+        check_count("step", self.step)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the measurement as plain JSON; a number that is not finite becomes a text."""
+        content = asdict(self)
+        content["loss"] = _plain(self.loss)
+        if self.metrics is not None:
+            content["metrics"] = {name: _plain(value) for name, value in self.metrics.items()}
+        return content
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> "Measurement":
+        """Build a measurement from what ``to_json`` returned."""
+        check_keys("the measurement", content, ("step", "loss", "metrics"))
+        metrics = content.get("metrics")
+        if metrics is not None:
+            metrics = {name: float(value) for name, value in metrics.items()}
+        return cls(content["step"], float(content["loss"]), metrics)
+
+
+def best_evaluation(scores: Iterable[tuple[int, float]], *, greater_is_better: bool = True) -> tuple[int, float] | None:
+    """Return the step and score of the best evaluation: the first of equals; scores that are not finite never win.
+
+    Example:
+        >>> best_evaluation([(10, 0.5), (20, float("nan")), (30, 0.7), (40, 0.7)])
+        (30, 0.7)
+    """
+    best: tuple[int, float] | None = None
+    for step, score in scores:
+        if not math.isfinite(score):
+            continue
+        if best is None or (score > best[1] if greater_is_better else score < best[1]):
+            best = (step, score)
+    return best
+
+
+def _plain(value: float) -> float | str:
+    """JSON knows no nan and no infinity; ``float`` reads these texts back."""
+    return value if math.isfinite(value) else str(value)

@@ -1,0 +1,302 @@
+"""Does every module import only what its layer permits? docs/decisions/0001-layers.md explains the table."""
+
+import ast
+import graphlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parent.parent / "src" / "seedwise"
+FILE_LIMIT = 400  # lines; about 300 is already a sign that a noun is missing
+FUNCTION_LIMIT = 60  # lines without the docstring; about 40 is already a sign
+
+# Third-party packages that belong to one place each: nothing below the interface may lean on them.
+INTERFACE = frozenset({"altair", "vl_convert", "cyclopts", "rich", "ray"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One row of the table: its top-level modules, and what they may import beside each other."""
+
+    modules: frozenset[str]
+    ours: frozenset[str] | None = frozenset()  # rows, top-level modules or dotted modules of ours; None: all
+    libraries: frozenset[str] | None = frozenset()  # third-party packages; None: all but those of the interface
+    forbidden: frozenset[str] = frozenset()  # parts of the standard library
+
+
+def row(modules: str, *, ours: str | None = "", libraries: str | None = "", forbidden: str = "") -> Row:
+    def words(text: str | None) -> frozenset[str] | None:
+        return None if text is None else frozenset(text.split())
+
+    return Row(
+        modules=frozenset(modules.split()),
+        ours=words(ours),
+        libraries=words(libraries),
+        forbidden=frozenset(forbidden.split()),
+    )
+
+
+TABLE = {
+    "values": row("errors validation content task recipe seeds trial stopping measurement"),
+    "schedule": row("schedule", ours="values", forbidden="time datetime random sqlite3 threading asyncio"),
+    "stats": row("stats", libraries="numpy scipy"),
+    "store": row("store", ours="values", libraries="numpy polars"),
+    "data": row("data", ours="values", libraries=None),
+    "training": row("training", ours="values data", libraries=None),
+    "fused": row("fused", ours="values data training", libraries=None),
+    "executors": row("executors", ours="values data training fused", libraries=None),
+    "study": row("study", ours="values schedule store executors.base", libraries="filelock"),
+    "analysis": row("analysis", ours="values stats", libraries="numpy polars"),
+    "charts": row("charts", ours="values stats analysis", libraries="numpy polars altair vl_convert"),
+    "report": row("report", ours="values stats analysis charts", libraries="numpy polars altair vl_convert"),
+    "modelcard": row("modelcard", ours="values"),
+    "embedded": row("embedded"),
+    "top": row("cli __init__ __main__", ours=None, libraries=None),
+}
+
+# Modules whose rules differ from their row's.
+EXCEPTIONS = {
+    "store.base": row("store", ours="values"),
+    "executors.ray": row("executors", ours="values data training fused", libraries=None),
+}
+ONLY_HERE = {"ray": "executors.ray", "datasets": "data.hub"}
+
+
+@dataclass(frozen=True)
+class Import:
+    """One imported module, where it is written."""
+
+    target: str  # dotted, absolute
+    line: int
+    at_start: bool  # run when the module is imported: not in a function, not under TYPE_CHECKING
+
+
+def module_name(path: Path, package: Path = PACKAGE) -> str:
+    """The dotted name inside the package: stats/anova.py is stats.anova, stats/__init__.py is stats."""
+    parts = path.relative_to(package).with_suffix("").parts
+    return ".".join(parts[:-1] if len(parts) > 1 and parts[-1] == "__init__" else parts)
+
+
+def imports_of(source: str, module: str, *, is_package: bool, ours: frozenset[str]) -> Iterator[Import]:
+    """Every import in a source text: in functions, under TYPE_CHECKING and by import_module("...") as well."""
+    tree = ast.parse(source)
+    late = {id(node) for scope in ast.walk(tree) if runs_late(scope) for node in ast.walk(scope)}
+    parents = ["seedwise", *([] if module == "__init__" else module.split("."))]
+    for node in ast.walk(tree):
+        targets: list[str] = []
+        if isinstance(node, ast.Import):
+            targets = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            dots = node.level - is_package
+            package = parents[: len(parents) - dots] if node.level else []
+            origin = ".".join([*package, *([node.module] if node.module else [])])
+            full = [f"{origin}.{alias.name}" for alias in node.names]
+            # `from seedwise.stats import anova` imports a module, `from seedwise.task import Task` a name in one.
+            targets = [name if name.removeprefix("seedwise.") in ours else origin for name in full]
+        elif isinstance(node, ast.Call) and called(node) in {"import_module", "__import__"}:
+            targets = [
+                arg.value for arg in node.args[:1] if isinstance(arg, ast.Constant) and isinstance(arg.value, str)
+            ]
+        yield from (Import(target, node.lineno, id(node) not in late) for target in targets)
+
+
+def runs_late(node: ast.AST) -> bool:
+    """Whether what is inside is left out when the module is imported."""
+    if isinstance(node, ast.If):
+        return "TYPE_CHECKING" in ast.dump(node.test)
+    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+
+
+def called(node: ast.Call) -> str:
+    return getattr(node.func, "attr", getattr(node.func, "id", ""))
+
+
+def row_of(module: str) -> str | None:
+    """The name of the row that a module of ours is in."""
+    top = module.split(".", maxsplit=1)[0]
+    return next((name for name, row in TABLE.items() if top in row.modules), None)
+
+
+def objection(module: str, target: str) -> str | None:
+    """Why the module may not import the target, or None where it may."""
+    name = row_of(module)
+    if name is None:
+        return None  # a test of its own says so
+    rule = EXCEPTIONS.get(module, TABLE[name])
+    first = target.split(".", maxsplit=1)[0]
+    if first == "seedwise":
+        return objection_to_ours(name, rule, target.removeprefix("seedwise").removeprefix(".") or "__init__")
+    if first in sys.stdlib_module_names:
+        return f"{name} must not touch {first}" if first in rule.forbidden else None
+    if first in ONLY_HERE and name != "top":
+        return None if module == ONLY_HERE[first] else f"{first} belongs to {ONLY_HERE[first]} alone"
+    if rule.libraries is None:
+        return f"{first} belongs to the interface" if first in INTERFACE and name != "top" else None
+    return None if first in rule.libraries else f"{name} may import {listing(rule.libraries)} of other packages"
+
+
+def objection_to_ours(name: str, rule: Row, target: str) -> str | None:
+    origin = row_of(target)
+    if rule.ours is None or origin == name:
+        return None
+    permitted = {origin, *(target.rsplit(".", count)[0] for count in range(target.count(".") + 1))} & rule.ours
+    return None if permitted else f"{name} may import {listing(rule.ours)} of ours"
+
+
+def listing(names: frozenset[str]) -> str:
+    return ", ".join(sorted(names)) or "nothing"
+
+
+FILES = sorted(PACKAGE.rglob("*.py"))
+MODULES = {module_name(path): path for path in FILES}
+NAMES = frozenset(MODULES)
+
+
+def imports(module: str) -> list[Import]:
+    path = MODULES[module]
+    is_package = path.name == "__init__.py"
+    return list(imports_of(path.read_text("utf-8"), module, is_package=is_package, ours=NAMES))
+
+
+# The table, held against the source -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("module", sorted(NAMES))
+def test_module_imports_only_what_its_row_permits(module):
+    found = [(use, objection(module, use.target)) for use in imports(module)]
+    complaints = [f"line {use.line} imports {use.target}, but {reason}." for use, reason in found if reason]
+    assert complaints == []
+
+
+def test_every_top_level_module_is_in_a_row():
+    for top in sorted({name.split(".")[0] for name in NAMES}):
+        assert row_of(top), (
+            f"The module seedwise.{top} is in no row of the import table; "
+            "add it to the row it belongs to, in TABLE here and in docs/decisions/0001-layers.md."
+        )
+
+
+def test_modules_do_not_import_each_other_in_a_circle():
+    graph = {name: sorted(starting_imports(name)) for name in NAMES}
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        pytest.fail("These modules import each other in a circle: " + " <- ".join(error.args[1]))
+
+
+def starting_imports(module: str) -> set[str]:
+    """The modules of ours that are imported whenever the module is."""
+    targets = {use.target.removeprefix("seedwise.") for use in imports(module) if use.at_start}
+    return {target for target in targets if target in NAMES and target != module}
+
+
+@pytest.mark.parametrize("module", sorted(NAMES))
+def test_file_is_short(module):
+    lines = len(MODULES[module].read_text("utf-8").splitlines())
+    assert lines <= FILE_LIMIT, f"{MODULES[module].name} has {lines} lines; a noun is missing."
+
+
+@pytest.mark.parametrize("module", sorted(NAMES))
+def test_functions_are_short(module):
+    tree = ast.parse(MODULES[module].read_text("utf-8"))
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    long = [f"{node.name}: {length(node)} lines" for node in functions if length(node) > FUNCTION_LIMIT]
+    assert long == []
+
+
+def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    lines = function.end_lineno - function.lineno + 1
+    if ast.get_docstring(function) is not None:
+        lines -= function.body[0].end_lineno - function.body[0].lineno + 1
+    return lines
+
+
+# What is loaded, seen from a process of its own -----------------------------------------------------------------------
+
+HEAVY = ["torch", "transformers", "tokenizers", "ray", "datasets", "polars", "pandas", "scipy", "numpy", "altair"]
+DEVICE_SIDE = ["torch", "transformers", "tokenizers", "ray", "datasets"]
+REPORT_LOADED = (
+    "import sys; print('loaded:', *sorted(name for name in {names} if name in sys.modules), file=sys.stderr)"
+)
+CLI_HELP = """
+import sys
+sys.argv = ["seedwise", "--help"]
+from seedwise.cli import main
+try:
+    code = main()
+except SystemExit as end:
+    code = end.code
+assert not code, f"seedwise --help ended with {{code}}"
+"""
+
+
+def loaded_by(program: str, names: list[str]) -> list[str]:
+    """Which of the packages a new Python has loaded after it ran the program."""
+    program = "\n".join([program, REPORT_LOADED.format(names=names)])
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env={**os.environ, "TERM": "dumb"}, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stderr.rpartition("loaded:")[2].split()
+
+
+def test_import_seedwise_loads_nothing_heavy():
+    assert loaded_by("import seedwise", HEAVY) == []
+
+
+def test_help_of_the_command_line_loads_nothing_heavy():
+    assert loaded_by(CLI_HELP, HEAVY) == []
+
+
+def test_analysis_side_loads_neither_torch_nor_ray():
+    rows = ["values", "schedule", "stats", "store", "analysis", "charts", "report", "modelcard"]
+    modules = sorted(name for name in NAMES if row_of(name) in rows)
+    program = "\n".join(f"import seedwise.{module}" for module in modules)
+    assert loaded_by(program, DEVICE_SIDE) == []
+
+
+# The test itself ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "expected"),
+    [
+        ("task", "import numpy", "values may import nothing"),
+        ("task", "def f():\n    import torch", "values may import nothing"),
+        ("task", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import torch", "values may import nothing"),
+        ("task", "from . import store", "values may import nothing"),
+        ("task", "from .errors import SeedwiseError", None),
+        ("task", "import seedwise", "values may import nothing"),
+        ("schedule", "import time", "schedule must not touch time"),
+        ("stats.anova", "from seedwise.errors import SeedwiseError", "stats may import nothing"),
+        ("stats.anova", "from .variance import share", None),
+        ("stats", "from .variance import share", None),
+        ("store.base", "import polars", "store may import nothing"),
+        ("store.tables", "import polars", None),
+        ("store.sqlite", "import torch", "store may import numpy, polars"),
+        ("data.files", "from seedwise.training import loop", "data may import values"),
+        ("data.files", "import datasets", "datasets belongs to data.hub alone"),
+        ("training.loop", "import rich", "rich belongs to the interface"),
+        ("training.loop", "from ..fused import stack", "training may import data, values"),
+        ("executors.local", "import ray", "ray belongs to executors.ray alone"),
+        ("executors.ray", "import ray.util", None),
+        ("executors.local", "import importlib\nimportlib.import_module('seedwise.store')", "executors may import"),
+        ("study", "from seedwise.executors.base import Executor", None),
+        ("study", "from seedwise.executors import base", None),
+        ("study", "from seedwise.executors.local import LocalExecutor", "study may import"),
+        ("analysis", "from seedwise.store.base import Store", "analysis may import"),
+        ("charts.curves", "from seedwise.report import Report", "charts may import"),
+        ("modelcard", "from seedwise.stats import anova", "modelcard may import values"),
+        ("cli", "import torch, rich, seedwise.store", None),
+    ],
+)
+def test_table_judges_an_import(module, source, expected):
+    ours = NAMES | {"errors", "store", "stats.anova", "training.loop", "fused.stack", "executors.base"}
+    found = imports_of(source, module, is_package=module == "stats", ours=frozenset(ours))
+    reasons = [reason for use in found if (reason := objection(module, use.target))]
+    assert [reason.startswith(expected or "") for reason in reasons] == ([True] if expected else [])

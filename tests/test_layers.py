@@ -47,7 +47,7 @@ TABLE = {
     "stats": row("stats", libraries="numpy scipy"),
     "store": row("store", ours="values", libraries="numpy polars"),
     "data": row("data", ours="values", libraries=None),
-    "training": row("training", ours="values data", libraries=None),
+    "training": row("training", ours="values data.tokens data.embedded", libraries=None),
     "fused": row("fused", ours="values data training", libraries=None),
     "executors": row("executors", ours="values data training fused", libraries=None),
     "study": row("study", ours="values schedule store executors.base", libraries="filelock"),
@@ -282,7 +282,13 @@ def test_analysis_side_loads_neither_torch_nor_ray():
         ("data.files", "from seedwise.training import loop", "data may import values"),
         ("data.files", "import datasets", "datasets belongs to data.hub alone"),
         ("training.loop", "import rich", "rich belongs to the interface"),
-        ("training.loop", "from ..fused import stack", "training may import data, values"),
+        ("training.loop", "from seedwise.data.tokens import TokenizedTask", None),
+        (
+            "training.loop",
+            "from seedwise.data.glue import read",
+            "training may import data.embedded, data.tokens, values",
+        ),
+        ("training.loop", "from ..fused import stack", "training may import data.embedded, data.tokens, values"),
         ("executors.local", "import ray", "ray belongs to executors.ray alone"),
         ("executors.ray", "import ray.util", None),
         ("executors.local", "import importlib\nimportlib.import_module('seedwise.store')", "executors may import"),
@@ -296,7 +302,7 @@ def test_analysis_side_loads_neither_torch_nor_ray():
     ],
 )
 def test_table_judges_an_import(module, source, expected):
-    ours = NAMES | {"errors", "store", "stats.anova", "training.loop", "fused.stack", "executors.base"}
+    ours = NAMES | {"errors", "store", "stats.anova", "training.loop", "fused.stack", "executors.base", "data.tokens"}
     found = imports_of(source, module, is_package=module == "stats", ours=frozenset(ours))
     reasons = [reason for use in found if (reason := objection(module, use.target))]
     assert [reason.startswith(expected or "") for reason in reasons] == ([True] if expected else [])

@@ -14,7 +14,7 @@ from seedwise.content import check_keys
 from seedwise.errors import RequestError
 from seedwise.stopping import StoppingRule
 
-__all__ = ["Decision", "Goal", "Progress", "Schedule", "Standing"]
+__all__ = ["Decision", "Goal", "Progress", "Schedule", "Standing", "fractions"]
 
 
 class Goal(StrEnum):
@@ -100,8 +100,7 @@ class Schedule:
         """
         steps = evaluation_steps[-1]
         nearest = min(evaluation_steps, key=lambda step: abs(step / steps - rule.f))
-        # A fraction names an evaluation if it rounds to its step, or equals its share as printed, to three places.
-        if abs(nearest / steps - rule.f) > max(0.5 / steps, 0.0005) + 1e-9:
+        if abs(nearest / steps - rule.f) > _tolerance(steps):
             listed = ", ".join(f"{fraction:g}" for fraction in fractions(evaluation_steps))
             raise RequestError(
                 f"f (fraction of the run) must fall on an evaluation, not {rule.f:g}; the evaluations are at {listed}."
@@ -148,13 +147,25 @@ class Schedule:
 
 
 def fractions(evaluation_steps: Sequence[int]) -> tuple[float, ...]:
-    """Return the fractions of the run at which the evaluations lie, rounded to three places, ending in 1.
+    """Return the fractions of the run at which the evaluations lie, to three places, ending in 1.
+
+    Evenly spread evaluations lie at 1/n, 2/n ..., although a step is a whole number.
 
     Example:
         >>> fractions((23, 47, 70, 94))
-        (0.245, 0.5, 0.745, 1.0)
+        (0.25, 0.5, 0.75, 1.0)
     """
-    return tuple(round(step / evaluation_steps[-1], 3) for step in evaluation_steps)
+    n, steps = len(evaluation_steps), evaluation_steps[-1]
+    found = []
+    for i, step in enumerate(evaluation_steps, start=1):
+        even = abs(i / n - step / steps) <= _tolerance(steps)
+        found.append(round(i / n if even else step / steps, 3))
+    return tuple(found)
+
+
+def _tolerance(steps: int) -> float:
+    """A fraction names an evaluation if it rounds to its step, or equals its share as printed, to three places."""
+    return max(0.5 / steps, 0.0005) + 1e-9
 
 
 def _standing(progress: Sequence[Progress], i: int) -> tuple[bool, float, int]:

@@ -1,0 +1,46 @@
+"""How does the winner become a plain Hugging Face model folder?"""
+
+import os
+import shutil
+from pathlib import Path
+
+from transformers import AutoTokenizer
+
+from seedwise.data.embedded import resolve_model
+from seedwise.data.tokens import TokenizedTask
+from seedwise.errors import WorkError
+from seedwise.training.checkpoint import load_weights
+from seedwise.training.loop import begin
+from seedwise.trial import Trial
+
+__all__ = ["export_model"]
+
+
+def export_model(trial: Trial, data_folder: Path, weights: Path, folder: Path, card: str) -> None:
+    """Write a model, its tokenizer and its card into a folder, replacing an earlier one as a whole.
+
+    Args:
+        trial: The winner.
+        data_folder: The task's tokenised rows, which name the labels.
+        weights: The weights of its best evaluation.
+        folder: Where to.
+        card: The model card, Markdown.
+
+    Raises:
+        WorkError: The folder cannot be written.
+    """
+    training = begin(trial, TokenizedTask.open(data_folder))
+    load_weights(training, weights)
+    beside = folder.with_name(f".{folder.name}.{os.getpid()}")
+    try:
+        training.model.save_pretrained(beside)
+        tokenizer = AutoTokenizer.from_pretrained(resolve_model(trial.recipe.model))
+        tokenizer.model_max_length = min(tokenizer.model_max_length, trial.recipe.max_length)
+        tokenizer.save_pretrained(beside)
+        (beside / "README.md").write_text(card, encoding="utf-8")
+        if folder.exists():
+            shutil.rmtree(folder)
+        beside.replace(folder)
+    except OSError as error:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise WorkError(f"the model folder {folder} cannot be written ({error}); make room and run again.") from error

@@ -1,0 +1,1 @@
+"""How is one trial trained, scored, paused and resumed? `seedwise.training.loop` is the file to read first."""

@@ -1,0 +1,140 @@
+"""How is a trial put aside and taken up again, bit for bit?
+
+One safetensors file holds all of it: weights, both moments, the weights and logits of the best evaluation, the losses
+not yet handed over, and in its metadata the trial's id and step. It replaces its predecessor in one rename, so a kill
+at any instant leaves a whole checkpoint, the old one or the new one.
+"""
+
+import errno
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from seedwise.data.tokens import TokenizedTask
+from seedwise.errors import CheckpointError
+from seedwise.training.loop import Best, Training, begin
+from seedwise.trial import Trial
+
+__all__ = ["load_checkpoint", "load_weights", "save_checkpoint", "save_weights", "step_of"]
+
+
+def save_checkpoint(training: Training, path: Path) -> None:
+    """Write a trial's state, replacing an earlier checkpoint atomically.
+
+    Args:
+        training: The state after any step.
+        path: Where; the folder must exist.
+
+    Raises:
+        CheckpointError: The disk is full or cannot be written; an earlier checkpoint is still whole.
+    """
+    tensors = {f"model.{name}": p.detach() for name, p in training.model.named_parameters()}
+    tensors |= training.optimizer.moments()
+    tensors["pending"] = torch.tensor(training.pending, dtype=torch.float64)
+    about: dict[str, Any] = {"trial": training.trial.id, "step": training.step, "best": None}
+    best = training.best
+    if best is not None:
+        about["best"] = {"step": best.step, "score": best.score}
+        tensors["best_logits"] = torch.from_numpy(best.logits)
+        if best.step != training.step:
+            tensors |= {f"best.{name}": weight for name, weight in best.weights.items()}
+    _write(tensors, about, path)
+
+
+def load_checkpoint(trial: Trial, data: TokenizedTask, path: Path, device: torch.device | str = "cpu") -> Training:
+    """Take up a trial where its checkpoint left it.
+
+    Args:
+        trial: The trial that wrote it.
+        data: The task's tokenised rows.
+        path: The checkpoint.
+        device: Where to train on.
+
+    Raises:
+        CheckpointError: The file cannot be read, or belongs to another trial.
+    """
+    about, tensors = _read(path)
+    if about["trial"] != trial.id:
+        raise CheckpointError(f"the checkpoint {path} belongs to trial {about['trial']}, not {trial.id}; remove it.")
+    training = begin(trial, data, device)
+    training.step = about["step"]
+    training.pending = tensors["pending"].tolist()
+    with torch.no_grad():
+        for name, parameter in training.model.named_parameters():
+            parameter.copy_(tensors[f"model.{name}"])
+    training.optimizer.restore({name: t for name, t in tensors.items() if name.startswith("exp_avg")}, training.step)
+    if about["best"] is not None:
+        prefix = "model" if about["best"]["step"] == training.step else "best"
+        weights = {
+            name: tensors[f"{prefix}.{name}"].to(training.device, copy=True)
+            for name, _ in training.model.named_parameters()
+        }
+        logits = np.array(tensors["best_logits"].numpy())
+        training.best = Best(about["best"]["step"], about["best"]["score"], weights, logits)
+    return training
+
+
+def step_of(path: Path) -> tuple[int, int]:
+    """Return the step of a checkpoint and the step of the last evaluation it knows of, reading no weights.
+
+    Raises:
+        CheckpointError: The file cannot be read.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            step = int(json.loads(file.metadata()["seedwise"])["step"])
+            return step, step - file.get_slice("pending").get_shape()[0]
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"the checkpoint {path} cannot be read ({error}); remove it.") from error
+
+
+def save_weights(training: Training, path: Path) -> None:
+    """Write the weights of the best evaluation alone, atomically.
+
+    Raises:
+        CheckpointError: The disk is full or cannot be written.
+    """
+    best = training.best
+    if best is None:
+        raise CheckpointError(f"trial {training.trial.id} has no finite evaluation, so it has no best weights to write.")
+    _write(best.weights, {"trial": training.trial.id, "step": best.step, "best": {"score": best.score}}, path)
+
+
+def load_weights(training: Training, path: Path) -> None:
+    """Put weights that ``save_weights`` wrote into the model of a trial that has just begun.
+
+    Raises:
+        CheckpointError: The file cannot be read, or belongs to another trial.
+    """
+    about, tensors = _read(path)
+    if about["trial"] != training.trial.id:
+        raise CheckpointError(f"the weights {path} belong to trial {about['trial']}, not {training.trial.id}.")
+    with torch.no_grad():
+        for name, parameter in training.model.named_parameters():
+            parameter.copy_(tensors[name])
+
+
+def _write(tensors: dict[str, torch.Tensor], about: dict[str, Any], path: Path) -> None:
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        save_file({name: t.contiguous() for name, t in tensors.items()}, beside, {"seedwise": json.dumps(about)})
+        beside.replace(path)
+    except (OSError, SafetensorError) as error:
+        beside.unlink(missing_ok=True)
+        full = getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error)
+        reason = "the disk is full" if full else str(error)
+        raise CheckpointError(f"the checkpoint {path} cannot be written: {reason}; make room and run again.") from error
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            return json.loads(file.metadata()["seedwise"]), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"the checkpoint {path} cannot be read ({error}); remove it.") from error

@@ -1,0 +1,243 @@
+"""How is one trial trained? Data, model, optimiser, loop and evaluation, in reading order.
+
+`begin` sets a trial up, `train` is a generator that yields one Measurement for each step, and pausing is simply not
+asking for the next. The state of a trial is the `Training` it works on, which `seedwise.training.checkpoint` writes and
+reads. Evaluating draws no random numbers and leaves no trace, so looking changes nothing.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+from transformers import PreTrainedModel
+
+from seedwise.data.tokens import TokenizedSplit, TokenizedTask
+from seedwise.trial import Measurement, Trial
+from seedwise.training.metrics import score
+from seedwise.training.model import load_model, new_parameters
+from seedwise.training.optimizer import Optimizer
+from seedwise.training.randomness import dropout_masks, fingerprint, permutation
+
+__all__ = ["Best", "Training", "at_best", "begin", "predict", "train"]
+
+EVALUATION_TOKENS = 8192
+"""Padded tokens in one evaluation batch: large enough for full speed, small enough for a laptop's memory."""
+
+
+class Best(NamedTuple):
+    """A trial at its best evaluation so far: where, how good, its weights and validation logits."""
+
+    step: int
+    score: float
+    weights: dict[str, torch.Tensor]
+    logits: np.ndarray  # (validation rows, outputs)
+
+
+@dataclass(slots=True)
+class Training:
+    """Everything that the training of one trial needs to go on.
+
+    Args:
+        trial: Task, recipe and seeds.
+        data: The task's tokenised rows.
+        model: The model, on its device.
+        optimizer: Its optimiser and schedule.
+        step: Optimiser steps done.
+        best: The best evaluation so far; None before the first finite one.
+        pending: Losses of the steps since the last evaluation; they travel with a checkpoint, so none is lost.
+        fingerprint: What each seed really drew.
+    """
+
+    trial: Trial
+    data: TokenizedTask
+    model: PreTrainedModel
+    optimizer: Optimizer
+    step: int = 0
+    best: Best | None = None
+    pending: list[float] = field(default_factory=list)
+    fingerprint: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def steps(self) -> int:
+        """Optimiser steps of the full run."""
+        return self.trial.recipe.steps(len(self.data.train))
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        return self.model.device
+
+
+def begin(trial: Trial, data: TokenizedTask, device: torch.device | str = "cpu") -> Training:
+    """Set a trial up at step 0: pretrained weights, a head drawn by the init seed, fresh moments.
+
+    Args:
+        trial: What to train.
+        data: The task's tokenised rows.
+        device: Where to train.
+
+    Raises:
+        RequestError: The model cannot be loaded.
+    """
+    recipe = trial.recipe
+    model = load_model(recipe, label_names=data.label_names, init_seed=trial.seeds.init, pad_id=data.pad_id)
+    model.to(torch.device(device))  # type: ignore[arg-type]  # transformers annotates only the decorated overload
+    training = Training(trial, data, model, Optimizer(model, recipe, recipe.steps(len(data.train))))
+    head = new_parameters(model)
+    training.fingerprint = fingerprint(trial.seeds, dict(head), len(data.train), training.device)
+    return training
+
+
+def train(training: Training, until: int | None = None) -> Iterator[Measurement]:
+    """Train on from where the trial stands, yielding one measurement for each step.
+
+    The generator ends early, after the measurement of that step, when the training loss is no longer finite.
+
+    Args:
+        training: The trial's state; it is updated before each measurement is handed out.
+        until: Step to stop after; the end of the run by default.
+
+    Yields:
+        The step, its training loss, and at evaluations every validation metric.
+    """
+    recipe = training.trial.recipe
+    evaluation_steps = set(recipe.evaluation_steps(len(training.data.train)))
+    for step in range(training.step + 1, (until or training.steps) + 1):
+        loss = _take_step(training, step)
+        metrics = _evaluate(training, step) if step in evaluation_steps else None
+        training.step = step
+        training.pending = [] if metrics is not None else [*training.pending, loss]
+        yield Measurement(step, loss, metrics)
+        if not math.isfinite(loss):
+            return
+
+
+def predict(model: PreTrainedModel, rows: TokenizedSplit, data: TokenizedTask, dtype: str = "float32") -> np.ndarray:
+    """Return the model's outputs for rows, computed in batches of like length.
+
+    Args:
+        model: A sequence classifier.
+        rows: The rows.
+        data: The task they belong to, which knows how they are padded.
+        dtype: float32 or bfloat16 (autocast).
+
+    Returns:
+        Logits, shape (rows, outputs), float32, in the order of the rows.
+    """
+    by_length = np.argsort(-rows.lengths, kind="stable")  # longest first: memory peaks at once, not late
+    outputs = np.zeros((len(rows), model.config.num_labels), dtype=np.float32)
+    was_training = model.training
+    model.eval()
+    with torch.inference_mode(), _precision(model.device, dtype):
+        start = 0
+        while start < len(by_length):
+            size = max(1, EVALUATION_TOKENS // int(rows.lengths[by_length[start]]))
+            batch = by_length[start : start + size]
+            logits = model(**_batch(rows, batch, data, model.device)).logits
+            outputs[batch] = logits.float().reshape(len(batch), -1).cpu().numpy()
+            start += size
+    model.train(was_training)
+    return outputs
+
+
+def at_best(training: Training) -> tuple[dict[str, float] | None, np.ndarray | None]:
+    """Put the model at its best evaluation and score the test rows there; the training cannot go on afterwards.
+
+    Args:
+        training: A trial with at least one finite evaluation.
+
+    Returns:
+        The test metrics and test logits; both None for a task without test rows.
+
+    Raises:
+        ValueError: The trial has no finite evaluation yet.
+    """
+    if training.best is None:
+        raise ValueError("the trial has no finite evaluation yet; train it up to its first one.")
+    if training.best.step != training.step:
+        _put(training.model, training.best.weights)
+    data = training.data
+    if data.test is None:
+        return None, None
+    logits = predict(training.model, data.test, data, training.trial.recipe.dtype)
+    return score(data.kind, logits, np.asarray(data.test.labels)), logits
+
+
+def _take_step(training: Training, step: int) -> float:
+    """Forward and backward over the step's rows, in parts where gradients are accumulated, then one update."""
+    recipe, seeds, data = training.trial.recipe, training.trial.seeds, training.data
+    rows = _rows_of(training, step)
+    training.model.train()
+    total = torch.zeros((), device=training.device)
+    for part, start in enumerate(range(0, len(rows), recipe.batch_size)):
+        chosen = rows[start : start + recipe.batch_size]
+        batch = _batch(data.train, chosen, data, training.device)
+        labels = torch.from_numpy(np.array(data.train.labels[chosen])).to(training.device)
+        with dropout_masks(seeds.dropout, step, part, training.device):
+            with _precision(training.device, recipe.dtype):
+                logits = training.model(**batch).logits
+            # Parts are weighted by their rows, so that the gradient is that of the whole step.
+            loss = _loss(data.kind, logits.float(), labels) * (len(chosen) / len(rows))
+            loss.backward()  # type: ignore[no-untyped-call]
+        total += loss.detach()
+    training.optimizer.step(step)
+    return float(total)
+
+
+def _rows_of(training: Training, step: int) -> np.ndarray:
+    """Return the training rows of a step: the next stretch of its epoch's permutation."""
+    recipe, rows = training.trial.recipe, len(training.data.train)
+    epoch, place = divmod(step - 1, recipe.steps_per_epoch(rows))
+    size = recipe.batch_size * recipe.gradient_accumulation_steps
+    return permutation(training.trial.seeds.order, epoch, rows)[place * size : (place + 1) * size]
+
+
+def _loss(kind: str, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    if kind == "regression":
+        return F.mse_loss(logits.reshape(-1), labels)
+    return F.cross_entropy(logits, labels)
+
+
+def _evaluate(training: Training, step: int) -> dict[str, float]:
+    """Score the validation rows, and keep the weights if they are the best so far."""
+    data, task = training.data, training.trial.task
+    logits = predict(training.model, data.validation, data, training.trial.recipe.dtype)
+    metrics = score(data.kind, logits, np.asarray(data.validation.labels))
+    value, best = metrics[task.metric], training.best
+    better = best is None or (value > best.score if task.greater_is_better else value < best.score)
+    if math.isfinite(value) and better:
+        weights = {name: p.detach().clone() for name, p in training.model.named_parameters()}
+        training.best = Best(step, value, weights, logits)
+    return metrics
+
+
+def _batch(
+    rows: TokenizedSplit, chosen: np.ndarray, data: TokenizedTask, device: torch.device
+) -> dict[str, torch.Tensor]:
+    """Pad the chosen rows to the longest of them."""
+    lengths = rows.lengths[chosen]
+    shape = (len(chosen), int(lengths.max()))
+    ids, mask = np.full(shape, data.pad_id, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+    types = None if rows.type_ids is None else np.zeros(shape, dtype=np.int64)
+    for i, (row, length) in enumerate(zip(chosen, lengths, strict=True)):
+        place = slice(shape[1] - length, None) if data.padding_side == "left" else slice(0, length)
+        source = slice(int(rows.offsets[row]), int(rows.offsets[row]) + int(length))
+        ids[i, place], mask[i, place] = rows.ids[source], 1
+        if types is not None and rows.type_ids is not None:
+            types[i, place] = rows.type_ids[source]
+    arrays = {"input_ids": ids, "attention_mask": mask} | ({} if types is None else {"token_type_ids": types})
+    return {name: torch.from_numpy(array).to(device) for name, array in arrays.items()}
+
+
+def _precision(device: torch.device, dtype: str) -> Any:
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=dtype == "bfloat16")
+
+
+def _put(model: PreTrainedModel, weights: dict[str, torch.Tensor]) -> None:
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            parameter.copy_(weights[name])

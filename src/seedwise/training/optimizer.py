@@ -1,0 +1,112 @@
+"""How is one step taken: AdamW with or without bias correction, warm-up and decay, clipping."""
+
+import math
+
+import torch
+from torch import nn
+
+from seedwise.recipe import Recipe
+
+__all__ = ["Optimizer", "learning_rate"]
+
+
+def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
+    """Return the learning rate of one step: linear from 0 up to the peak, then linear down to 0.
+
+    The schedule belongs to the full run, wherever a trial is paused. As in Hugging Face's linear schedule, the first
+    step has rate 0 when there is any warm-up.
+
+    Args:
+        recipe: The peak rate and the warm-up's share.
+        step: Optimiser step, from 1.
+        steps: Optimiser steps of the full run.
+
+    Example:
+        >>> recipe = Recipe(model="m", learning_rate=1.0, warmup_ratio=0.2)
+        >>> [learning_rate(recipe, step, 10) for step in (1, 2, 3, 10)]
+        [0.0, 0.5, 1.0, 0.125]
+    """
+    done = step - 1
+    warmup = math.ceil(recipe.warmup_ratio * steps)
+    if done < warmup:
+        return recipe.learning_rate * done / warmup
+    return recipe.learning_rate * max(0.0, (steps - done) / max(1, steps - warmup))
+
+
+class Optimizer:
+    """AdamW over a model's parameters, its schedule included.
+
+    Without bias correction it is BERTAdam (Devlin et al. 2019; Zhang et al. 2021, Algorithm 1 without lines 9-10):
+    each update is m / (sqrt(v) + epsilon) with the raw moments. Weight decay is decoupled and spares biases and
+    normalisation weights.
+
+    Args:
+        model: The model whose parameters are updated.
+        recipe: Rates, moments, decay and clipping.
+        steps: Optimiser steps of the full run.
+    """
+
+    def __init__(self, model: nn.Module, recipe: Recipe, steps: int) -> None:
+        self.names = {name: p for name, p in model.named_parameters() if p.requires_grad}
+        decayed = _decayed(model)
+        self._recipe, self._steps = recipe, steps
+        self._adam = torch.optim.AdamW(
+            [
+                {"params": [p for name, p in self.names.items() if name in decayed], "decay": recipe.weight_decay},
+                {"params": [p for name, p in self.names.items() if name not in decayed], "decay": 0.0},
+            ],
+            betas=(recipe.adam_beta1, recipe.adam_beta2),
+            fused=True,
+        )
+
+    def step(self, step: int) -> None:
+        """Clip the gradients, update every parameter and forget the gradients.
+
+        Args:
+            step: Optimiser step, from 1.
+        """
+        recipe = self._recipe
+        if recipe.max_grad_norm > 0:
+            nn.utils.clip_grad_norm_(list(self.names.values()), recipe.max_grad_norm)
+        rate = learning_rate(recipe, step, self._steps)
+        # torch's AdamW always corrects the bias: update = rate / c1 * m / (sqrt(v) / c2 + epsilon) with
+        # c1 = 1 - beta1^step and c2 = sqrt(1 - beta2^step). Handing it rate * c1 / c2 and epsilon / c2 cancels both
+        # exactly, so BERTAdam runs on the same fused kernel. Decay is handed over as rate * decay, undone likewise.
+        scale, epsilon = 1.0, recipe.adam_epsilon
+        if not recipe.bias_correction:
+            root = math.sqrt(1 - recipe.adam_beta2**step)
+            scale, epsilon = (1 - recipe.adam_beta1**step) / root, epsilon / root
+        for group in self._adam.param_groups:
+            group["lr"], group["eps"] = rate * scale, epsilon
+            group["weight_decay"] = group["decay"] / scale
+        self._adam.step()
+        self._adam.zero_grad(set_to_none=True)
+
+    def moments(self) -> dict[str, torch.Tensor]:
+        """Return every first and second moment by name; parameters that no gradient reached have none."""
+        found = {}
+        for name, parameter in self.names.items():
+            state = self._adam.state.get(parameter)
+            if state:
+                found[f"exp_avg.{name}"] = state["exp_avg"]
+                found[f"exp_avg_sq.{name}"] = state["exp_avg_sq"]
+        return found
+
+    def restore(self, moments: dict[str, torch.Tensor], step: int) -> None:
+        """Take over moments that ``moments`` returned after a step."""
+        for name, parameter in self.names.items():
+            if f"exp_avg.{name}" in moments:
+                self._adam.state[parameter] = {
+                    "step": torch.tensor(float(step), device=parameter.device),
+                    "exp_avg": moments[f"exp_avg.{name}"].to(parameter.device),
+                    "exp_avg_sq": moments[f"exp_avg_sq.{name}"].to(parameter.device),
+                }
+
+
+def _decayed(model: nn.Module) -> set[str]:
+    """Name the parameters that weight decay acts on: all but biases and normalisation weights."""
+    spared = set()
+    for prefix, module in model.named_modules():
+        if "norm" in type(module).__name__.lower():
+            spared |= {f"{prefix}.{name}" for name, _ in module.named_parameters(recurse=False)}
+    return {name for name, _ in model.named_parameters() if not name.endswith("bias") and name not in spared}

@@ -9,7 +9,7 @@ from seedwise.content import check_keys, content_hash
 from seedwise.errors import DataError, RequestError
 from seedwise.validation import check_choice, check_count, check_fraction, check_text
 
-__all__ = ["CLASSIFICATION_METRICS", "GLUE", "REGRESSION_METRICS", "Splits", "Task"]
+__all__ = ["CLASSIFICATION_METRICS", "EMBEDDED", "GLUE", "REGRESSION_METRICS", "Splits", "Task", "digest_files"]
 
 CLASSIFICATION_METRICS = ("accuracy", "f1", "accuracy_f1", "matthews", "loss")
 REGRESSION_METRICS = ("pearson", "spearman", "pearson_spearman", "loss")
@@ -197,7 +197,7 @@ class Task:
             metric=metric or default_metric,
             splits=splits or Splits(),
             drop_empty=drop_empty,
-            digest=_digest(given),
+            digest=digest_files(given),
         )
 
     @classmethod
@@ -218,7 +218,7 @@ class Task:
             raise DataError(f"the GLUE folder {folder} does not exist; give the folder that holds train.tsv.")
         validation = path / ("dev_matched.tsv" if name == "mnli" else "dev.tsv")
         given: list[str | None] = [str(path / "train.tsv"), str(validation)]
-        return cls._benchmark(GLUE[name], name, "glue", given, splits, metric, _digest(given))
+        return cls._benchmark(GLUE[name], name, "glue", given, splits, metric, digest_files(given))
 
     @classmethod
     def hub(cls, name: str, *, splits: Splits | None = None, metric: str | None = None) -> "Task":
@@ -258,7 +258,7 @@ class Task:
         check_choice("the embedded task", name, EMBEDDED)
         folder = Path(__file__).parent / "embedded" / name
         given: list[str | None] = [str(folder / f"{split}.tsv") for split in ("train", "validation", "test")]
-        return cls._benchmark(EMBEDDED[name], name, "embedded", given, splits, None, _digest(given))
+        return cls._benchmark(EMBEDDED[name], name, "embedded", given, splits, None, digest_files(given))
 
     @classmethod
     def _benchmark(
@@ -317,8 +317,12 @@ def _glue_name(name: str) -> str:
     return plain
 
 
-def _digest(given: list[str | None]) -> str:
-    """Hash the content of the files, so that a moved file is the same task and an edited one is not."""
+def digest_files(given: list[str | None]) -> str:
+    """Hash the content of the files, so that a moved file is the same task and an edited one is not.
+
+    Raises:
+        DataError: A file is missing.
+    """
     total = hashlib.sha256()
     for name in given:
         if name is None:

@@ -1,0 +1,39 @@
+"""Where in the package are the generated tasks and the small encoder?"""
+
+from pathlib import Path
+
+from seedwise.data.glue import Layout, read_layout
+from seedwise.data.source import SourceRows
+from seedwise.task import EMBEDDED, Task
+from seedwise.validation import check_choice
+
+__all__ = ["ENCODER", "read_embedded", "resolve_model"]
+
+ENCODER = Path(__file__).parent.parent / "embedded" / "encoder"
+"""The folder of the encoder inside the package."""
+
+
+def read_embedded(task: Task, split: str) -> SourceRows:
+    """Read one split of a task made by `Task.embedded`.
+
+    Args:
+        task: The task.
+        split: train, validation or test.
+
+    Raises:
+        DataError: The file is missing or damaged.
+    """
+    check_choice("the embedded task", task.name, EMBEDDED)
+    known = EMBEDDED[task.name]
+    layout = Layout(known.text, known.text_pair, "score" if known.labels is None else "label")
+    return read_layout(Path(getattr(task, split)), layout, label_names=known.labels)
+
+
+def resolve_model(model: str) -> str:
+    """Return where a recipe's model is loaded from: ``embedded`` is the encoder inside the package.
+
+    Example:
+        >>> resolve_model("google-bert/bert-base-uncased")
+        'google-bert/bert-base-uncased'
+    """
+    return str(ENCODER) if model == "embedded" else model

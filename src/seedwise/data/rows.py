@@ -1,0 +1,198 @@
+"""Which rows does a task learn from, with which labels?"""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from seedwise.data.embedded import read_embedded
+from seedwise.data.files import read_file, read_files
+from seedwise.data.glue import read_glue
+from seedwise.data.hub import read_hub
+from seedwise.data.labels import class_names, encode_classes, encode_numbers
+from seedwise.data.source import SourceRows, row_name
+from seedwise.data.splits import Part, arrange
+from seedwise.errors import DataError
+from seedwise.task import EMBEDDED, GLUE, Task, digest_files
+
+__all__ = ["Rows", "TaskRows", "load_rows", "read_texts"]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of one split, column by column.
+
+    Args:
+        texts: The texts, or the first of each pair.
+        pairs: The second texts; None where the task has single texts.
+        labels: The number of each row's class, or the number to be predicted; empty where rows are only predicted.
+        index: Row number of each row in its source, from 0, a header not counted.
+        source: The given rows they come from: train, validation or test.
+    """
+
+    texts: tuple[str, ...]
+    pairs: tuple[str, ...] | None
+    labels: tuple[int, ...] | tuple[float, ...]
+    index: tuple[int, ...]
+    source: str
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRows:
+    """The rows of a task, labels encoded and splits made.
+
+    Args:
+        train: The training rows.
+        validation: The validation rows.
+        test: The test rows, if there are any.
+        label_names: The classes in the order of their numbers; None for regression.
+        dropped: Rows and lines of the sources that were left out: malformed, without a gold label, or empty.
+    """
+
+    train: Rows
+    validation: Rows
+    test: Rows | None
+    label_names: tuple[str, ...] | None
+    dropped: int
+
+
+def load_rows(task: Task) -> TaskRows:
+    """Read a task's rows, encode their labels and split them.
+
+    Rows of the user's own files must have texts. Those of the benchmarks are kept as they were published, the few
+    with an empty text too, unless the task says ``drop_empty``.
+
+    Args:
+        task: The task.
+
+    Raises:
+        DataError: The rows cannot be used as asked; the message names the first that cannot.
+    """
+    _check_unchanged(task)
+    read = _READERS[task.source]
+    given: dict[str, SourceRows] = {}
+    dropped = 0
+    for split in ("train", "validation", "test"):
+        if getattr(task, split) is not None:
+            found = read(task, split)
+            given[split] = _without_empty(found, task)
+            dropped += found.skipped + len(found) - len(given[split])
+    label_names, labels = _encode(task, given)
+    strata = {split: labels[split] if label_names else [0] * len(labels[split]) for split in labels}
+    parts = arrange(task.splits, strata)  # type: ignore[arg-type]  # with label names, labels are whole numbers
+    rows = {split: _take(given[part.source], labels[part.source], part) for split, part in parts.items()}
+    if label_names is not None:
+        _check_classes(task, rows["train"], label_names)
+    return TaskRows(rows["train"], rows["validation"], rows.get("test"), label_names, dropped)
+
+
+def read_texts(path: str | Path, task: Task) -> Rows:
+    """Read rows to predict: the task's text columns, without labels.
+
+    Every row is kept, so that predictions line up with the file; a missing text is taken as empty.
+
+    Args:
+        path: A file in any of the formats of the user's own rows.
+        task: The task whose columns are read; for a GLUE task the columns may also have the names of its TSV files.
+
+    Raises:
+        DataError: The file is missing, cannot be read, has no rows or lacks a column.
+    """
+    found = read_file(Path(path), text=task.text, text_pair=task.text_pair)
+    texts = tuple(text or "" for text in found.texts)
+    pairs = None if found.pairs is None else tuple(text or "" for text in found.pairs)
+    return Rows(texts, pairs, (), tuple(found.index), "predict")
+
+
+_READERS: Mapping[str, Callable[[Task, str], SourceRows]] = {
+    "glue": read_glue,
+    "files": read_files,
+    "hub": read_hub,
+    "embedded": read_embedded,
+}
+
+
+def _check_unchanged(task: Task) -> None:
+    """Refuse files whose content is no longer what the task was made with: its id would name other rows."""
+    if task.source == "hub":
+        return
+    given = [task.train, task.validation] if task.source == "glue" else [task.train, task.validation, task.test]
+    if digest_files(given) != task.digest:
+        raise DataError(
+            f"the files of task {task.name!r} must be as they were when it was made, but one has changed "
+            f"(near {task.train}); restore it, or make the task anew."
+        )
+
+
+def _without_empty(rows: SourceRows, task: Task) -> SourceRows:
+    """Leave out or refuse rows with an empty text."""
+    second = rows.pairs or rows.texts
+    kept = [
+        place
+        for place, (text, other) in enumerate(zip(rows.texts, second, strict=True))
+        if text is not None and text.strip() and other is not None and other.strip()
+    ]
+    empty = len(rows) - len(kept)
+    if not empty or (task.source != "files" and not task.drop_empty):
+        return rows
+    if not task.drop_empty:
+        first = next(place for place in range(len(rows)) if place == len(kept) or kept[place] != place)
+        raise DataError(
+            f"every row of {rows.place} must have a text, but {empty} {'is' if empty == 1 else 'are'} empty, the first "
+            f"is {row_name(rows.index[first])}; mend the file, or set drop_empty to leave such rows out."
+        )
+    logger.warning("%s: %d of %d rows have an empty text and were left out.", rows.place, empty, len(rows))
+    return SourceRows(
+        rows.place,
+        [rows.texts[place] for place in kept],
+        None if rows.pairs is None else [rows.pairs[place] for place in kept],
+        [rows.labels[place] for place in kept],
+        [rows.index[place] for place in kept],
+        rows.skipped,
+    )
+
+
+def _encode(
+    task: Task, given: Mapping[str, SourceRows]
+) -> tuple[tuple[str, ...] | None, dict[str, list[int]] | dict[str, list[float]]]:
+    """Return the classes, if there are any, and the labels of every source as numbers."""
+    for rows in given.values():
+        if not len(rows):
+            raise DataError(f"{rows.place} must have rows, but there is none; give a file with at least one row.")
+    if task.kind == "regression":
+        return None, {split: encode_numbers(rows) for split, rows in given.items()}
+    known = {"glue": GLUE, "hub": GLUE, "embedded": EMBEDDED}.get(task.source)
+    fixed = known[task.name].labels if known else None
+    if fixed is not None:
+        what = f"the labels of {task.name}"
+        return fixed, {split: encode_classes(rows, fixed, what=what) for split, rows in given.items()}
+    names = class_names(given["train"])
+    what = "the training rows' labels"
+    return names, {split: encode_classes(rows, names, what=what) for split, rows in given.items()}
+
+
+def _take(rows: SourceRows, labels: list[int] | list[float], part: Part) -> Rows:
+    """Return the rows of a part."""
+    positions = part.positions.tolist()
+    return Rows(
+        texts=tuple(rows.texts[place] or "" for place in positions),
+        pairs=None if rows.pairs is None else tuple(rows.pairs[place] or "" for place in positions),
+        labels=tuple(labels[place] for place in positions),
+        index=tuple(rows.index[place] for place in positions),
+        source=part.source,
+    )
+
+
+def _check_classes(task: Task, train: Rows, label_names: tuple[str, ...]) -> None:
+    """Refuse a class that no training row has: it could never be learnt."""
+    if absent := sorted(set(range(len(label_names))) - set(train.labels)):
+        names = ", ".join(repr(label_names[number]) for number in absent)
+        raise DataError(
+            f"every class must have training rows, but the {len(train)} of task {task.name!r} have none of {names}; "
+            "give more training rows, or set smaller sizes aside."
+        )

@@ -1,5 +1,49 @@
 """How good is this recipe, and how much of it is the seed? Many seeds, stopped early, studied honestly."""
 
-__all__ = ["__version__"]
+import importlib
+from typing import Any
+
+from seedwise.errors import DataError, RequestError, SeedwiseError, WorkError
+from seedwise.recipe import Recipe
+from seedwise.schedule import Schedule
+from seedwise.seeds import Seeds
+from seedwise.stopping import StoppingRule
+from seedwise.task import Splits, Task
+from seedwise.trial import Measurement, Trial, TrialState
+
+__all__ = [
+    "Analysis",
+    "DataError",
+    "LocalExecutor",
+    "Measurement",
+    "Recipe",
+    "Report",
+    "RequestError",
+    "Schedule",
+    "Seeds",
+    "SeedwiseError",
+    "Splits",
+    "StoppingRule",
+    "Study",
+    "Task",
+    "Trial",
+    "TrialState",
+    "WorkError",
+    "__version__",
+]
 
 __version__ = "0.1.0"
+
+_LAZY = {
+    "Analysis": "seedwise.analysis",
+    "LocalExecutor": "seedwise.executors.local",
+    "Report": "seedwise.report",
+    "Study": "seedwise.study",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load what needs more than the standard library on first use, so that a quick question gets a quick answer."""
+    if name not in _LAZY:
+        raise AttributeError(f"module 'seedwise' has no attribute {name!r}")
+    return getattr(importlib.import_module(_LAZY[name]), name)

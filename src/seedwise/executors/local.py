@@ -52,6 +52,7 @@ class LocalExecutor:
         check_count("threads", threads)
         self._workers, self._threads, self._devices = workers, threads, devices
         self._prepared: dict[tuple[str, str], Path] = {}
+        self._facts: dict[tuple[str, str], dict[str, Any]] = {}
 
     def prepare(self, task: Task, recipe: Recipe) -> dict[str, Any]:
         """Tokenise a task's rows for a recipe's model, once, and return what is known of them."""
@@ -59,11 +60,15 @@ class LocalExecutor:
         from seedwise.data.tokens import tokenize
         from seedwise.training.metrics import baselines
 
+        key = (task.id, recipe.id)
+        if key in self._facts:
+            return self._facts[key]
         check_model(recipe.model)
         data = tokenize(task, recipe.model, recipe.max_length)
-        self._prepared[task.id, recipe.id] = data.folder
+        self._prepared[key] = data.folder
         classes = None if data.label_names is None else len(data.label_names)
-        return {**data.facts(), "baselines": baselines(data.kind, data.validation.labels, classes)}
+        self._facts[key] = {**data.facts(), "baselines": baselines(data.kind, data.validation.labels, classes)}
+        return self._facts[key]
 
     def open(self, folder: Path) -> "LocalSession":
         """Start the workers."""

@@ -128,14 +128,15 @@ def predict(model: PreTrainedModel, rows: TokenizedSplit, data: TokenizedTask, d
     Returns:
         Logits, shape (rows, outputs), float32, in the order of the rows.
     """
-    by_length = np.argsort(-rows.lengths, kind="stable")  # longest first: memory peaks at once, not late
+    lengths = rows.lengths
+    by_length = np.argsort(-lengths, kind="stable")  # longest first: memory peaks at once, not late
     outputs = np.zeros((len(rows), model.config.num_labels), dtype=np.float32)
     was_training = model.training
     model.eval()
     with torch.inference_mode(), _precision(model.device, dtype):
         start = 0
         while start < len(by_length):
-            size = max(1, EVALUATION_TOKENS // int(rows.lengths[by_length[start]]))
+            size = max(1, EVALUATION_TOKENS // int(lengths[by_length[start]]))
             batch = by_length[start : start + size]
             logits = model(**_batch(rows, batch, data, model.device)).logits
             outputs[batch] = logits.float().reshape(len(batch), -1).cpu().numpy()
@@ -219,7 +220,7 @@ def _batch(
     rows: TokenizedSplit, chosen: np.ndarray, data: TokenizedTask, device: torch.device
 ) -> dict[str, torch.Tensor]:
     """Pad the chosen rows to the longest of them."""
-    lengths = rows.lengths[chosen]
+    lengths = rows.offsets[chosen + 1] - rows.offsets[chosen]
     shape = (len(chosen), int(lengths.max()))
     ids, mask = np.full(shape, data.pad_id, dtype=np.int64), np.zeros(shape, dtype=np.int64)
     types = None if rows.type_ids is None else np.zeros(shape, dtype=np.int64)

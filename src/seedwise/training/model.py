@@ -1,6 +1,5 @@
 """Which model is fine-tuned: pretrained weights, and a head drawn by the trial's init seed."""
 
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -9,28 +8,12 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrai
 from transformers.utils import logging as transformers_logging
 
 from seedwise.data.embedded import resolve_model
+from seedwise.data.pretrained import not_loaded
 from seedwise.errors import RequestError
 from seedwise.recipe import Recipe
 from seedwise.training.randomness import normal
-from seedwise.validation import did_you_mean
 
 __all__ = ["load_model", "new_parameters"]
-
-WELL_KNOWN_MODELS = (
-    "embedded",
-    "google-bert/bert-base-uncased",
-    "google-bert/bert-large-uncased",
-    "FacebookAI/roberta-base",
-    "FacebookAI/roberta-large",
-    "google/electra-large-discriminator",
-    "facebook/bart-large",
-    "xlnet/xlnet-large-cased",
-    "distilbert/distilbert-base-uncased",
-    "albert/albert-large-v2",
-    "answerdotai/ModernBERT-base",
-    "microsoft/deberta-v3-base",
-)
-"""Only suggested when a name is not found."""
 
 # What architectures call their dropout rates: BERT and its kin, BART, DistilBERT, GPT-2, ModernBERT, XLNet, T5.
 _DROPOUT_FIELDS = (
@@ -58,7 +41,6 @@ def load_model(
     """
     transformers_logging.disable_progress_bar()
     path = resolve_model(recipe.model)
-    _check_folder(recipe.model, path)
     verbosity = transformers_logging.get_verbosity()
     transformers_logging.set_verbosity_error()  # a new head is what we want, not worth a warning
     try:
@@ -75,7 +57,7 @@ def load_model(
             output_loading_info=True,
         )
     except (OSError, ValueError) as error:
-        raise _not_loaded(recipe.model, error) from error
+        raise not_loaded(recipe.model, error) from error
     finally:
         transformers_logging.set_verbosity(verbosity)
     head = new_parameters(model, missing=info["missing_keys"])
@@ -136,24 +118,3 @@ def _set_dropout(config: Any, recipe: Recipe) -> None:
         )
     for name in known:
         setattr(config, name, recipe.dropout)
-
-
-def _check_folder(model: str, path: str) -> None:
-    """Say what a local folder lacks before the library says it in ten lines."""
-    folder = Path(path)
-    if not folder.is_dir():
-        return
-    if not (folder / "config.json").is_file():
-        raise RequestError(f"the model folder {model} holds no config.json; name a folder in the Hugging Face layout.")
-    if not any(folder.glob("*.safetensors")):
-        raise RequestError(
-            f"the model folder {model} holds no weights (*.safetensors); save the model with save_pretrained."
-        )
-
-
-def _not_loaded(model: str, error: Exception) -> RequestError:
-    reason = str(error).strip().split("\n")[0].rstrip(".")
-    hint = did_you_mean(model, WELL_KNOWN_MODELS)
-    return RequestError(
-        f"the model {model!r} cannot be loaded ({reason}){hint}; name a folder, a model on the hub, or 'embedded'."
-    )

@@ -1,0 +1,5 @@
+"""``python -m seedwise`` is ``seedwise``."""
+
+from seedwise.cli import main
+
+main()

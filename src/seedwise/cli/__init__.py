@@ -1,0 +1,141 @@
+"""What can be typed: ``seedwise COMMAND``. Each command says in Python's words what it was told, and prints."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import App, CycloptsError, Parameter
+
+import seedwise
+from seedwise.cli.options import RecipeOptions, StudyOptions, TaskOptions, TrialOptions, WorkerOptions
+from seedwise.errors import RequestError, SeedwiseError
+
+__all__ = ["app", "main"]
+
+app = App(
+    name="seedwise",
+    version=seedwise.__version__,
+    help="Start many seeds, stop the poor ones early, continue the promising ones, and say how good the winner is.",
+    help_epilogue="Errors are one sentence; --debug shows where they come from.",
+)
+
+Folder = Annotated[Path, Parameter(help="The study's folder.")]
+
+
+@app.command
+def demo(
+    *,
+    output: Annotated[Path, Parameter(name=["--output", "-o"], help="The study's folder.")] = Path("seedwise-demo"),
+    workers: WorkerOptions = WorkerOptions(),
+) -> None:
+    """Do the whole job offline: three small tasks, a small encoder, real training."""
+    from seedwise.cli.demo import run_demo
+
+    run_demo(output, workers)
+
+
+@app.command
+def run(
+    folder: Folder,
+    *,
+    config: Annotated[Path | None, Parameter(help="A TOML file that holds the whole study; flags override it.")] = None,
+    task: TaskOptions = TaskOptions(),
+    recipe: RecipeOptions = RecipeOptions(),
+    trials: TrialOptions = TrialOptions(),
+    workers: WorkerOptions = WorkerOptions(),
+    extend: Annotated[bool, Parameter(negative="", help="Add to the study that the folder holds.")] = False,
+) -> None:
+    """Run a study, or continue the one that the folder holds."""
+    from seedwise.cli.running import run_options
+
+    options = StudyOptions(task, recipe, trials, workers)
+    run_options(folder, options.over_file(config) if config else options, extend=extend)
+
+
+@app.command
+def status(folder: Folder) -> None:
+    """Show how many trials wait, run, are paused, stopped, complete or failed, and the best so far."""
+    from seedwise.cli.tables import print_status
+
+    with seedwise.Study.open(folder) as study:
+        print_status(study)
+
+
+@app.command
+def trials(folder: Folder, *, format: Literal["table", "csv", "json"] = "table") -> None:  # noqa: A002 - the flag's name
+    """List every trial with its seeds, state and scores."""
+    from seedwise.cli.tables import print_trials
+
+    with seedwise.Study.open(folder) as study:
+        print_trials(study, format)
+
+
+@app.command
+def predict(
+    folder: Folder,
+    file: Annotated[Path, Parameter(help="Rows with the task's text columns: CSV, TSV, JSON Lines or Parquet.")],
+    *,
+    output: Annotated[Path | None, Parameter(name=["--output", "-o"], help="A CSV file; else it is printed.")] = None,
+    task: Annotated[str | None, Parameter(help="Which task's winner, in a study of several.")] = None,
+) -> None:
+    """Label new rows with the study's best model."""
+    from seedwise.cli.prediction import predict_file
+
+    predict_file(folder, file, output, task)
+
+
+@app.command
+def export(
+    folder: Folder,
+    *,
+    output: Annotated[Path, Parameter(name=["--output", "-o"], help="Folder for the tables.")],
+    format: Literal["csv", "parquet"] = "csv",  # noqa: A002 - the flag's name
+) -> None:
+    """Write tidy tables of trials, evaluations, losses and predictions."""
+    with seedwise.Study.open(folder) as study:
+        for path in study.export(output, format):
+            print(path)
+
+
+@app.command
+def report(
+    folder: Folder,
+    *,
+    output: Annotated[Path | None, Parameter(name=["--output", "-o"], help="The page; DIR/report.html.")] = None,
+) -> None:
+    """Write one self-contained HTML page about the study."""
+    with seedwise.Study.open(folder) as study:
+        print(seedwise.Report(seedwise.Analysis(study), title=folder.name).save(output or folder / "report.html"))
+
+
+def main() -> None:
+    """Run the command line: exit code 0 done, 1 the work failed, 2 the request was wrong, 130 stopped by Ctrl-C."""
+    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    debug = len(arguments) < len(sys.argv) - 1
+    try:
+        app(arguments, exit_on_error=False, print_error=False)
+    except KeyboardInterrupt:
+        _end("stopped; everything is kept, and the same command continues.", 130)
+    except Exception as error:
+        if debug:
+            raise
+        _end(*_explained(error))
+
+
+def _explained(error: Exception) -> tuple[str, int]:
+    if isinstance(error, CycloptsError):
+        return " ".join(str(error).split()), 2
+    if isinstance(error, SeedwiseError):
+        return str(error), 2 if isinstance(error, RequestError) else 1
+    if isinstance(error, BrokenPipeError):
+        sys.stdout = None  # type: ignore[assignment]  # the reader has gone: nothing is left to flush
+        return "", 1
+    if isinstance(error, OSError):
+        return f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}.", 1
+    return f"an error of seedwise itself ({type(error).__name__}: {error}); --debug shows where.", 1
+
+
+def _end(sentence: str, code: int) -> None:
+    if sentence:
+        print(f"seedwise: {sentence}", file=sys.stderr)
+    sys.exit(code)

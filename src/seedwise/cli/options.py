@@ -1,0 +1,269 @@
+"""What can be asked on the command line, and which values does it mean?
+
+Each dataclass is one group of flags and one table of a study's TOML file; a flag overrides the file.
+"""
+
+import json
+import tomllib
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from cyclopts import Parameter
+
+from seedwise.content import check_keys
+from seedwise.errors import RequestError
+from seedwise.recipe import PRESETS, Recipe
+from seedwise.schedule import Schedule, fractions
+from seedwise.seeds import Seeds
+from seedwise.stopping import StoppingRule
+from seedwise.task import EMBEDDED, GLUE, Splits, Task
+from seedwise.validation import did_you_mean
+
+__all__ = ["RecipeOptions", "StudyOptions", "TaskOptions", "TrialOptions", "WorkerOptions"]
+
+
+@Parameter(name="*", group="Task", negative=())
+@dataclass(frozen=True, kw_only=True)
+class TaskOptions:
+    """What is learnt."""
+
+    task: Annotated[
+        tuple[str, ...], Parameter(help="glue/NAME, embedded/NAME or a folder of GLUE files; may be given again.")
+    ] = ()
+    train: Annotated[Path | None, Parameter(help="Training rows: CSV, TSV, JSON Lines or Parquet.")] = None
+    validation: Annotated[Path | None, Parameter(help="Validation rows; otherwise a fifth is set aside.")] = None
+    test: Annotated[Path | None, Parameter(help="Test rows.")] = None
+    text: Annotated[str | None, Parameter(help="Column of the text, or of the first of a pair.")] = None
+    text_pair: Annotated[str | None, Parameter(help="Column of the second text of a pair.")] = None
+    label: Annotated[str | None, Parameter(help="Column of the label.")] = None
+    kind: Annotated[str | None, Parameter(help="classification or regression; otherwise told by the labels.")] = None
+    metric: Annotated[str | None, Parameter(help="The metric that decides.")] = None
+    train_size: Annotated[int | None, Parameter(help="Use only this many training rows.")] = None
+    validation_size: Annotated[
+        float | None, Parameter(help="Set this many training rows (or this share) aside for validation.")
+    ] = None
+    test_size: Annotated[float | None, Parameter(help="Set this many training rows (or this share) aside.")] = None
+    halve_validation: Annotated[bool | None, Parameter(help="Split the validation rows: validation and test.")] = None
+    split_seed: Annotated[int | None, Parameter(help="Seed of every draw of rows; 0 by default.")] = None
+    drop_empty: Annotated[bool | None, Parameter(help="Leave out rows with an empty text.")] = None
+
+    def tasks(self) -> tuple[Task, ...]:
+        """Return the tasks that are meant."""
+        if bool(self.task) == (self.train is not None):
+            raise RequestError("a study needs --task or --train, not both and not neither; give one of the two.")
+        if self.train is not None:
+            return (self._own_rows(self.train),)
+        return tuple(self._named(name) for name in self.task)
+
+    def _own_rows(self, train: Path) -> Task:
+        if self.text is None or self.label is None:
+            missing = "--text" if self.text is None else "--label"
+            raise RequestError(f"--train needs {missing}; name the column{_columns(train)}.")
+        kind = self.kind
+        if kind is None:
+            from seedwise.data.files import infer_kind
+
+            kind = infer_kind(train, self.label)
+        return Task.files(
+            train,
+            validation=self.validation,
+            test=self.test,
+            text=self.text,
+            text_pair=self.text_pair,
+            label=self.label,
+            kind=kind,
+            metric=self.metric,
+            splits=self._splits(),
+            drop_empty=bool(self.drop_empty),
+        )
+
+    def _named(self, name: str) -> Task:
+        given = [f for f in ("validation", "test", "text", "text_pair", "label", "kind") if getattr(self, f) is not None]
+        if given:
+            raise RequestError(f"--{given[0].replace('_', '-')} goes with --train, not with --task {name}; drop one.")
+        family, _, rest = name.partition("/")
+        if family == "embedded":
+            return Task.embedded(rest, splits=self._splits())
+        if Path(name).is_dir():
+            return Task.glue(name, splits=self._splits(), metric=self.metric)
+        if family == "glue" or name in GLUE:
+            return Task.hub(name, splits=self._splits(), metric=self.metric)
+        known = [*(f"glue/{n}" for n in GLUE), *(f"embedded/{n}" for n in EMBEDDED)]
+        raise RequestError(
+            f"--task must be a folder of GLUE files, or one of {', '.join(known)}, not {name!r}{did_you_mean(name, known)}."
+        )
+
+    def _splits(self) -> Splits:
+        return Splits(
+            seed=self.split_seed or 0,
+            train_size=self.train_size,
+            validation_size=_size(self.validation_size),
+            test_size=_size(self.test_size),
+            halve_validation=bool(self.halve_validation),
+        )
+
+
+@Parameter(name="*", group="Recipe", negative=())
+@dataclass(frozen=True, kw_only=True)
+class RecipeOptions:
+    """How it is learnt."""
+
+    model: Annotated[str | None, Parameter(help="A model's name on the hub, a folder, or 'embedded'.")] = None
+    recipe: Annotated[str | None, Parameter(help=f"{', '.join(PRESETS)}, or a TOML file of recipe fields.")] = None
+    set: Annotated[tuple[str, ...], Parameter(help="A recipe field, as learning_rate=3e-5; may be given again.")] = ()
+
+    def to_recipe(self) -> Recipe:
+        """Return the recipe that is meant."""
+        changes = dict(_field(text) for text in self.set)
+        if self.model is not None:
+            changes["model"] = str(Path(self.model).absolute()) if Path(self.model).is_dir() else self.model
+        if self.recipe is None:
+            return Recipe.from_json(changes)
+        if self.recipe.endswith(".toml"):
+            return Recipe.from_toml(self.recipe, **changes)
+        return Recipe.preset(self.recipe, **changes)
+
+
+@Parameter(name="*", group="Trials", negative=())
+@dataclass(frozen=True, kw_only=True)
+class TrialOptions:
+    """How many trials, and which go on."""
+
+    budget: Annotated[float | None, Parameter(help="Spend this many full trainings: plans t, f and p.")] = None
+    start: Annotated[int | None, Parameter(help="Start this many trials (t), each with its own seeds.")] = None
+    fraction: Annotated[float | None, Parameter(help="Judge them after this fraction of the run (f).")] = None
+    keep: Annotated[int | None, Parameter(help="Train this many of them to the end (p).")] = None
+    init: Annotated[int | None, Parameter(help="Full grid: this many init seeds ...")] = None
+    order: Annotated[int | None, Parameter(help="... times this many order seeds.")] = None
+    seeds: Annotated[int | None, Parameter(help="This many trials, all to the end.")] = None
+
+    def plan(self, evaluation_steps: tuple[int, ...]) -> tuple[tuple[Seeds, ...], StoppingRule | None]:
+        """Return the seeds and the rule that are meant, fitted to a run's evaluations."""
+        ways = {"--budget": self.budget, "--start": self.start, "--init and --order": self.init or self.order}
+        ways["--seeds"] = self.seeds
+        given = [name for name, value in ways.items() if value is not None]
+        if len(given) != 1:
+            raise RequestError(
+                f"say how many trials in one way, not {' and '.join(given) or 'none'}; give --budget B, --start T "
+                "--fraction F --keep P, --init N --order M, or --seeds N."
+            )
+        if self.budget is not None:
+            if self.fraction is not None or self.keep is not None:
+                raise RequestError("--budget plans fraction and keep itself; drop them, or give --start instead.")
+            rule = StoppingRule.for_budget(self.budget, fractions(evaluation_steps))
+            return Seeds.paired(rule.t), rule
+        seeds = self._seeds()
+        if (self.fraction is None) != (self.keep is None) or (self.start is not None and self.keep is None):
+            raise RequestError("--start, --fraction and --keep belong together; give all of them, or --seeds alone.")
+        if self.fraction is None or self.keep is None:
+            return seeds, None
+        chosen = StoppingRule(t=len(seeds), f=self.fraction, p=self.keep)
+        Schedule.of(chosen, evaluation_steps)  # refuses a fraction on which no evaluation falls
+        return seeds, chosen
+
+    def _seeds(self) -> tuple[Seeds, ...]:
+        if self.start is not None:
+            return Seeds.paired(self.start)
+        if self.seeds is not None:
+            return Seeds.paired(self.seeds)
+        if self.init is None or self.order is None:
+            raise RequestError("a grid needs both --init and --order; give the missing one.")
+        return Seeds.grid(self.init, self.order)
+
+
+@Parameter(name="*", group="Workers", negative=())
+@dataclass(frozen=True, kw_only=True)
+class WorkerOptions:
+    """Where trials run."""
+
+    workers: Annotated[int | None, Parameter(help="Trials at once; one for each GPU or core by default.")] = None
+    threads: Annotated[int | None, Parameter(help="Threads of each worker; 1 by default.")] = None
+
+
+@dataclass(frozen=True)
+class StudyOptions:
+    """All that a study file can say; one table for each field."""
+
+    task: TaskOptions
+    recipe: RecipeOptions
+    trials: TrialOptions
+    workers: WorkerOptions
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was asked, so that the folder's own study is meant."""
+        groups = (self.task, self.recipe, self.trials)
+        return all(getattr(group, f.name) in (None, ()) for group in groups for f in fields(group))
+
+    def over_file(self, path: Path) -> "StudyOptions":
+        """Return these options on top of those of a study file.
+
+        Raises:
+            RequestError: The file is missing or no TOML, or a table or key is unknown.
+        """
+        try:
+            content = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise RequestError(f"the study file {path} must be readable TOML, but: {error}; mend the file.") from error
+        check_keys(f"the study file {path}", content, tuple(f.name for f in fields(self)))
+        return StudyOptions(
+            task=_merge(self.task, content.get("task", {}), "task", path),
+            recipe=_merge(self.recipe, _recipe_table(content.get("recipe", {})), "recipe", path),
+            trials=_merge(self.trials, content.get("trials", {}), "trials", path),
+            workers=_merge(self.workers, content.get("workers", {}), "workers", path),
+        )
+
+
+_Options = TypeVar("_Options", TaskOptions, RecipeOptions, TrialOptions, WorkerOptions)
+
+
+def _merge(flags: _Options, table: dict[str, Any], name: str, path: Path) -> _Options:
+    """Fill in from the file what no flag says; paths in the file are relative to it."""
+    check_keys(f"[{name}] in {path}", table, tuple(f.name for f in fields(flags)))
+    found = {}
+    for key, value in table.items():
+        if getattr(flags, key) in (None, ()):
+            found[key] = _from_file(key, value, path.parent)
+    if isinstance(flags, RecipeOptions):
+        found["set"] = (*table.get("set", ()), *flags.set)  # of equal fields the last counts: the flag's
+    return replace(flags, **found)
+
+
+def _from_file(key: str, value: Any, folder: Path) -> Any:
+    if key in ("train", "validation", "test"):
+        return folder / value
+    if key == "task":
+        names = (value,) if isinstance(value, str) else tuple(value)
+        return tuple(str(folder / name) if (folder / name).is_dir() else name for name in names)
+    return value
+
+
+def _recipe_table(table: dict[str, Any]) -> dict[str, Any]:
+    """A study file writes recipe fields plainly; ``preset`` names the recipe to start from."""
+    own = {"model": table.get("model"), "recipe": table.get("preset")}
+    rest = {name: value for name, value in table.items() if name not in ("model", "preset")}
+    settings = tuple(f"{name}={json.dumps(value)}" for name, value in rest.items())
+    return {**{key: value for key, value in own.items() if value is not None}, "set": settings}
+
+
+def _field(text: str) -> tuple[str, Any]:
+    """Read ``name=value`` as TOML would: a number, true, false, or else a text."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise RequestError(f"--set must read name=value, not {text!r}; for example learning_rate=3e-5.")
+    try:
+        return name.strip(), tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return name.strip(), value.strip()
+
+
+def _size(given: float | None) -> int | float | None:
+    """A whole number counts rows, a fraction is a share."""
+    return int(given) if given is not None and given >= 1 and float(given).is_integer() else given
+
+
+def _columns(train: Path) -> str:
+    from seedwise.data.files import column_names
+
+    return f" (the file has {', '.join(column_names(train))})" if train.is_file() else ""

@@ -1,0 +1,77 @@
+"""How does ``seedwise run`` turn what was asked into a study, and say how it went?"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from seedwise.analysis import Analysis
+from seedwise.cli.options import StudyOptions, WorkerOptions
+from seedwise.cli.progress import StudyBar
+from seedwise.cli.tables import print_summary
+from seedwise.errors import RequestError
+from seedwise.executors.local import LocalExecutor
+from seedwise.recipe import Recipe
+from seedwise.report import Report
+from seedwise.seeds import Seeds
+from seedwise.stopping import StoppingRule
+from seedwise.study import Study
+from seedwise.task import Task
+
+__all__ = ["run_options", "run_to_the_end"]
+
+
+def run_options(folder: Path, options: StudyOptions, *, extend: bool) -> None:
+    """Run the study that is meant, or continue the folder's own when nothing was asked."""
+    executor = local_executor(options.workers)
+    if options.empty:
+        with Study.resume(folder) as study:
+            run_to_the_end(study, executor)
+        return
+    tasks, recipe = options.task.tasks(), options.recipe.to_recipe()
+    seeds, rule = _plan(options, executor, tasks, recipe)
+    with Study.create(folder, tasks=tasks, recipes=[recipe], seeds=seeds, rule=rule, extend=extend) as study:
+        run_to_the_end(study, executor)
+
+
+def run_to_the_end(study: Study, executor: LocalExecutor) -> None:
+    """Run a study with a progress bar, then print its summary and write its report."""
+    _say_what_was_cut(study, executor)
+    with StudyBar() as bar:
+        study.run(executor, bar.update)
+    analysis = Analysis(study)
+    print_summary(analysis)
+    page = Report(analysis, title=study.folder.resolve().name).save(study.folder / "report.html")
+    print(f"\nbest model  {study.folder / 'best'}\nreport      {page}")
+
+
+def local_executor(options: WorkerOptions) -> LocalExecutor:
+    """Return the executor that is meant."""
+    return LocalExecutor(options.workers, threads=1 if options.threads is None else options.threads)
+
+
+def _plan(
+    options: StudyOptions, executor: LocalExecutor, tasks: Sequence[Task], recipe: Recipe
+) -> tuple[tuple[Seeds, ...], StoppingRule | None]:
+    """Fit what was asked to each task's run, before anything is written."""
+    plans = [
+        options.trials.plan(recipe.evaluation_steps(executor.prepare(task, recipe)["rows"]["train"])) for task in tasks
+    ]
+    if any(plan != plans[0] for plan in plans):
+        raise RequestError(
+            "--budget gives another plan for each of these tasks, as their evaluations fall on other fractions; say "
+            "--start, --fraction and --keep, or run one study for each task."
+        )
+    return plans[0]
+
+
+def _say_what_was_cut(study: Study, executor: LocalExecutor) -> None:
+    """Report texts that were truncated and rows that were left out; nobody should learn that from a score."""
+    for recipe in {record.trial.recipe.id: record.trial.recipe for record in study.trials}.values():
+        for task in study.tasks:
+            facts = executor.prepare(task, recipe)
+            cut = {split: n for split, n in facts.get("truncated", {}).items() if n}
+            if cut:
+                counts = ", ".join(f"{n} of {facts['rows'][split]} {split} rows" for split, n in cut.items())
+                print(f"{task.name}: longer than {facts['max_length']} tokens and truncated: {counts}.", file=sys.stderr)
+            if facts.get("dropped"):
+                print(f"{task.name}: {facts['dropped']} rows with an empty text were left out.", file=sys.stderr)

@@ -1,0 +1,72 @@
+"""Which pretrained model does a name mean, and can it be loaded?"""
+
+from pathlib import Path
+
+from seedwise.data.embedded import resolve_model
+from seedwise.errors import RequestError
+from seedwise.validation import did_you_mean
+
+__all__ = ["check_model", "not_loaded"]
+
+WELL_KNOWN_MODELS = (
+    "embedded",
+    "google-bert/bert-base-uncased",
+    "google-bert/bert-large-uncased",
+    "FacebookAI/roberta-base",
+    "FacebookAI/roberta-large",
+    "google/electra-large-discriminator",
+    "facebook/bart-large",
+    "xlnet/xlnet-large-cased",
+    "distilbert/distilbert-base-uncased",
+    "albert/albert-large-v2",
+    "answerdotai/ModernBERT-base",
+    "microsoft/deberta-v3-base",
+)
+"""Only suggested when a name is not found."""
+
+
+def check_model(model: str) -> None:
+    """Refuse a model that cannot be loaded, before anything runs.
+
+    Args:
+        model: A name on the hub, a folder in the Hugging Face layout, or ``embedded``.
+
+    Raises:
+        RequestError: The folder lacks config, weights or tokenizer, or no such model is found.
+    """
+    folder = Path(resolve_model(model))
+    if not folder.is_dir():
+        _check_found(model)
+        return
+    lacks = {
+        "a config.json": not (folder / "config.json").is_file(),
+        "weights (*.safetensors)": not any(folder.glob("*.safetensors")),
+        "a tokenizer": not any((folder / name).is_file() for name in _TOKENIZER_FILES),
+    }
+    missing = [what for what, absent in lacks.items() if absent]
+    if missing:
+        raise RequestError(
+            f"the model folder {model} must hold {' and '.join(missing)}, but does not; save model and tokenizer there "
+            "with save_pretrained."
+        )
+
+
+def not_loaded(model: str, error: Exception) -> RequestError:
+    """Return the refusal of a model that the library cannot load."""
+    reason = str(error).strip().split("\n")[0].rstrip(".")
+    hint = did_you_mean(model, WELL_KNOWN_MODELS)
+    return RequestError(
+        f"the model {model!r} cannot be loaded ({reason}){hint}; name a folder, a model on the hub, or 'embedded'."
+    )
+
+
+_TOKENIZER_FILES = ("tokenizer.json", "vocab.txt", "vocab.json", "spiece.model", "sentencepiece.bpe.model")
+
+
+def _check_found(model: str) -> None:
+    from transformers import AutoConfig
+
+    try:
+        AutoConfig.from_pretrained(model)
+    except (OSError, ValueError) as error:
+        raise not_loaded(model, error) from error

@@ -1,0 +1,162 @@
+"""What does a running study know of its trials, and what follows from it?
+
+A `Cell` holds the trials of one task and recipe while they run, in trial order. It translates the store's records and
+the executor's reports into what the pure schedule understands, and nothing else.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol, TypeVar
+
+from seedwise.schedule import Decision, Goal, Progress, Schedule, Standing
+from seedwise.store.base import TrialRecord
+from seedwise.task import Task
+from seedwise.trial import Measurement, Trial, TrialState, best_evaluation
+
+__all__ = ["Cell", "LiveTrial", "StudyProgress", "study_progress", "winner"]
+
+
+@dataclass(slots=True)
+class LiveTrial:
+    """One trial in a running study.
+
+    Args:
+        trial: The trial.
+        id: Its id.
+        state: Where it stands.
+        scores: Step and score of every evaluation so far, in the task's metric.
+        judged: Whether its outcome at fraction f, or at the end, is on record.
+        fingerprint: What each seed drew, once it ran.
+    """
+
+    trial: Trial
+    id: str
+    state: TrialState
+    scores: list[tuple[int, float]] = field(default_factory=list)
+    judged: bool = False
+    fingerprint: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, record: TrialRecord, fraction_step: int) -> "LiveTrial":
+        """Take a trial over from the store; one that was running when the study was killed waits again."""
+        scores = list(record.scores)
+        reached = bool(scores) and scores[-1][0] >= fraction_step
+        hopeless = best_evaluation(scores) is None  # then there is no best evaluation to have on record
+        judged = reached and (record.best_step is not None or hopeless)
+        state = record.state
+        if state is TrialState.RUNNING:
+            state = TrialState.PAUSED if judged else TrialState.WAITING
+        return cls(record.trial, record.id, state, scores, judged, record.fingerprint)
+
+    def add(self, measurements: Iterable[Measurement]) -> None:
+        """Take in the scores of new measurements; replayed ones are known already."""
+        last = self.scores[-1][0] if self.scores else 0
+        metric = self.trial.task.metric
+        self.scores += [(m.step, m.metrics[metric]) for m in measurements if m.metrics is not None and m.step > last]
+
+    @property
+    def best(self) -> tuple[int, float] | None:
+        """Step and score of the best evaluation so far."""
+        return best_evaluation(self.scores, greater_is_better=self.trial.task.greater_is_better)
+
+    def oriented_best(self, until: int) -> float:
+        """Return the best score up to a step, larger is better; nan without a finite one."""
+        greater = self.trial.task.greater_is_better
+        best = best_evaluation(((s, v) for s, v in self.scores if s <= until), greater_is_better=greater)
+        return math.nan if best is None else best[1] if greater else -best[1]
+
+
+class Cell:
+    """The trials of one task and recipe, and the rule that decides among them.
+
+    Args:
+        records: What the store knows of them, in trial order.
+        schedule: The rule, fitted to the run's evaluations.
+        evaluation_steps: Steps of the evaluations of a full run.
+    """
+
+    def __init__(self, records: list[TrialRecord], schedule: Schedule, evaluation_steps: tuple[int, ...]) -> None:
+        self.schedule, self.evaluation_steps = schedule, evaluation_steps
+        self.trials = [LiveTrial.of(record, schedule.fraction_step) for record in records]
+
+    def decide(self) -> Decision:
+        """Ask the schedule what runs next and what is dropped."""
+        return self.schedule.decide([self._progress(trial) for trial in self.trials])
+
+    def until(self, goal: Goal) -> int:
+        """Return the step that a goal stands for."""
+        return self.schedule.steps if goal is Goal.END else self.schedule.fraction_step
+
+    def evaluations_left(self) -> int:
+        """Return how many evaluations are still to come if no trial fails."""
+        early = sum(step <= self.schedule.fraction_step for step in self.evaluation_steps)
+        full, left, going_on = len(self.evaluation_steps), 0, 0
+        for trial in self.trials:
+            ended = trial.state in (TrialState.STOPPED, TrialState.COMPLETE, TrialState.FAILED)
+            left += 0 if ended else max(0, early - len(trial.scores))
+            going_on += trial.state in (TrialState.COMPLETE, TrialState.FAILED) and len(trial.scores) >= early
+        running_on = [t for t in self.trials if t.state is TrialState.RUNNING and len(t.scores) > early]
+        left += sum(full - len(trial.scores) for trial in running_on)
+        places = min(self.schedule.rule.p, len(self.trials)) - going_on - len(running_on)
+        return left + max(0, places) * (full - early)
+
+    def _progress(self, trial: LiveTrial) -> Progress:
+        ended = trial.state in (TrialState.COMPLETE, TrialState.FAILED)
+        running = trial.state is TrialState.RUNNING
+        if not trial.judged:
+            return Progress(Standing.DONE if ended else Standing.BEFORE, None, running)
+        early = trial.oriented_best(self.schedule.fraction_step)
+        return Progress(Standing.DONE if ended else Standing.JUDGED, early, running)
+
+
+class StudyProgress(NamedTuple):
+    """What a progress display needs to know."""
+
+    states: Mapping[TrialState, int]
+    evaluations_done: int
+    evaluations_left: int
+    best: Mapping[str, tuple[str, float]]  # task name -> (metric, best score so far)
+
+
+def study_progress(cells: Iterable[Cell]) -> StudyProgress:
+    """Sum the cells of a study up."""
+    states = dict.fromkeys(TrialState, 0)
+    best: dict[str, tuple[str, float]] = {}
+    done = left = 0
+    for cell in cells:
+        left += cell.evaluations_left()
+        for live in cell.trials:
+            states[live.state] += 1
+            done += len(live.scores)
+            task, found = live.trial.task, live.best
+            if found is not None:
+                known = [(0, found[1])] + ([(0, best[task.name][1])] if task.name in best else [])
+                top = best_evaluation(known, greater_is_better=task.greater_is_better) or known[0]
+                best[task.name] = (task.metric, top[1])
+    return StudyProgress(states, done, left, best)
+
+
+class _Scored(Protocol):
+    """A trial with a state and a best evaluation, whoever holds it."""
+
+    @property
+    def trial(self) -> Trial: ...
+    @property
+    def state(self) -> TrialState: ...
+    @property
+    def best(self) -> tuple[int, float] | None: ...
+
+
+_S = TypeVar("_S", bound=_Scored)
+
+
+def winner(trials: Iterable[_S], task: Task) -> _S | None:
+    """Return a task's complete trial with the best evaluation, of equals the first; None if none is complete."""
+    found, score = None, -math.inf
+    for trial in trials:
+        if trial.state is TrialState.COMPLETE and trial.trial.task == task and trial.best is not None:
+            value = trial.best[1] if task.greater_is_better else -trial.best[1]
+            if value > score:
+                found, score = trial, value
+    return found

@@ -1,0 +1,101 @@
+"""What should somebody know who finds the winner's folder: the model card, Markdown."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from seedwise.stopping import StoppingRule
+from seedwise.trial import Trial, TrialState
+
+__all__ = ["model_card"]
+
+
+class _Record(Protocol):
+    """What the card needs to know of a trial; the store's records do."""
+
+    @property
+    def trial(self) -> Trial: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def state(self) -> TrialState: ...
+    @property
+    def best(self) -> tuple[int, float] | None: ...
+    @property
+    def test_metrics(self) -> Mapping[str, float] | None: ...
+    @property
+    def origin(self) -> Mapping[str, Any]: ...
+
+
+def model_card(
+    best: _Record, trials: Sequence[_Record], rule: StoppingRule | None, facts: Mapping[str, Any]
+) -> str:
+    """Return the card of a study's winner.
+
+    Args:
+        best: The winner.
+        trials: All trials of its task, the winner among them.
+        rule: The stopping rule; None when all ran to the end.
+        facts: What preparing the task found: rows, baselines.
+
+    Returns:
+        Markdown with the front matter that the Hugging Face hub reads.
+    """
+    task, recipe, seeds = best.trial.task, best.trial.recipe, best.trial.seeds
+    step, score = best.best or (0, float("nan"))
+    started = sum(trial.best is not None for trial in trials)
+    complete = sum(trial.state is TrialState.COMPLETE for trial in trials)
+    baseline = facts.get("baselines", {}).get(task.metric)
+    rows = facts.get("rows", {})
+    lines = [
+        "---",
+        "library_name: transformers",
+        "pipeline_tag: text-classification",
+        f"base_model: {json.dumps(recipe.model)}",
+        "tags: [seedwise]",
+        "---",
+        "",
+        f"# {_plain(task.name)}: the best of {started} seeds",
+        "",
+        f"{_plain(recipe.model)}, fine-tuned on {_plain(task.name)} ({task.kind}) by seedwise.",
+        "",
+        "| | |",
+        "|---|---|",
+        f"| validation {task.metric} | {score:.4f} (best evaluation, step {step} of {facts.get('steps', '?')}) |",
+        *([] if baseline is None else [f"| best constant guess | {baseline:.4f} |"]),
+        *[f"| test {name} | {value:.4f} |" for name, value in (best.test_metrics or {}).items()],
+        f"| seeds tried | {started} started, {complete} trained to the end |",
+        f"| stopping rule | {_rule(rule)} |",
+        f"| seeds of this model | init {seeds.init}, order {seeds.order}, dropout {seeds.dropout} |",
+        f"| rows | {', '.join(f'{count} {split}' for split, count in rows.items() if count)} |",
+        f"| trial | {best.id} |",
+        "",
+        "The validation score chose this model among its seeds, so it is optimistic: expect less on new data. "
+        "The test score was not used to choose.",
+        "",
+        "## Recipe",
+        "",
+        "| | |",
+        "|---|---|",
+        *[f"| {name} | {_plain(value)} |" for name, value in recipe.to_json().items()],
+        "",
+        "## Made with",
+        "",
+        *[f"- {name}: {_plain(value)}" for name, value in best.origin.items()],
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _rule(rule: StoppingRule | None) -> str:
+    if rule is None or not rule.stops:
+        return "none: every trial ran to the end"
+    return f"started {rule.t}, judged after {rule.f:g} of the run, kept {rule.p}"
+
+
+def _plain(value: object) -> str:
+    """Keep a value from being read as Markdown or HTML."""
+    text = str(value).replace("\n", " ")
+    for sign, escaped in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("|", "\\|")):
+        text = text.replace(sign, escaped)
+    return text

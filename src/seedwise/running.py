@@ -1,0 +1,213 @@
+"""How is a study run to its end? Ask the schedule, hand jobs to the executor, record what it reports, keep the best.
+
+The store is written before anything follows from a report, and everything decided here follows from the store. So a
+study that is killed anywhere is continued by running it again.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+
+from seedwise.errors import RequestError, WorkError
+from seedwise.executors.base import (
+    DIVERGED,
+    Completed,
+    Executor,
+    Failed,
+    Interrupted,
+    Job,
+    Measured,
+    Outcome,
+    Paused,
+    Report,
+    Session,
+    Started,
+)
+from seedwise.live import Cell, LiveTrial, StudyProgress, study_progress, winner
+from seedwise.modelcard import model_card
+from seedwise.schedule import Goal, Schedule
+from seedwise.stopping import StoppingRule
+from seedwise.store.base import Predictions, Store, TrialRecord
+from seedwise.task import Task
+from seedwise.trial import TrialState
+
+__all__ = ["run_study"]
+
+REDRAW_SECONDS = 0.25
+"""How long to wait for reports before progress is shown again."""
+
+
+def run_study(
+    folder: Path, store: Store, executor: Executor, on_progress: Callable[[StudyProgress], None] | None = None
+) -> None:
+    """Run every trial that the rule asks for and that is not on record yet; see `Study.run`."""
+    cells = _cells(store, executor)
+    run = _Run(store, cells, on_progress or (lambda _: None))
+    with executor.open(folder / "checkpoints") as session:
+        try:
+            run.until_nothing_is_left(session)
+        except KeyboardInterrupt:
+            run.record(session.stop(), session)
+            raise
+        for task in {cell.trials[0].trial.task.id: cell.trials[0].trial.task for cell in cells}.values():
+            _export_best(folder, store, session, task)
+
+
+class _Run:
+    """One run of a study: its cells, its store, and who watches."""
+
+    def __init__(self, store: Store, cells: list[Cell], on_progress: Callable[[StudyProgress], None]) -> None:
+        self._store, self._cells, self._on_progress = store, cells, on_progress
+        self._live = {live.id: live for cell in cells for live in cell.trials}
+        self._retry_crashed()
+
+    def until_nothing_is_left(self, session: Session) -> None:
+        """Start what may start, record what comes back, until every trial has ended."""
+        for trial_id in session.kept() - self._live.keys():
+            session.drop(trial_id)
+        while True:
+            self._decide(session)
+            self._on_progress(study_progress(self._cells))
+            if not any(live.state is TrialState.RUNNING for live in self._live.values()):
+                return
+            self.record(session.wait(REDRAW_SECONDS), session)
+
+    def record(self, reports: list[Report], session: Session) -> None:
+        """Store what the executor reports, then take it in."""
+        for report in reports:
+            self._record_one(report, session)
+
+    def _decide(self, session: Session) -> None:
+        for cell in self._cells:
+            decision = cell.decide()
+            for i in decision.drop:
+                live = cell.trials[i]
+                session.drop(live.id)
+                if live.state is not TrialState.STOPPED:
+                    self._set_state(live, TrialState.STOPPED)
+            for i, goal in decision.run[: session.free]:
+                self._submit(cell, cell.trials[i], goal, session)
+
+    def _submit(self, cell: Cell, live: LiveTrial, goal: Goal, session: Session) -> None:
+        stored = live.scores[-1][0] if live.scores else 0
+        live.state = TrialState.RUNNING  # the store hears of it when the worker has taken the trial up
+        session.submit(Job(live.trial, cell.until(goal), stored))
+
+    def _record_one(self, report: Report, session: Session) -> None:
+        live = self._live[report.trial_id]
+        match report:
+            case Started():
+                self._check_distinct(live, report.fingerprint)
+                self._store.start(live.id, report.fingerprint, report.origin)
+            case Measured():
+                self._store.append(live.id, report.measurements, report.seconds)
+                live.add(report.measurements)
+            case Paused() | Completed():
+                self._settle(live, report.outcome, report.seconds)
+                done = isinstance(report, Completed)
+                self._set_state(live, TrialState.COMPLETE if done else TrialState.PAUSED)
+                if done:
+                    self._keep_best_weights(live, session)
+            case Interrupted():
+                self._set_state(live, TrialState.PAUSED if live.judged else TrialState.WAITING)
+            case Failed():
+                self._set_state(live, TrialState.FAILED, report.error)
+                session.drop(live.id)
+                if report.fatal:
+                    raise WorkError(report.error)
+
+    def _settle(self, live: LiveTrial, outcome: Outcome | None, seconds: float) -> None:
+        if outcome is not None:
+            validation, test = (None if x is None else np.asarray(x, np.float32) for x in (outcome.validation, outcome.test))
+            predictions = None if validation is None else Predictions(outcome.step, validation, test)
+            self._store.set_best(live.id, outcome.step, outcome.test_metrics, predictions, seconds)
+        live.judged = True
+
+    def _set_state(self, live: LiveTrial, state: TrialState, error: str | None = None) -> None:
+        self._store.set_state(live.id, state, error)
+        live.state = state
+
+    def _keep_best_weights(self, live: LiveTrial, session: Session) -> None:
+        """Of all complete trials of a task, only the best one's weights stay on disk."""
+        task = live.trial.task
+        best = winner(self._live.values(), task)
+        for other in self._live.values():
+            done = other.trial.task == task and other.state is TrialState.COMPLETE
+            if done and (best is None or other.id != best.id):
+                session.drop(other.id)
+
+    def _check_distinct(self, live: LiveTrial, fingerprint: Mapping[str, str]) -> None:
+        """Two different seeds of one task and recipe must not have drawn the same."""
+        live.fingerprint = dict(fingerprint)
+        for record in self._live.values():
+            if (record.trial.task, record.trial.recipe) != (live.trial.task, live.trial.recipe):
+                continue
+            for stream, drawn in record.fingerprint.items():
+                mine, other = getattr(live.trial.seeds, stream), getattr(record.trial.seeds, stream)
+                if mine != other and drawn == fingerprint.get(stream):
+                    raise WorkError(
+                        f"your seeds are secretly one: {stream} seeds {mine} and {other} drew the same numbers "
+                        f"(fingerprint {drawn}); report this with the model's name, {live.trial.recipe.model}."
+                    )
+
+    def _retry_crashed(self) -> None:
+        """Trials that died of something else than their own loss get another chance when the study is run again."""
+        for record in self._store.records():
+            crashed = record.state is TrialState.FAILED and not (record.error or "").startswith(DIVERGED)
+            if crashed and record.id in self._live:
+                live = self._live[record.id]
+                self._set_state(live, TrialState.PAUSED if live.judged else TrialState.WAITING)
+
+
+def _cells(store: Store, executor: Executor) -> list[Cell]:
+    """Prepare every task for every recipe, and fit the rule to each run's evaluations."""
+    groups: dict[tuple[str, str], list[TrialRecord]] = {}
+    for record in store.records():
+        groups.setdefault((record.trial.task.id, record.trial.recipe.id), []).append(record)
+    cells = []
+    for (task_id, recipe_id), records in groups.items():
+        task, recipe = records[0].trial.task, records[0].trial.recipe
+        facts = executor.prepare(task, recipe)
+        steps = recipe.evaluation_steps(facts["rows"]["train"])
+        kept = store.rule()
+        rule = StoppingRule.full(len(records)) if kept is None else kept
+        schedule = Schedule.of(rule, steps)
+        store.set_facts(task_id, recipe_id, {**facts, "steps": steps[-1], "evaluation_steps": list(steps)})
+        cells.append(Cell(records, schedule, steps))
+    return cells
+
+
+def best_folder(folder: Path, task: Task, tasks: int) -> Path:
+    """Return where a task's winner lies: ``best``, or ``best/TASK`` in a study of several tasks."""
+    return folder / "best" if tasks == 1 else folder / "best" / task.name
+
+
+def _export_best(folder: Path, store: Store, session: Session, task: Task) -> None:
+    """Write the winner's model folder, unless it is there already."""
+    records = store.records()
+    mine = [record for record in records if record.trial.task == task]
+    best = winner(mine, task)
+    if best is None:
+        reasons = sorted({record.error for record in mine if record.error})
+        raise WorkError(
+            f"no trial of {task.name} could be completed: {len(mine)} started, and the first error was "
+            f"'{reasons[0] if reasons else 'no finite validation score'}'; what was done is kept."
+        )
+    place = best_folder(folder, task, len({record.trial.task.id for record in records}))
+    note = place / "seedwise.json"
+    with suppress(OSError, ValueError):
+        if json.loads(note.read_text(encoding="utf-8"))["trial"] == best.id:
+            return
+    if best.id not in session.kept():
+        raise RequestError(
+            f"{place} is gone and so are the winner's weights; run its trial again in another directory, with seeds "
+            f"{best.trial.seeds.to_json()}."
+        )
+    place.parent.mkdir(parents=True, exist_ok=True)
+    facts = store.facts(task.id, best.trial.recipe.id) or {}
+    session.export(best.trial, place, model_card(best, mine, store.rule(), facts))
+    note.write_text(json.dumps({"trial": best.id, "task": task.to_json()}), encoding="utf-8")
+    session.drop(best.id)

@@ -1,0 +1,220 @@
+"""What was asked, and what is known so far? A study is a folder that can be run again and extended.
+
+The folder holds ``study.db`` (every trial, loss and score), ``checkpoints/`` (paused trials) and ``best/`` (the winner
+as a plain Hugging Face model). How a study is run to its end is in `seedwise.running`.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from seedwise.errors import RequestError
+from seedwise.executors.base import Executor
+from seedwise.live import StudyProgress, winner
+from seedwise.recipe import Recipe
+from seedwise.running import run_study
+from seedwise.seeds import Seeds
+from seedwise.stopping import StoppingRule
+from seedwise.store.base import Store, TrialRecord
+from seedwise.store.sqlite import SqliteStore
+from seedwise.store.tables import export, trials_table
+from seedwise.task import Task
+from seedwise.trial import Trial
+
+__all__ = ["Study"]
+
+
+class Study:
+    """Tasks x recipes x seeds under a stopping rule, in a folder.
+
+    Start or continue one with `Study.create`, read one with `Study.open`; both are context managers.
+
+    Args:
+        folder: The study's folder.
+        store: Its open store.
+    """
+
+    def __init__(self, folder: Path, store: Store) -> None:
+        self.folder, self.store = folder, store
+
+    @classmethod
+    def create(
+        cls,
+        folder: str | Path,
+        *,
+        tasks: Sequence[Task],
+        recipes: Sequence[Recipe],
+        seeds: Sequence[Seeds],
+        rule: StoppingRule | None = None,
+        extend: bool = False,
+    ) -> "Study":
+        """Start a study in a folder, or continue the one that is there.
+
+        Args:
+            folder: The study's folder; made if it is missing.
+            tasks: What is learnt; at least one.
+            recipes: How; at least one.
+            seeds: With which seeds; every task and recipe gets all of them.
+            rule: Which trials go on to the end, decided for each task and recipe; t must be the number of seeds. All
+                trials run to the end by default.
+            extend: Allow tasks, recipes or seeds that the folder's study does not hold yet, and a larger p.
+
+        Raises:
+            RequestError: Something is empty, the rule's t is not the number of seeds, the folder holds another study
+                or is open in another process.
+        """
+        if not tasks or not recipes or not seeds:
+            raise RequestError("a study needs at least one task, one recipe and one seed; name what is missing.")
+        if rule is not None and rule.t != len(seeds):
+            raise RequestError(
+                f"the rule's t must be the number of seeds, not t = {rule.t} with {len(seeds)} seeds; "
+                "Seeds.paired(rule.t) gives as many."
+            )
+        folder = Path(folder)
+        trials = [Trial(task, recipe, s) for task in tasks for recipe in recipes for s in seeds]
+        store = SqliteStore.create_or_open(folder / "study.db", write=True)
+        try:
+            _check_same_study(folder, store, trials, rule, extend=extend)
+            store.add_trials(trials)
+            store.set_rule(rule)
+        except BaseException:
+            store.close()
+            raise
+        return cls(folder, store)
+
+    @classmethod
+    def resume(cls, folder: str | Path) -> "Study":
+        """Open the study that a folder holds, to run what is missing.
+
+        Raises:
+            RequestError: The folder holds no study, or it is open in another process.
+        """
+        folder = Path(folder)
+        if not (folder / "study.db").exists():
+            raise RequestError(f"{folder} holds no study; say what to run: a task, a model and how many trials.")
+        return cls(folder, SqliteStore.create_or_open(folder / "study.db", write=True))
+
+    @classmethod
+    def open(cls, folder: str | Path) -> "Study":
+        """Open a study for reading, also while it runs.
+
+        Raises:
+            RequestError: The folder holds no study, or one of a newer schema.
+        """
+        folder = Path(folder)
+        return cls(folder, SqliteStore.create_or_open(folder / "study.db", write=False))
+
+    def __enter__(self) -> "Study":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the store and let other processes write."""
+        self.store.close()
+
+    def run(self, executor: Executor, on_progress: Callable[[StudyProgress], None] | None = None) -> None:
+        """Run what is missing, then write the winner of each task to ``best/``; safe to repeat.
+
+        Args:
+            executor: Where trials run.
+            on_progress: Called with the study's progress, at least four times a second.
+
+        Raises:
+            RequestError: The rows, the model or the rule's fraction do not fit; nothing has run.
+            WorkError: The work failed on the way, or no trial could be completed; what was done is kept.
+        """
+        run_study(self.folder, self.store, executor, on_progress)
+
+    @property
+    def rule(self) -> StoppingRule | None:
+        """The stopping rule; None when every trial runs to the end."""
+        return self.store.rule()
+
+    @property
+    def trials(self) -> tuple[TrialRecord, ...]:
+        """Every trial with its state and evaluations, in trial order."""
+        return self.store.records()
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """The tasks, in the order they were added."""
+        return tuple({record.trial.task.id: record.trial.task for record in self.trials}.values())
+
+    def facts(self, trial: Trial) -> dict[str, Any]:
+        """Return what preparing a trial's task found: rows, labels, baselines, evaluation steps; empty before that."""
+        return self.store.facts(trial.task.id, trial.recipe.id) or {}
+
+    def best_trial(self, task: Task | None = None) -> TrialRecord:
+        """Return the complete trial with the best evaluation; of equals the first.
+
+        Args:
+            task: Of which task; may be left out when the study has one.
+
+        Raises:
+            RequestError: No trial is complete yet, or the study has several tasks and none is named.
+        """
+        if task is None:
+            if len(self.tasks) > 1:
+                raise RequestError(f"the study has {len(self.tasks)} tasks, so task must be one of them, not None.")
+            task = self.tasks[0]
+        best = winner(self.trials, task)
+        if best is None:
+            raise RequestError(f"no trial of {task.name} is complete yet; run the study to its end first.")
+        return best
+
+    def trials_table(self) -> list[dict[str, Any]]:
+        """Return one row of plain values for each trial."""
+        return trials_table(self.trials)
+
+    def export(self, folder: str | Path, format: str = "csv") -> list[Path]:  # noqa: A002 - the word users know
+        """Write tidy tables: trials, evaluations, losses, predictions, recipes, tasks.
+
+        Args:
+            folder: Where to; made if it is missing.
+            format: csv or parquet.
+        """
+        return export(self.store, Path(folder), format)
+
+
+def _check_same_study(
+    folder: Path, store: Store, trials: Sequence[Trial], rule: StoppingRule | None, *, extend: bool
+) -> None:
+    """Refuse to mix what was asked with another study, and say how it differs."""
+    records = store.records()
+    held = {record.id: record.trial for record in records}
+    if not held:
+        return
+    asked = {trial.id: trial for trial in trials}
+    kept, wanted = store.rule(), rule
+    same_rule = not any(record.attempts for record in records) or (kept is None) == (wanted is None) and (
+        kept is None or wanted is None or (kept.f == wanted.f and (kept.p == wanted.p or (extend and wanted.p > kept.p)))
+    )
+    if same_rule and (set(asked) == set(held) or extend):
+        return
+    if not same_rule:
+        way_out = "a study's f never changes and its p can only grow with --extend; use the same rule"
+        raise RequestError(
+            f"{folder} holds a study with {_rule_words(kept)}, not {_rule_words(wanted)}; {way_out}, or another directory."
+        )
+    raise RequestError(
+        f"{folder} holds another study ({_difference(held.values(), asked.values())}); "
+        "repeat its own command, add --extend to add to it, or choose another directory."
+    )
+
+
+def _rule_words(rule: StoppingRule | None) -> str:
+    return "no stopping rule" if rule is None else f"f = {rule.f:g} and p = {rule.p}"
+
+
+def _difference(held: Any, asked: Any) -> str:
+    """Say which of task, recipe and seeds differ, most telling first."""
+    held, asked = list(held), list(asked)
+    for what, key in (("task", lambda t: t.task.id), ("recipe", lambda t: t.recipe.id)):
+        if {key(t) for t in held} != {key(t) for t in asked}:
+            names = {"task": lambda t: t.task.name, "recipe": lambda t: t.recipe.model}[what]
+            old, new = sorted({names(t) for t in held}), sorted({names(t) for t in asked})
+            extra = "" if old != new else f", with another {'content' if what == 'task' else 'setting'}"
+            return f"{what} {', '.join(old)}, not {', '.join(new)}{extra}"
+    return f"{len(held)} trials, not {len(asked)}, or with other seeds"

@@ -1,0 +1,195 @@
+"""What must a store remember of a study, and what does it hand back?
+
+The protocol `Store` is the seam: a study knows nothing of files or SQL. A store belongs to the thread that opened it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedwise.stopping import StoppingRule
+from seedwise.trial import Measurement, Trial, TrialState, best_evaluation
+
+__all__ = ["Event", "Losses", "Predictions", "Store", "TrialRecord"]
+
+Losses = NDArray[np.float32]
+"""One training loss per optimiser step, from step 1."""
+
+
+class Predictions(NamedTuple):
+    """What a trial says of every row: the model's outputs before softmax.
+
+    Args:
+        step: The step at which they were made.
+        validation: Outputs on the validation rows, (rows, outputs), float32.
+        test: Outputs on the test rows, if the task has any.
+    """
+
+    step: int
+    validation: NDArray[np.float32]
+    test: NDArray[np.float32] | None = None
+
+
+class Event(NamedTuple):
+    """One entry of the study's diary.
+
+    Args:
+        time: When, UTC, as ISO 8601.
+        trial_id: Which trial it is about; None for the study as a whole.
+        kind: added, start, state, rule, fingerprint differs, replay differs, or a caller's own word.
+        detail: What happened, in a sentence or as JSON.
+    """
+
+    time: str
+    trial_id: str | None
+    kind: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrialRecord:
+    """What the store knows of one trial.
+
+    Args:
+        trial: Task, recipe and seeds.
+        id: The trial's id.
+        position: Its place in the study, from 0, in the order in which trials were added.
+        state: Where it stands.
+        evaluations: The measurements with metrics, ascending by step.
+        fingerprint: Stream -> hash of what the stream drew; empty before the trial ran.
+        origin: Versions, device, dtype, threads and path of the latest attempt; empty before the trial ran.
+        seconds: Device seconds spent, replays included.
+        attempts: How often it was started.
+        error: Why it failed, if it did.
+        best_step: The step of the evaluation whose test metrics and predictions are kept.
+        test_metrics: Test metrics at best_step, if the task has test rows.
+    """
+
+    trial: Trial
+    id: str
+    position: int
+    state: TrialState
+    evaluations: tuple[Measurement, ...]
+    fingerprint: Mapping[str, str]
+    origin: Mapping[str, Any]
+    seconds: float
+    attempts: int
+    error: str | None
+    best_step: int | None
+    test_metrics: Mapping[str, float] | None
+
+    @property
+    def last_step(self) -> int:
+        """The step up to which the trial is stored: that of its last evaluation, 0 before the first."""
+        return self.evaluations[-1].step if self.evaluations else 0
+
+    @property
+    def scores(self) -> tuple[tuple[int, float], ...]:
+        """Step and score, by the task's metric, of every evaluation; nan where an evaluation lacks the metric."""
+        metric = self.trial.task.metric
+        return tuple((e.step, (e.metrics or {}).get(metric, float("nan"))) for e in self.evaluations)
+
+    @property
+    def best(self) -> tuple[int, float] | None:
+        """Step and score of the best evaluation so far; None before there is a finite score."""
+        return best_evaluation(self.scores, greater_is_better=self.trial.task.greater_is_better)
+
+
+class Store(Protocol):
+    """Where the trials of one study and their curves are kept.
+
+    Whatever a method has stored when it returns survives the end of the process at any later instant. A method that
+    fails has stored nothing, and the store can still be used.
+
+    Raises:
+        RequestError: From every method, where it is asked for a trial or a write that this store does not have.
+        WorkError: From every method, where the medium fails: the disk is full, unreadable or read-only.
+    """
+
+    def add_trials(self, trials: Sequence[Trial]) -> int:
+        """Add those trials that are missing, in the given order, and return how many were new."""
+
+    def rule(self) -> StoppingRule | None:
+        """Return the study's stopping rule."""
+
+    def set_rule(self, rule: StoppingRule | None) -> None:
+        """Replace the study's stopping rule; an event keeps the old one."""
+
+    def facts(self, task_id: str, recipe_id: str) -> dict[str, Any] | None:
+        """Return what preparing this task for this recipe found, or None before anything was prepared."""
+
+    def set_facts(self, task_id: str, recipe_id: str, facts: Mapping[str, Any]) -> None:
+        """Keep what preparing found: rows per split, labels, steps, evaluation steps, baselines, digest.
+
+        Raises:
+            DataError: The digest differs from the one stored: the rows have changed since.
+        """
+
+    def records(self) -> tuple[TrialRecord, ...]:
+        """Return what is known of every trial, in the study's order."""
+
+    def record(self, trial_id: str) -> TrialRecord:
+        """Return what is known of one trial."""
+
+    def start(self, trial_id: str, fingerprint: Mapping[str, str], origin: Mapping[str, Any]) -> None:
+        """Mark a trial as running, count the attempt, and keep what it drew and where it runs.
+
+        A fingerprint that differs from an earlier attempt's is noted as the event ``fingerprint differs``.
+        """
+
+    def append(self, trial_id: str, measurements: Sequence[Measurement], seconds: float) -> None:
+        """Keep the steps since the last evaluation and the evaluation that ends them, all or nothing.
+
+        Steps that are stored already (a replay after a kill) stay as they are. Where a replay differs, in the bits of
+        a float32 loss or of a metric, the event ``replay differs`` tells the first such step and both values.
+
+        Args:
+            trial_id: Which trial.
+            measurements: Consecutive steps, none left out after the last stored one; the last one is an evaluation.
+            seconds: Device seconds that they took.
+
+        Raises:
+            WorkError: Steps between the last stored one and the first given one are missing.
+        """
+
+    def set_state(self, trial_id: str, state: TrialState, error: str | None = None) -> None:
+        """Note where a trial stands, and why it failed."""
+
+    def set_best(
+        self,
+        trial_id: str,
+        step: int,
+        test_metrics: Mapping[str, float] | None,
+        predictions: Predictions | None,
+        seconds: float = 0.0,
+    ) -> None:
+        """Keep the test metrics and predictions of a trial's best evaluation, in place of an earlier one's.
+
+        Args:
+            trial_id: Which trial.
+            step: The step of its best evaluation; a stored one.
+            test_metrics: Test metrics there, if the task has test rows.
+            predictions: Outputs there, if they are to be kept.
+            seconds: Device seconds that they took; added to the trial's.
+        """
+
+    def losses(self, trial_id: str) -> Losses:
+        """Return the training loss of every stored step, from step 1."""
+
+    def predictions(self, trial_id: str) -> Predictions | None:
+        """Return the predictions at the trial's best evaluation, if any are kept."""
+
+    def add_event(self, kind: str, detail: str, trial_id: str | None = None) -> None:
+        """Write into the study's diary."""
+
+    def events(self) -> tuple[Event, ...]:
+        """Return the study's diary, oldest entry first."""
+
+    def reset_running(self) -> int:
+        """Set trials that a crash left running to waiting, and return how many."""
+
+    def close(self) -> None:
+        """Give the study free for others; a second call does nothing."""

@@ -1,0 +1,299 @@
+"""Where does a study live on disk: the store as one SQLite file?
+
+Every method is one transaction. A store belongs to the thread that opened it; another thread opens its own.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from sqlite3 import Connection
+from typing import Any, Self
+
+from seedwise.content import canonical_json
+from seedwise.errors import DataError, RequestError, WorkError
+from seedwise.stopping import StoppingRule
+from seedwise.store.base import Event, Losses, Predictions, TrialRecord
+from seedwise.store.database import Database, now
+from seedwise.store.encoding import metrics_to_text, pack, to_float32
+from seedwise.store.rows import (
+    check_known,
+    first_difference,
+    last_step,
+    read_events,
+    read_facts,
+    read_losses,
+    read_predictions,
+    read_records,
+    read_rule,
+    unknown_trial,
+)
+from seedwise.trial import Measurement, Trial, TrialState
+
+__all__ = ["SqliteStore"]
+
+
+class SqliteStore:
+    """A study in one SQLite file: the `Store` that is used.
+
+    Use `create_or_open`. As a context manager it closes itself.
+
+    Example:
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> with SqliteStore.create_or_open(folder / "study.db", write=True) as store:
+        ...     store.set_rule(StoppingRule(t=20, f=0.25, p=5))
+        >>> with SqliteStore.create_or_open(folder / "study.db", write=False) as store:
+        ...     store.rule()
+        StoppingRule(t=20, f=0.25, p=5)
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @classmethod
+    def create_or_open(cls, path: str | Path, *, write: bool) -> Self:
+        """Open a study's file.
+
+        Args:
+            path: The file, ``study.db`` in the study's folder.
+            write: Open it for writing, alone, and make it if it is missing. Without, any number may read it, also while
+                it is being written.
+
+        Raises:
+            RequestError: It is missing (reading) or open elsewhere (writing), no study, or of a newer schema.
+            WorkError: The medium fails.
+        """
+        return cls(Database(Path(path), write=write))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the study free for others; a second call does nothing."""
+        self._database.close()
+
+    # The plan ---------------------------------------------------------------------------------------------------------
+
+    def add_trials(self, trials: Sequence[Trial]) -> int:
+        """Add those trials that are missing, in the given order, and return how many were new."""
+        tasks = {trial.task: trial.task.id for trial in trials}
+        recipes = {trial.recipe: trial.recipe.id for trial in trials}
+        with self._database.writing() as connection:
+            # A task whose files have moved is the same task: the latest place is the one to read from.
+            connection.executemany(
+                "INSERT INTO tasks VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET content = excluded.content",
+                [(key, canonical_json(task.to_json())) for task, key in tasks.items()],
+            )
+            connection.executemany(
+                "INSERT INTO recipes VALUES (?, ?) ON CONFLICT DO NOTHING",
+                [(key, canonical_json(recipe.to_json())) for recipe, key in recipes.items()],
+            )
+            (first,) = connection.execute("SELECT coalesce(max(position) + 1, 0) FROM trials").fetchone()
+            known = {key for (key,) in connection.execute("SELECT id FROM trials")}
+            new = {key: trial for trial in trials if (key := trial.id) not in known}
+            connection.executemany(
+                "INSERT INTO trials (position, id, task, recipe, seeds, state) VALUES (?, ?, ?, ?, ?, ?)",
+                [
+                    (position, key, tasks[t.task], recipes[t.recipe], canonical_json(t.seeds.to_json()), "waiting")
+                    for position, (key, t) in enumerate(new.items(), start=first)
+                ],
+            )
+            if new:
+                _note(connection, "added", f"{len(new)} trials, {first + len(new)} in all")
+        return len(new)
+
+    def rule(self) -> StoppingRule | None:
+        """Return the study's stopping rule."""
+        return self._database.read(read_rule)
+
+    def set_rule(self, rule: StoppingRule | None) -> None:
+        """Replace the study's stopping rule; an event keeps the old one."""
+        with self._database.writing() as connection:
+            old = read_rule(connection)
+            if old == rule:
+                return
+            new = _rule_text(rule)
+            connection.execute("UPDATE studies SET rule = ?", (new,))
+            _note(connection, "rule", f"{new or 'none'} replaces {_rule_text(old) or 'none'}")
+
+    def facts(self, task_id: str, recipe_id: str) -> dict[str, Any] | None:
+        """Return what preparing this task for this recipe found, or None before anything was prepared."""
+        return self._database.read(lambda connection: read_facts(connection, task_id, recipe_id))
+
+    def set_facts(self, task_id: str, recipe_id: str, facts: Mapping[str, Any]) -> None:
+        """Keep what preparing found; refuse another digest than the stored one."""
+        with self._database.writing() as connection:
+            known = connection.execute(
+                "SELECT 1 FROM tasks, recipes WHERE tasks.id = ? AND recipes.id = ?", (task_id, recipe_id)
+            )
+            if known.fetchone() is None:
+                raise RequestError(
+                    f"the study has no task {task_id!r} with recipe {recipe_id!r}; add its trials first."
+                )
+            old = read_facts(connection, task_id, recipe_id) or {}
+            if old and old.get("digest") != facts.get("digest"):
+                raise DataError(
+                    f"the rows of task {task_id} must have the digest {old.get('digest')!r}, with which the study began, "
+                    f"not {facts.get('digest')!r}; restore the rows, or start a new study in another directory."
+                )
+            connection.execute(
+                "INSERT INTO facts VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET content = excluded.content",
+                (task_id, recipe_id, json.dumps(dict(facts))),
+            )
+
+    # Trials while they run --------------------------------------------------------------------------------------------
+
+    def start(self, trial_id: str, fingerprint: Mapping[str, str], origin: Mapping[str, Any]) -> None:
+        """Mark a trial as running, count the attempt, and keep what it drew and where it runs."""
+        drawn, place = json.dumps(dict(fingerprint)), json.dumps(dict(origin))
+        with self._database.writing() as connection:
+            query = "SELECT attempts, fingerprint FROM trials WHERE id = ?"
+            row = connection.execute(query, (trial_id,)).fetchone()
+            if row is None:
+                raise unknown_trial(trial_id)
+            attempts, before = row
+            connection.execute(
+                "UPDATE trials SET state = ?, attempts = attempts + 1, error = NULL, fingerprint = ?, origin = ? "
+                "WHERE id = ?",
+                (TrialState.RUNNING, drawn, place, trial_id),
+            )
+            _note(connection, "start", f"attempt {attempts + 1}: {place}", trial_id)
+            if attempts and json.loads(before) != dict(fingerprint):
+                _note(connection, "fingerprint differs", f"it was {before} and is {drawn}", trial_id)
+
+    def append(self, trial_id: str, measurements: Sequence[Measurement], seconds: float) -> None:
+        """Keep the steps since the last evaluation and the evaluation that ends them, all or nothing."""
+        _check_steps(measurements)
+        with self._database.writing() as connection:
+            _update(connection, trial_id, "seconds = seconds + ?", seconds)
+            stored = last_step(connection, trial_id)
+            if measurements[0].step > stored + 1:
+                raise WorkError(
+                    f"trial {trial_id} is stored up to step {stored}, so its next step must be {stored + 1} or before, "
+                    f"not {measurements[0].step}; remove its checkpoint, so that it is replayed from an earlier one."
+                )
+            replayed = [m for m in measurements if m.step <= stored]
+            difference = first_difference(connection, trial_id, replayed) if replayed else None
+            if difference:
+                _note(connection, "replay differs", difference, trial_id)
+            interval: list[Measurement] = []
+            for measurement in measurements[len(replayed) :]:
+                interval.append(measurement)
+                if measurement.metrics is not None:
+                    _insert_interval(connection, trial_id, interval)
+                    interval = []
+
+    def set_state(self, trial_id: str, state: TrialState, error: str | None = None) -> None:
+        """Note where a trial stands, and why it failed."""
+        with self._database.writing() as connection:
+            _update(connection, trial_id, "state = ?, error = ?", TrialState(state), error)
+            _note(connection, "state", state if error is None else f"{state}: {error}", trial_id)
+
+    def set_best(
+        self,
+        trial_id: str,
+        step: int,
+        test_metrics: Mapping[str, float] | None,
+        predictions: Predictions | None,
+        seconds: float = 0.0,
+    ) -> None:
+        """Keep the test metrics and predictions of a trial's best evaluation, in place of an earlier one's."""
+        row = None if predictions is None else _prediction_row(trial_id, step, predictions)
+        text = None if test_metrics is None else metrics_to_text(test_metrics)
+        with self._database.writing() as connection:
+            changes = "best_step = ?, test_metrics = ?, seconds = seconds + ?"
+            _update(connection, trial_id, changes, step, text, seconds)
+            connection.execute("DELETE FROM predictions WHERE trial = ?", (trial_id,))
+            if row is not None:
+                connection.execute("INSERT INTO predictions VALUES (?, ?, ?, ?, ?)", row)
+
+    def reset_running(self) -> int:
+        """Set trials that a crash left running to waiting, and return how many."""
+        with self._database.writing() as connection:
+            rows = connection.execute("SELECT id FROM trials WHERE state = ?", (TrialState.RUNNING,)).fetchall()
+            for (trial_id,) in rows:
+                _update(connection, trial_id, "state = ?", TrialState.WAITING)
+                _note(connection, "state", "waiting: the process that ran it has ended", trial_id)
+        return len(rows)
+
+    # What is known ----------------------------------------------------------------------------------------------------
+
+    def records(self) -> tuple[TrialRecord, ...]:
+        """Return what is known of every trial, in the study's order."""
+        return self._database.read(read_records)
+
+    def record(self, trial_id: str) -> TrialRecord:
+        """Return what is known of one trial."""
+        found = self._database.read(lambda connection: read_records(connection, trial_id))
+        if not found:
+            raise unknown_trial(trial_id)
+        return found[0]
+
+    def losses(self, trial_id: str) -> Losses:
+        """Return the training loss of every stored step, from step 1."""
+        return self._database.read(lambda connection: read_losses(connection, trial_id))
+
+    def predictions(self, trial_id: str) -> Predictions | None:
+        """Return the predictions at the trial's best evaluation, if any are kept."""
+        return self._database.read(lambda connection: read_predictions(connection, trial_id))
+
+    def add_event(self, kind: str, detail: str, trial_id: str | None = None) -> None:
+        """Write into the study's diary."""
+        with self._database.writing() as connection:
+            if trial_id is not None:
+                check_known(connection, trial_id)
+            _note(connection, kind, detail, trial_id)
+
+    def events(self) -> tuple[Event, ...]:
+        """Return the study's diary, oldest entry first."""
+        return self._database.read(read_events)
+
+
+def _check_steps(measurements: Sequence[Measurement]) -> None:
+    """Refuse what would leave a curve with holes or with an end that no evaluation marks."""
+    steps = [measurement.step for measurement in measurements]
+    if not steps or steps != list(range(steps[0], steps[0] + len(steps))):
+        raise RequestError(f"measurements must be of consecutive steps, not {steps!r}; give every step once.")
+    if measurements[-1].metrics is None:
+        raise RequestError(f"the last measurement must be an evaluation, not step {steps[-1]} without metrics; wait.")
+
+
+def _insert_interval(connection: Connection, trial_id: str, interval: Sequence[Measurement]) -> None:
+    end = interval[-1]
+    losses = pack(to_float32([measurement.loss for measurement in interval]))
+    connection.execute("INSERT INTO measurements VALUES (?, ?, ?, ?)", (trial_id, interval[0].step, end.step, losses))
+    connection.execute(
+        "INSERT INTO evaluations VALUES (?, ?, ?, ?)",
+        (trial_id, end.step, float(end.loss), metrics_to_text(end.metrics or {})),
+    )
+
+
+def _note(connection: Connection, kind: str, detail: str, trial_id: str | None = None) -> None:
+    connection.execute(
+        "INSERT INTO events (time, trial, kind, detail) VALUES (?, ?, ?, ?)", (now(), trial_id, kind, detail)
+    )
+
+
+def _update(connection: Connection, trial_id: str, changes: str, *values: object) -> None:
+    done = connection.execute(f"UPDATE trials SET {changes} WHERE id = ?", (*values, trial_id))  # noqa: S608 - our own text
+    if done.rowcount == 0:
+        raise unknown_trial(trial_id)
+
+
+def _prediction_row(trial_id: str, step: int, predictions: Predictions) -> tuple[object, ...]:
+    validation, test = predictions.validation, predictions.test
+    shapes = [array.shape for array in (validation, test) if array is not None]
+    if predictions.step != step or any(len(shape) != 2 or shape[1] != shapes[0][1] for shape in shapes):
+        raise RequestError(
+            f"predictions must be of step {step} with shapes (rows, outputs), not of step {predictions.step} with "
+            f"{shapes!r}; give those of the best evaluation."
+        )
+    packed = [None if array is None else pack(to_float32(array)) for array in (validation, test)]
+    return (trial_id, step, validation.shape[1], *packed)
+
+
+def _rule_text(rule: StoppingRule | None) -> str | None:
+    return None if rule is None else canonical_json(rule.to_json())

@@ -278,7 +278,7 @@ def _note(connection: Connection, kind: str, detail: str, trial_id: str | None =
 
 
 def _update(connection: Connection, trial_id: str, changes: str, *values: object) -> None:
-    done = connection.execute(f"UPDATE trials SET {changes} WHERE id = ?", (*values, trial_id))  # noqa: S608 - our own text
+    done = connection.execute(f"UPDATE trials SET {changes} WHERE id = ?", (*values, trial_id))
     if done.rowcount == 0:
         raise unknown_trial(trial_id)
 

@@ -60,7 +60,7 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The measurements since the last report, in one piece: up to an evaluation, or to where the trial diverged."""
+    """The measurements since the last report, up to and with an evaluation."""
 
     trial_id: str
     measurements: tuple[Measurement, ...]

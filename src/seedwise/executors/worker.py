@@ -5,6 +5,7 @@ input and writes reports to its standard output. When its input ends, its parent
 """
 
 import json
+import math
 import os
 import platform
 import queue
@@ -91,11 +92,10 @@ class Worker:
         pending = [_measurement(training, loss, i) for i, loss in enumerate(training.pending)]
         for measurement in train(training, job.until):
             pending.append(measurement)
-            finite = abs(measurement.loss) < float("inf")
-            if measurement.metrics is not None or not finite:
+            if measurement.metrics is not None:
                 self._report(Measured(trial_id, tuple(pending), clock.lap()))
                 pending = []
-            if not finite:
+            if not math.isfinite(measurement.loss):
                 raise _Diverged(f"the training loss became {measurement.loss} at step {measurement.step}")
             if self._stop.is_set() and training.step < job.until:
                 save_checkpoint(training, self._checkpoint(trial_id))

@@ -95,7 +95,7 @@ def begin(trial: Trial, data: TokenizedTask, device: torch.device | str = "cpu")
 def train(training: Training, until: int | None = None) -> Iterator[Measurement]:
     """Train on from where the trial stands, yielding one measurement for each step.
 
-    The generator ends early, after the measurement of that step, when the training loss is no longer finite.
+    The generator ends early, with an evaluation, when the training loss is no longer finite.
 
     Args:
         training: The trial's state; it is updated before each measurement is handed out.
@@ -108,11 +108,12 @@ def train(training: Training, until: int | None = None) -> Iterator[Measurement]
     evaluation_steps = set(recipe.evaluation_steps(len(training.data.train)))
     for step in range(training.step + 1, (until or training.steps) + 1):
         loss = _take_step(training, step)
-        metrics = _evaluate(training, step) if step in evaluation_steps else None
+        diverged = not math.isfinite(loss)
+        metrics = _evaluate(training, step) if step in evaluation_steps or diverged else None
         training.step = step
         training.pending = [] if metrics is not None else [*training.pending, loss]
         yield Measurement(step, loss, metrics)
-        if not math.isfinite(loss):
+        if diverged:
             return
 
 

@@ -48,14 +48,15 @@ def load_model(
         _set_dropout(config, recipe)
         if pad_id is not None and getattr(config, "pad_token_id", None) is None:
             config.pad_token_id = pad_id
-        model, info = AutoModelForSequenceClassification.from_pretrained(
-            path,
-            config=config,
-            dtype=torch.float32,
-            use_safetensors=True,
-            ignore_mismatched_sizes=True,  # a head of another number of labels; any other mismatch is refused below
-            output_loading_info=True,
-        )
+        with torch.random.fork_rng(devices=[]):  # the library draws a head of its own, which is replaced below
+            model, info = AutoModelForSequenceClassification.from_pretrained(
+                path,
+                config=config,
+                dtype=torch.float32,
+                use_safetensors=True,
+                ignore_mismatched_sizes=True,  # a head of another number of labels; other mismatches are refused below
+                output_loading_info=True,
+            )
     except (OSError, ValueError) as error:
         raise not_loaded(recipe.model, error) from error
     finally:

@@ -3,8 +3,10 @@
 import csv
 import gzip
 import io
+import itertools
 import json
 import logging
+import math
 import re
 import zlib
 from collections.abc import Callable
@@ -19,7 +21,7 @@ from seedwise.errors import DataError
 from seedwise.task import Task
 from seedwise.validation import did_you_mean
 
-__all__ = ["ENDINGS", "infer_kind", "read_columns", "read_file", "read_files"]
+__all__ = ["ENDINGS", "infer_kind", "read_columns", "read_files", "select_rows"]
 
 logger = logging.getLogger(__name__)
 
@@ -37,22 +39,25 @@ def read_files(task: Task, split: str) -> SourceRows:
     Raises:
         DataError: The file is missing, cannot be read, has no rows or lacks a column.
     """
-    return read_file(Path(getattr(task, split)), text=task.text, text_pair=task.text_pair, label=task.label)
+    path = Path(getattr(task, split))
+    return select_rows(read_columns(path), path, text=task.text, text_pair=task.text_pair, label=task.label)
 
 
-def read_file(path: Path, *, text: str, text_pair: str | None = None, label: str | None = None) -> SourceRows:
-    """Read the text columns of a file, and its label column if one is named.
+def select_rows(
+    columns: dict[str, list[Any]], path: Path, *, text: str, text_pair: str | None = None, label: str | None = None
+) -> SourceRows:
+    """Take the text columns of a file, and its label column if one is named.
 
     Args:
-        path: The file; its ending tells its format, whatever the case.
+        columns: The file's columns, as `read_columns` gives them.
+        path: The file, for messages.
         text: Column of the (first) text; numbers in it are taken as text.
         text_pair: Column of the second text of a pair.
         label: Column of the label; without it the rows have no labels.
 
     Raises:
-        DataError: The file is missing, cannot be read, has no rows or lacks a column.
+        DataError: A column is missing or holds no text, or there are no rows.
     """
-    columns = read_columns(path)
     texts = [_as_text(value, text, path) for value in _column(columns, text, path)]
     pairs = None
     if text_pair is not None:
@@ -68,8 +73,10 @@ def read_file(path: Path, *, text: str, text_pair: str | None = None, label: str
 def read_columns(path: Path) -> dict[str, list[Any]]:
     """Read a file's columns; values of CSV and TSV files are text, or None where a line ends early.
 
+    A blank line is a row only in a file of one column.
+
     Args:
-        path: The file.
+        path: The file; its ending tells its format, whatever the case.
 
     Raises:
         DataError: The file is missing, its ending is unknown, or it is not what its ending says.
@@ -98,7 +105,7 @@ def read_columns(path: Path) -> dict[str, list[Any]]:
     return readers[ending](content, path)
 
 
-def infer_kind(path: Path, label: str) -> str:
+def infer_kind(path: str | Path, label: str) -> str:
     """Tell a task's kind from its labels: numbers with a fraction are regression, text and whole numbers classification.
 
     Args:
@@ -111,12 +118,14 @@ def infer_kind(path: Path, label: str) -> str:
     Raises:
         DataError: The file cannot be read or lacks the column.
     """
-    values = [value for value in _column(read_columns(path), label, path) if value not in {None, ""}]
+    path = Path(path)
+    labels = (_as_label(value, label, path) for value in _column(read_columns(path), label, path))
     try:
-        numbers = [float(value) for value in values]
-    except (TypeError, ValueError):
+        numbers = [float(value) for value in labels if value is not None]
+    except ValueError:
         return "classification"
-    return "regression" if any(not number.is_integer() for number in numbers) else "classification"
+    fractions = (number for number in numbers if math.isfinite(number) and not number.is_integer())
+    return "classification" if next(fractions, None) is None else "regression"
 
 
 def _column(columns: dict[str, list[Any]], name: str, path: Path) -> list[Any]:
@@ -137,7 +146,7 @@ def _as_text(value: Any, name: str, path: Path) -> RawText:
 
 def _as_label(value: Any, name: str, path: Path) -> RawLabel:
     if value is None or isinstance(value, str | bool | int | float):
-        return None if value == "" else value
+        return None if isinstance(value, str) and not value.strip() else value
     if isinstance(value, Decimal):
         return float(value)
     raise DataError(
@@ -155,20 +164,20 @@ def _read_csv(content: bytes, path: Path) -> dict[str, list[Any]]:
         raise DataError(f"the file {path} must be CSV, but: {error}; check the quotes and the last line.") from error
     finally:
         csv.field_size_limit(before)
-    return _table([line for line in lines if line], path)
+    return _table(lines, path)
 
 
 def _read_tsv(content: bytes, path: Path) -> dict[str, list[Any]]:
     """Read tab-separated lines; quotes are part of the text unless every one of them encloses a field."""
     text = _decode(content, path)
     if '"' not in text or '"' in _QUOTED_FIELD.sub("", text):
-        lines = [line.removesuffix("\r") for line in text.split("\n")]
-        return _table([line.split("\t") for line in lines if line], path)
+        lines = [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
+        return _table([line.split("\t") if line else [] for line in lines], path)
     try:
         lines_of_fields = list(csv.reader(io.StringIO(text, newline=""), delimiter="\t", strict=True))
     except csv.Error as error:
         raise DataError(f"the file {path} must be TSV, but: {error}; check the quotes and the last line.") from error
-    return _table([line for line in lines_of_fields if line], path)
+    return _table(lines_of_fields, path)
 
 
 _QUOTED_FIELD = re.compile(r'(?:(?<=[\t\n])|\A)"[^"]*(?:""[^"]*)*"(?=[\t\r\n]|\Z)')
@@ -176,9 +185,8 @@ _QUOTED_FIELD = re.compile(r'(?:(?<=[\t\n])|\A)"[^"]*(?:""[^"]*)*"(?=[\t\r\n]|\Z
 
 def _table(lines: list[list[str]], path: Path) -> dict[str, list[Any]]:
     """Turn a header and lines of fields into columns."""
-    if not lines:
-        raise DataError(f"the file {path} must have rows, but it is empty; give one with at least one row.")
-    header, *rows = lines
+    header, *rows = itertools.dropwhile(lambda line: not line, lines)
+    rows = [row for row in rows if row or len(header) == 1]
     if len(set(header)) < len(header):
         twice = next(name for name in header if header.count(name) > 1)
         raise DataError(f"the columns of {path} must have different names, but {twice!r} is there twice; rename one.")
@@ -204,7 +212,9 @@ def _read_json(content: bytes, path: Path) -> dict[str, list[Any]]:
             row = json.loads(line)
         except json.JSONDecodeError as error:
             where = "" if whole else f"line {number} of "
-            raise DataError(f"{where}{path} must be JSON, but: {error}; write one object a line.") from error
+            raise DataError(
+                f"{where}{path} must be JSON, but: {error.msg} at character {error.pos}; write one object a line."
+            ) from error
         rows.extend(row if whole else [row])
     if not all(isinstance(row, dict) for row in rows):
         raise DataError(f"{path} must hold one JSON object a line, with the columns' names as keys; convert it.")

@@ -84,7 +84,7 @@ def read_layout(path: Path, layout: Layout, *, label_names: tuple[str, ...] | No
         DataError: The file is missing, is no UTF-8 text, or lacks a column.
     """
     lines = _lines(path)
-    columns = list(layout.columns) if layout.columns else (lines.pop(0).split("\t") if lines else [])
+    columns = list(layout.columns or lines.pop(0).split("\t"))
     places = {name: _position(name, columns, path) for name in (layout.text, layout.text_pair, layout.label) if name}
     fields_needed = max(places.values()) + 1
     texts: list[RawText] = []
@@ -124,13 +124,15 @@ def _lines(path: Path) -> list[str]:
     lines = [line.removesuffix("\r") for line in text.split("\n")]
     if lines[-1] == "":
         lines.pop()
+    if not lines:
+        raise DataError(f"the file {path} must have rows, but it is empty; give one with at least one row.")
     return lines
 
 
 def _position(name: str, columns: list[str], path: Path) -> int:
     if name not in columns:
         raise DataError(
-            f"{path} has no column {name!r}{did_you_mean(name, columns)}; it has {', '.join(columns) or 'none'}; "
+            f"{path} has no column {name!r}{did_you_mean(name, columns)}; it has {', '.join(columns)}; "
             "use the files as GLUE hands them out."
         )
     return columns.index(name)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from seedwise.data.source import RawLabel, SourceRows, row_name
 from seedwise.errors import DataError
 
-__all__ = ["class_name", "class_names", "encode_classes", "encode_numbers"]
+__all__ = ["check_spread", "class_name", "class_names", "encode_classes", "encode_numbers"]
 
 _WHOLE_NUMBER = re.compile(r"(-?(?:0|[1-9][0-9]*))(?:\.0*)?")
 _AT_MOST_LISTED = 10
@@ -93,6 +93,18 @@ def encode_numbers(rows: SourceRows) -> list[float]:
             )
         numbers.append(number)
     return numbers
+
+
+def check_spread(rows: SourceRows, numbers: Sequence[float]) -> None:
+    """Refuse training rows whose labels are all the same number: there is nothing to learn.
+
+    Raises:
+        DataError: The labels do not differ.
+    """
+    if len(set(numbers)) < 2:
+        raise DataError(
+            f"the regression labels of {rows.place} must differ, but all are {numbers[0]:g}; check the label column."
+        )
 
 
 def _is_missing(label: RawLabel) -> bool:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seedwise.data.embedded import read_embedded
-from seedwise.data.files import read_file, read_files
-from seedwise.data.glue import read_glue
+from seedwise.data.files import read_columns, read_files, select_rows
+from seedwise.data.glue import LAYOUTS, read_glue
 from seedwise.data.hub import read_hub
-from seedwise.data.labels import class_names, encode_classes, encode_numbers
+from seedwise.data.labels import check_spread, class_names, encode_classes, encode_numbers
 from seedwise.data.source import SourceRows, row_name
 from seedwise.data.splits import Part, arrange
 from seedwise.errors import DataError
@@ -103,7 +103,12 @@ def read_texts(path: str | Path, task: Task) -> Rows:
     Raises:
         DataError: The file is missing, cannot be read, has no rows or lacks a column.
     """
-    found = read_file(Path(path), text=task.text, text_pair=task.text_pair)
+    path = Path(path)
+    columns = read_columns(path)
+    text, text_pair = task.text, task.text_pair
+    if task.source in ("glue", "hub") and text not in columns and (layout := LAYOUTS[task.name]).text in columns:
+        text, text_pair = layout.text, layout.text_pair
+    found = select_rows(columns, path, text=text, text_pair=text_pair)
     texts = tuple(text or "" for text in found.texts)
     pairs = None if found.pairs is None else tuple(text or "" for text in found.pairs)
     return Rows(texts, pairs, (), tuple(found.index), "predict")
@@ -165,7 +170,9 @@ def _encode(
         if not len(rows):
             raise DataError(f"{rows.place} must have rows, but there is none; give a file with at least one row.")
     if task.kind == "regression":
-        return None, {split: encode_numbers(rows) for split, rows in given.items()}
+        numbers = {split: encode_numbers(rows) for split, rows in given.items()}
+        check_spread(given["train"], numbers["train"])
+        return None, numbers
     known = {"glue": GLUE, "hub": GLUE, "embedded": EMBEDDED}.get(task.source)
     fixed = known[task.name].labels if known else None
     if fixed is not None:

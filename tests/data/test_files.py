@@ -114,7 +114,7 @@ def test_classes_are_sorted_and_numbered_alike_in_every_format(tmp_path, ending,
 
 
 def test_number_with_leading_zero_is_a_name():
-    assert [class_name(label) for label in ("01", "1", "1.", "-0.0", "1.5")] == ["01", "1", "1", "-0", "1.5"]
+    assert [class_name(label) for label in ("01", "1", "1.", "-0.0", "1.5")] == ["01", "1", "1", "0", "1.5"]
 
 
 def test_whole_numbers_in_one_file_and_floats_in_the_other_are_one_class(tmp_path):

@@ -4,7 +4,6 @@ Where the environment variable ``GLUE_DIR`` names a folder of GLUE folders that 
 its files are read instead and nothing is fetched.
 """
 
-import importlib
 import os
 from pathlib import Path
 from typing import Any
@@ -59,14 +58,14 @@ def _load(name: str, split: str) -> Any:
     """Return the columns of one split, by way of the hub's cache."""
     instead = f"give the folder of its files instead, as in --task path/to/{GLUE[name].folder}, or set GLUE_DIR"
     try:
-        datasets = importlib.import_module("datasets")
+        from datasets import load_dataset
     except ImportError as error:
         raise DataError(
             f"the task {name!r} is fetched from the hub by the package datasets, which is not installed; "
             f"pip install 'seedwise[hub]', or {instead}."
         ) from error
     try:
-        return datasets.load_dataset(REPOSITORY, name, split=split)
+        return load_dataset(REPOSITORY, name, split=split)
     except Exception as error:  # the hub, the network and the cache each fail in their own way
         reason = str(error).strip().partition("\n")[0].rstrip(".")
         raise DataError(f"the task {name!r} cannot be fetched from the hub ({reason}); {instead}.") from error

@@ -28,7 +28,7 @@ def class_name(label: RawLabel) -> str:
         return str(label).lower()
     written = str(label)
     whole = _WHOLE_NUMBER.fullmatch(written)
-    return whole[1] if whole else written
+    return str(int(whole[1])) if whole else written
 
 
 def class_names(rows: SourceRows) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """How may a clause be changed, and does the old clause entail the new one?
 
-`variants` lists every single change. Whether it keeps the truth follows from the direction of the change (up: less is said,
+`variants` lists the single changes. Whether it keeps the truth follows from the direction of the change (up: less is said,
 down: more is said) and from the polarity of the place where it happens: below a negation or "no" the directions are exchanged.
 Changes whose logic is open to doubt (below "few" and "most", the scope of "every" in a passive) carry None, and the entailment
 task leaves them out.
@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from embedded_grammar import TIMES, Clause, Phrase, Sampler, is_plural
-from embedded_words import ADJECTIVES, NAMES, VERBS, Adjective, Noun, Verb, by_name, children
+from embedded_grammar import STATIVE, TIMES, Clause, Phrase, Sampler, is_plural
+from embedded_words import NAMES, Adjective, Noun, Verb, adjectives_of, by_name, children, verbs_of
 
 __all__ = ["Variant", "variants"]
 
@@ -53,8 +53,8 @@ class Variant(NamedTuple):
 
 
 def variants(clause: Clause, sampler: Sampler) -> list[Variant]:
-    """List the single changes of a clause without reflexives and questions, in a fixed order."""
-    changes = [*_extractions(clause), *_forms(clause), *_verbs(clause), *_adjuncts(clause, sampler)]
+    """List single changes of a clause without reflexives and questions, one or more of every kind that is possible."""
+    changes = [*_extractions(clause), *_forms(clause), *_verbs(clause, sampler), *_adjuncts(clause, sampler)]
     for slot in ("subject", "object", "recipient"):
         phrase = getattr(clause, slot)
         if phrase is not None:
@@ -102,15 +102,16 @@ def _phrases(phrase: Phrase, sampler: Sampler, *, first: bool) -> Iterator[tuple
     noun = phrase.noun
     if noun.proper:
         if noun in NAMES:
-            yield from (("other name", "break", phrase._replace(noun=name)) for name in NAMES if name != noun)
+            others = [name for name in NAMES if name != noun]
+            yield "other name", "break", phrase._replace(noun=sampler.generator.choice(others))
         return
     if phrase.conjunct:
         yield "drop conjunct", "same", phrase._replace(conjunct=None)
         return
-    yield from ((kind, direction, phrase._replace(noun=other)) for kind, direction, other in _nouns(noun))
+    yield from ((kind, direction, phrase._replace(noun=other)) for kind, direction, other in _nouns(noun, sampler))
     yield from (
         (kind, direction, phrase._replace(adjective=word))
-        for kind, direction, word in _adjectives(phrase.adjective, noun.kind)
+        for kind, direction, word in _adjectives(phrase.adjective, noun.kind, sampler)
     )
     if phrase.near:
         yield "drop modifier", "up", phrase._replace(near=None)
@@ -120,29 +121,30 @@ def _phrases(phrase: Phrase, sampler: Sampler, *, first: bool) -> Iterator[tuple
         yield "add modifier", "down", phrase._replace(near=sampler.near(noun.kind))
 
 
-def _nouns(noun: Noun) -> Iterator[tuple[str, str, Noun]]:
+def _nouns(noun: Noun, sampler: Sampler) -> Iterator[tuple[str, str, Noun]]:
     if noun.parent:
         yield "hypernym", "up", by_name(noun.parent)
         siblings = [other for other in children(by_name(noun.parent)) if other != noun and other.gender == noun.gender]
-        yield from (("sibling", "break", other) for other in siblings)
-    yield from (("hyponym", "down", other) for other in children(noun))
+        if siblings:
+            yield "sibling", "break", sampler.generator.choice(siblings)
+    if children(noun):
+        yield "hyponym", "down", sampler.generator.choice(children(noun))
 
 
-def _adjectives(word: Adjective | None, kind: str) -> Iterator[tuple[str, str, Adjective | None]]:
-    fitting = [other for other in ADJECTIVES if kind in other.kinds]
+def _adjectives(word: Adjective | None, kind: str, sampler: Sampler) -> Iterator[tuple[str, str, Adjective | None]]:
+    fitting = adjectives_of(kind)
     if word is None:
-        yield from (("add adjective", "down", other) for other in fitting)
+        yield "add adjective", "down", sampler.generator.choice(fitting)
         return
     yield "drop adjective", "up", None
     yield from (("synonym", "same", other) for other in fitting if other.word == word.synonym)
     yield from (("opposite", "break", other) for other in fitting if other.word == word.opposite)
 
 
-def _verbs(clause: Clause) -> Iterator[Variant]:
+def _verbs(clause: Clause, sampler: Sampler) -> Iterator[Variant]:
     verb, polarity = clause.verb, _predicate(clause)
-    for other in VERBS:
-        if other == verb or not _fits(clause, other):
-            continue
+    unrelated = []
+    for other in _fitting(clause):
         if other.base == verb.synonym:
             yield Variant("verb", "synonym", True, clause._replace(verb=other))
         elif other.base == verb.implies:
@@ -150,14 +152,17 @@ def _verbs(clause: Clause) -> Iterator[Variant]:
         elif other.implies == verb.base:
             yield Variant("verb", "special verb", _holds("down", polarity), clause._replace(verb=other))
         elif other.synonym != verb.implies and (other.implies != verb.implies or not other.implies):
-            yield Variant("verb", "other verb", False, clause._replace(verb=other))
+            unrelated.append(other)
+    if unrelated:
+        yield Variant("verb", "other verb", False, clause._replace(verb=sampler.generator.choice(unrelated)))
 
 
-def _fits(clause: Clause, verb: Verb) -> bool:
-    """Tell whether the verb can stand in this clause."""
-    patient = clause.object is None or clause.object.noun.kind in verb.objects
-    tense = "progressive" not in clause.tense or clause.verb.objects == verb.objects or verb.frame == "intransitive"
-    return verb.frame == clause.verb.frame and clause.subject.noun.kind in verb.subjects and patient and tense
+def _fitting(clause: Clause) -> list[Verb]:
+    """Return the other verbs that can stand in this clause."""
+    patient = clause.object.noun.kind if clause.object else ""
+    verbs = verbs_of(clause.verb.frame, clause.subject.noun.kind, patient)
+    moving = "progressive" in clause.tense
+    return [verb for verb in verbs if verb.base != clause.verb.base and not (moving and verb.base in STATIVE)]
 
 
 def _adjuncts(clause: Clause, sampler: Sampler) -> Iterator[Variant]:

@@ -9,19 +9,19 @@ from __future__ import annotations
 import random
 from typing import NamedTuple
 
-from embedded_words import ADJECTIVES, NAMES, NOUNS, PLACES, PRONOUNS, VERBS, Adjective, Noun, Verb
+from embedded_words import NAMES, PLACES, PRONOUNS, Adjective, Noun, Verb, adjectives_of, nouns_of, verbs_of
 
-__all__ = ["ADVERBS", "TENSES", "TIMES", "Clause", "Phrase", "Relative", "Sampler", "Style", "is_plural"]
+__all__ = ["ADVERBS", "STATIVE", "TENSES", "TIMES", "Clause", "Phrase", "Relative", "Sampler", "Style", "is_plural"]
 
 TENSES = ("past", "past", "present", "past progressive", "progressive", "perfect", "will", "can", "must", "should")
-ADVERBS = ("quickly", "slowly", "quietly", "carefully", "happily", "suddenly", "again", "alone", "together")
+ADVERBS = ("quickly", "slowly", "quietly", "carefully", "happily", "suddenly", "again", "alone")
 _LIFELESS_ADVERBS = ("quickly", "slowly", "suddenly", "again")
 TIMES = {
     "past": ("yesterday", "last week", "this morning"),
     "will": ("tomorrow", "next week", "soon"),
     "present": ("every day",),
 }
-_STATIVE = (
+STATIVE = (
     "see",
     "hear",
     "spot",
@@ -121,11 +121,11 @@ class Sampler:
 
     def noun(self, kind: str) -> Noun:
         """Draw a common noun of a kind; the most general noun of the kind is drawn rarely."""
-        return self.generator.choice([noun for noun in NOUNS if noun.kind == kind])
+        return self.generator.choice(nouns_of(kind))
 
     def adjective(self, kind: str) -> Adjective | None:
         """Draw an adjective that fits the kind."""
-        fitting = [adjective for adjective in ADJECTIVES if kind in adjective.kinds]
+        fitting = adjectives_of(kind)
         return self.generator.choice(fitting) if fitting else None
 
     def name(self) -> Phrase:
@@ -171,18 +171,17 @@ class Sampler:
         """Draw a relative clause about `head`, with a gap for the subject or the object."""
         kind = head.noun.kind
         bare = Phrase(head.noun, head.plural, "the")
-        objects = [verb for verb in VERBS if verb.frame == "transitive" and kind in verb.objects]
         if kind not in ("person", "animal") or self.chance(0.4):
-            verb = self.generator.choice(objects)
+            verb = self.generator.choice(verbs_of("transitive", patient=kind))
             subject = self.phrase(self.generator.choice(verb.subjects), depth=1)
             return Relative(Clause(subject, verb, self.tense(verb), object=bare), "object")
-        verb = self.generator.choice([verb for verb in VERBS if verb.frame == "transitive" and kind in verb.subjects])
+        verb = self.generator.choice(verbs_of("transitive", kind))
         patient = self.phrase(self.generator.choice(verb.objects), depth=1)
         return Relative(Clause(bare, verb, self.tense(verb), object=patient), "subject")
 
     def tense(self, verb: Verb) -> str:
         """Draw a tense; verbs that name a state have no progressive."""
-        tenses = [tense for tense in TENSES if "progressive" not in tense or verb.base not in _STATIVE]
+        tenses = [tense for tense in TENSES if "progressive" not in tense or verb.base not in STATIVE]
         return self.generator.choice(tenses)
 
     def where(self) -> tuple[str, Phrase]:
@@ -196,7 +195,7 @@ class Sampler:
         if self.chance(self.style.complement):
             return self._reported()
         frame = "intransitive" if self.chance(0.28) else "dative" if self.chance(0.12) else "transitive"
-        verb = self.generator.choice([verb for verb in VERBS if verb.frame == frame])
+        verb = self.generator.choice(verbs_of(frame))
         subject = self.phrase(self.generator.choice(verb.subjects), subject=True)
         clause = Clause(subject, verb, self.tense(verb))
         if frame != "intransitive":
@@ -239,14 +238,13 @@ class Sampler:
             clause = clause._replace(place=self.where())
         if clause.tense in TIMES and self.chance(2 * self.style.time):
             return clause._replace(time=self.generator.choice(TIMES[clause.tense]))
-        if clause.verb.base not in _STATIVE and not clause.passive and self.chance(self.style.adverb):
-            adverbs = ADVERBS if is_plural(clause.subject) else ADVERBS[:-1]
+        if clause.verb.base not in STATIVE and not clause.passive and self.chance(self.style.adverb):
             lifeless = clause.subject.noun.kind in ("vehicle", "plant")
-            return clause._replace(adverb=self.generator.choice(_LIFELESS_ADVERBS if lifeless else adverbs))
+            return clause._replace(adverb=self.generator.choice(_LIFELESS_ADVERBS if lifeless else ADVERBS))
         return clause
 
     def _reported(self) -> Clause:
-        verb = self.generator.choice([verb for verb in VERBS if verb.frame in ("factive", "opinion")])
+        verb = self.generator.choice(verbs_of("factive") + verbs_of("opinion"))
         inner = Sampler(self.generator, self.style._replace(complement=0.0, question=0.0, relative=0.0, near=0.0))
         subject = self.phrase("person", subject=True, depth=1)
         return Clause(subject, verb, self.generator.choice(("past", "present")), complement=inner.clause())

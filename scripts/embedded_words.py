@@ -11,17 +11,18 @@ from functools import cache
 from typing import NamedTuple
 
 __all__ = [
-    "ADJECTIVES",
     "NAMES",
     "NOUNS",
     "PLACES",
     "PRONOUNS",
-    "VERBS",
     "Adjective",
     "Noun",
     "Verb",
+    "adjectives_of",
     "by_name",
     "children",
+    "nouns_of",
+    "verbs_of",
 ]
 
 
@@ -240,8 +241,8 @@ PRONOUNS = (
     Noun("he", "him", "person", "", "male", True),
     Noun("she", "her", "person", "", "female", True),
 )
-VERBS = _parse_verbs(_VERBS)
-ADJECTIVES = _parse_adjectives(_ADJECTIVES)
+_ALL_VERBS = _parse_verbs(_VERBS)
+_ALL_ADJECTIVES = _parse_adjectives(_ADJECTIVES)
 
 _BY_NAME = {noun.singular: noun for noun in NOUNS}
 
@@ -255,3 +256,23 @@ def by_name(singular: str) -> Noun:
 def children(noun: Noun) -> tuple[Noun, ...]:
     """Return the nouns whose parent is `noun`, in the order of the list."""
     return tuple(other for other in NOUNS if other.parent == noun.singular)
+
+
+@cache
+def nouns_of(kind: str) -> tuple[Noun, ...]:
+    """Return the common nouns of a kind."""
+    return tuple(noun for noun in NOUNS if noun.kind == kind)
+
+
+@cache
+def adjectives_of(kind: str) -> tuple[Adjective, ...]:
+    """Return the adjectives that fit a kind of noun."""
+    return tuple(adjective for adjective in _ALL_ADJECTIVES if kind in adjective.kinds)
+
+
+@cache
+def verbs_of(frame: str, subject: str = "", patient: str = "") -> tuple[Verb, ...]:
+    """Return the verbs of a frame that take a subject and an object of these kinds (an empty kind asks for none)."""
+    fitting = [verb for verb in _ALL_VERBS if verb.frame == frame]
+    fitting = [verb for verb in fitting if not subject or subject in verb.subjects]
+    return tuple(verb for verb in fitting if not patient or patient in verb.objects)

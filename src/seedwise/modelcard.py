@@ -27,9 +27,7 @@ class _Record(Protocol):
     def origin(self) -> Mapping[str, Any]: ...
 
 
-def model_card(
-    best: _Record, trials: Sequence[_Record], rule: StoppingRule | None, facts: Mapping[str, Any]
-) -> str:
+def model_card(best: _Record, trials: Sequence[_Record], rule: StoppingRule | None, facts: Mapping[str, Any]) -> str:
     """Return the card of a study's winner.
 
     Args:
@@ -70,8 +68,7 @@ def model_card(
         f"| rows | {', '.join(f'{count} {split}' for split, count in rows.items() if count)} |",
         f"| trial | {best.id} |",
         "",
-        "The validation score chose this model among its seeds, so it is optimistic: expect less on new data. "
-        "The test score was not used to choose.",
+        _OPTIMISM,
         "",
         "## Recipe",
         "",
@@ -85,6 +82,12 @@ def model_card(
         "",
     ]
     return "\n".join(lines)
+
+
+_OPTIMISM = (
+    "The validation score chose this model among its seeds, so it is optimistic: expect less on new data. "
+    "The test score was not used to choose."
+)
 
 
 def _rule(rule: StoppingRule | None) -> str:

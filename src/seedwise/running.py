@@ -121,7 +121,9 @@ class _Run:
 
     def _settle(self, live: LiveTrial, outcome: Outcome | None, seconds: float) -> None:
         if outcome is not None:
-            validation, test = (None if x is None else np.asarray(x, np.float32) for x in (outcome.validation, outcome.test))
+            validation, test = (
+                None if x is None else np.asarray(x, np.float32) for x in (outcome.validation, outcome.test)
+            )
             predictions = None if validation is None else Predictions(outcome.step, validation, test)
             self._store.set_best(live.id, outcome.step, outcome.test_metrics, predictions, seconds)
         live.judged = True

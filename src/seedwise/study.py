@@ -4,9 +4,9 @@ The folder holds ``study.db`` (every trial, loss and score), ``checkpoints/`` (p
 as a plain Hugging Face model). How a study is run to its end is in `seedwise.running`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from seedwise.errors import RequestError
 from seedwise.executors.base import Executor
@@ -104,7 +104,7 @@ class Study:
         folder = Path(folder)
         return cls(folder, SqliteStore.create_or_open(folder / "study.db", write=False))
 
-    def __enter__(self) -> "Study":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -188,8 +188,13 @@ def _check_same_study(
         return
     asked = {trial.id: trial for trial in trials}
     kept, wanted = store.rule(), rule
-    same_rule = not any(record.attempts for record in records) or (kept is None) == (wanted is None) and (
-        kept is None or wanted is None or (kept.f == wanted.f and (kept.p == wanted.p or (extend and wanted.p > kept.p)))
+    same_rule = not any(record.attempts for record in records) or (
+        (kept is None) == (wanted is None)
+        and (
+            kept is None
+            or wanted is None
+            or (kept.f == wanted.f and (kept.p == wanted.p or (extend and wanted.p > kept.p)))
+        )
     )
     if same_rule and (set(asked) == set(held) or extend):
         return
@@ -208,13 +213,17 @@ def _rule_words(rule: StoppingRule | None) -> str:
     return "no stopping rule" if rule is None else f"f = {rule.f:g} and p = {rule.p}"
 
 
-def _difference(held: Any, asked: Any) -> str:
+def _difference(held: Iterable[Trial], asked: Iterable[Trial]) -> str:
     """Say which of task, recipe and seeds differ, most telling first."""
     held, asked = list(held), list(asked)
-    for what, key in (("task", lambda t: t.task.id), ("recipe", lambda t: t.recipe.id)):
-        if {key(t) for t in held} != {key(t) for t in asked}:
-            names = {"task": lambda t: t.task.name, "recipe": lambda t: t.recipe.model}[what]
-            old, new = sorted({names(t) for t in held}), sorted({names(t) for t in asked})
-            extra = "" if old != new else f", with another {'content' if what == 'task' else 'setting'}"
-            return f"{what} {', '.join(old)}, not {', '.join(new)}{extra}"
+    if {trial.task.id for trial in held} != {trial.task.id for trial in asked}:
+        return _change("task", {t.task.name for t in held}, {t.task.name for t in asked})
+    if {trial.recipe.id for trial in held} != {trial.recipe.id for trial in asked}:
+        return _change("model", {t.recipe.model for t in held}, {t.recipe.model for t in asked})
     return f"{len(held)} trials, not {len(asked)}, or with other seeds"
+
+
+def _change(what: str, old: set[str], new: set[str]) -> str:
+    if old == new:
+        return f"{what} {', '.join(sorted(old))} with other settings"
+    return f"{what} {', '.join(sorted(old))}, not {', '.join(sorted(new))}"

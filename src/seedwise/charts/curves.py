@@ -53,7 +53,7 @@ def curves_data(analysis: Analysis, trials: tuple[TrialLike, ...]) -> CurvesData
     return CurvesData(points, task.metric, task.name, shown, summary.baseline)
 
 
-def draw_curves(data: CurvesData, *, width: int = 460, height: int = 240) -> alt.LayerChart:
+def draw_curves(data: CurvesData, *, width: int = 460, height: int = 240) -> alt.LayerChart | alt.FacetChart:
     """Draw validation score against the share of the run, one line a trial.
 
     Args:
@@ -87,7 +87,9 @@ def draw_curves(data: CurvesData, *, width: int = 460, height: int = 240) -> alt
 
 def _scale(channel: Any, fates: list[str], part: int) -> Any:
     styles = [_STYLES[fate][part] for fate in fates]
-    return channel("fate:N", title=None, scale=alt.Scale(domain=fates, range=styles), legend=alt.Legend(orient="bottom"))
+    return channel(
+        "fate:N", title=None, scale=alt.Scale(domain=fates, range=styles), legend=alt.Legend(orient="bottom")
+    )
 
 
 def _fate(record: TrialLike, winner: TrialLike | None) -> str:

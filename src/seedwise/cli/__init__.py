@@ -1,5 +1,6 @@
 """What can be typed: ``seedwise COMMAND``. Each command says in Python's words what it was told, and prints."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -128,7 +129,7 @@ def _explained(error: Exception) -> tuple[str, int]:
     if isinstance(error, SeedwiseError):
         return str(error), 2 if isinstance(error, RequestError) else 1
     if isinstance(error, BrokenPipeError):
-        sys.stdout = None  # type: ignore[assignment]  # the reader has gone: nothing is left to flush
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone: nothing to flush
         return "", 1
     if isinstance(error, OSError):
         return f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}.", 1

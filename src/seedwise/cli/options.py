@@ -79,7 +79,9 @@ class TaskOptions:
         )
 
     def _named(self, name: str) -> Task:
-        given = [f for f in ("validation", "test", "text", "text_pair", "label", "kind") if getattr(self, f) is not None]
+        given = [
+            f for f in ("validation", "test", "text", "text_pair", "label", "kind") if getattr(self, f) is not None
+        ]
         if given:
             raise RequestError(f"--{given[0].replace('_', '-')} goes with --train, not with --task {name}; drop one.")
         family, _, rest = name.partition("/")
@@ -264,6 +266,6 @@ def _size(given: float | None) -> int | float | None:
 
 
 def _columns(train: Path) -> str:
-    from seedwise.data.files import column_names
+    from seedwise.data.files import read_columns
 
-    return f" (the file has {', '.join(column_names(train))})" if train.is_file() else ""
+    return f" (the file has {', '.join(read_columns(train))})" if train.is_file() else ""

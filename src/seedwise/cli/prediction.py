@@ -4,6 +4,7 @@ import csv
 import json
 import sys
 from pathlib import Path
+from typing import TextIO
 
 from seedwise.errors import RequestError
 from seedwise.task import Task
@@ -15,9 +16,10 @@ __all__ = ["predict_file"]
 def predict_file(folder: Path, file: Path, output: Path | None, task: str | None) -> None:
     """Label the rows of a file with the winner, and write one CSV line for each."""
     model, about = _winner(folder, task)
+    from seedwise.data.rows import read_texts
     from seedwise.training.prediction import predict_rows
 
-    rows = predict_rows(model, file, about)
+    rows = predict_rows(model, read_texts(file, about), about.kind)
     if output is None:
         _write(rows, sys.stdout)
         return
@@ -26,8 +28,8 @@ def predict_file(folder: Path, file: Path, output: Path | None, task: str | None
     print(output)
 
 
-def _write(rows: list[dict[str, object]], stream: "object") -> None:
-    writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")  # type: ignore[type-var]
+def _write(rows: list[dict[str, object]], stream: TextIO) -> None:
+    writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
 

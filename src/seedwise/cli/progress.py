@@ -2,6 +2,7 @@
 
 import time
 from types import TracebackType
+from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
@@ -22,7 +23,7 @@ class StudyBar:
         self._task = self._progress.add_task("starting workers", total=None)
         self._began: tuple[float, int] | None = None
 
-    def __enter__(self) -> "StudyBar":
+    def __enter__(self) -> Self:
         self._progress.start()
         return self
 

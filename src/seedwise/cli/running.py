@@ -72,6 +72,8 @@ def _say_what_was_cut(study: Study, executor: LocalExecutor) -> None:
             cut = {split: n for split, n in facts.get("truncated", {}).items() if n}
             if cut:
                 counts = ", ".join(f"{n} of {facts['rows'][split]} {split} rows" for split, n in cut.items())
-                print(f"{task.name}: longer than {facts['max_length']} tokens and truncated: {counts}.", file=sys.stderr)
+                print(
+                    f"{task.name}: longer than {facts['max_length']} tokens and truncated: {counts}.", file=sys.stderr
+                )
             if facts.get("dropped"):
                 print(f"{task.name}: {facts['dropped']} rows with an empty text were left out.", file=sys.stderr)

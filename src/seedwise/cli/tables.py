@@ -58,7 +58,18 @@ def print_trials(study: Study, form: str) -> None:
         writer.writeheader()
         writer.writerows(rows)
     else:
-        shown = ("task", "init", "order", "dropout", "state", "best_step", "best_score", "last_step", "seconds", "error")
+        shown = (
+            "task",
+            "init",
+            "order",
+            "dropout",
+            "state",
+            "best_step",
+            "best_score",
+            "last_step",
+            "seconds",
+            "error",
+        )
         table = _table("trial", *(name.replace("_", " ") for name in shown))
         for row in rows:
             table.add_row(*(Text(_cell(row.get(name))) for name in ("id", *shown)))
@@ -68,7 +79,9 @@ def print_trials(study: Study, form: str) -> None:
 def _table(*names: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in names:
-        table.add_column(str(name), justify="left" if name in ("task", "model", "metric", "trial", "error") else "right")
+        table.add_column(
+            str(name), justify="left" if name in ("task", "model", "metric", "trial", "error") else "right"
+        )
     return table
 
 

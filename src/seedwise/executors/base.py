@@ -7,7 +7,7 @@ knows nothing of rules, ranks or stores. Which trial ran where makes no differen
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from seedwise.recipe import Recipe
 from seedwise.task import Task
@@ -130,7 +130,7 @@ Report = Started | Measured | Paused | Completed | Interrupted | Failed
 class Session(Protocol):
     """Workers at work for one study; a context manager that leaves nothing running."""
 
-    def __enter__(self) -> "Session": ...
+    def __enter__(self) -> Self: ...
 
     def __exit__(self, *exception: object) -> None: ...
 

@@ -12,9 +12,10 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from seedwise.errors import WorkError
 from seedwise.executors.base import Completed, Failed, Interrupted, Job, Measured, Paused, Report
@@ -83,15 +84,13 @@ class LocalExecutor:
 class LocalSession:
     """The workers at work for one study; see `seedwise.executors.base.Session`."""
 
-    def __init__(
-        self, folder: Path, prepared: dict[tuple[str, str], Path], devices: list[str], threads: int
-    ) -> None:
+    def __init__(self, folder: Path, prepared: dict[tuple[str, str], Path], devices: list[str], threads: int) -> None:
         self._folder, self._prepared = folder, prepared
         self._inbox: queue.Queue[tuple[_Process, str | None]] = queue.Queue()
         self._processes = [_Process(folder, device, threads, self._inbox) for device in devices]
         self._deaths: dict[str, int] = {}  # by trial; "" counts deaths without one
 
-    def __enter__(self) -> "LocalSession":
+    def __enter__(self) -> Self:
         for process in self._processes:
             process.start()
         return self
@@ -227,10 +226,8 @@ class _Process:
 
     def end(self) -> None:
         if self._process.stdin is not None and not self._process.stdin.closed:
-            try:
+            with suppress(BrokenPipeError):
                 self._process.stdin.close()
-            except BrokenPipeError:
-                pass
         try:
             self._process.wait(timeout=5)
         except subprocess.TimeoutExpired:

@@ -9,7 +9,9 @@ from seedwise.trial import Measurement, Trial
 
 __all__ = ["job_from_json", "job_to_json", "read_report", "write_report"]
 
-_REPORTS: dict[str, type] = {kind.__name__: kind for kind in (Started, Measured, Paused, Completed, Interrupted, Failed)}
+_REPORTS: dict[str, type] = {
+    kind.__name__: kind for kind in (Started, Measured, Paused, Completed, Interrupted, Failed)
+}
 
 
 def job_to_json(job: Job) -> dict[str, Any]:

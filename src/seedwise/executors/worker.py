@@ -12,6 +12,7 @@ import queue
 import sys
 import threading
 import time
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -60,7 +61,7 @@ class Worker:
             self._train(job, data_folder)
         except CheckpointError as error:
             self._report(Failed(job.trial.id, str(error), fatal=True))
-        except _Diverged as error:
+        except _DivergedError as error:
             self._report(Failed(job.trial.id, f"{DIVERGED}: {error}"))
         except Exception as error:  # noqa: BLE001 - whatever one trial dies of, the others go on
             reason = f"{type(error).__name__}: {error}".strip().split("\n")[0]
@@ -96,7 +97,7 @@ class Worker:
                 self._report(Measured(trial_id, tuple(pending), clock.lap()))
                 pending = []
             if not math.isfinite(measurement.loss):
-                raise _Diverged(f"the training loss became {measurement.loss} at step {measurement.step}")
+                raise _DivergedError(f"the training loss became {measurement.loss} at step {measurement.step}")
             if self._stop.is_set() and training.step < job.until:
                 save_checkpoint(training, self._checkpoint(trial_id))
                 self._report(Interrupted(trial_id))
@@ -143,7 +144,7 @@ class Worker:
         self._out.flush()
 
 
-class _Diverged(Exception):
+class _DivergedError(Exception):
     """The training loss is no longer finite."""
 
 
@@ -190,11 +191,9 @@ def _origin(device: str) -> dict[str, Any]:
     import torch
     import transformers
 
-    import seedwise
-
     name = torch.cuda.get_device_name(device) if device.startswith("cuda") else _processor()
     return {
-        "seedwise": seedwise.__version__,
+        "seedwise": version("seedwise"),
         "torch": torch.__version__,
         "transformers": transformers.__version__,
         "python": platform.python_version(),
@@ -226,7 +225,7 @@ def main(checkpoints: str, threads: str, device: str) -> None:
 
     torch.set_num_threads(int(threads))
     if device.startswith("cuda"):
-        torch.use_deterministic_algorithms(True, warn_only=True)
+        torch.use_deterministic_algorithms(mode=True, warn_only=True)
     import seedwise.training.checkpoint  # noqa: F401 - the slow imports happen now, not in the first job
 
     while True:

@@ -102,7 +102,9 @@ def save_weights(training: Training, path: Path) -> None:
     """
     best = training.best
     if best is None:
-        raise CheckpointError(f"trial {training.trial.id} has no finite evaluation, so it has no best weights to write.")
+        raise CheckpointError(
+            f"trial {training.trial.id} has no finite evaluation, so it has no best weights to write."
+        )
     _write(best.weights, {"trial": training.trial.id, "step": best.step, "best": {"score": best.score}}, path)
 
 

@@ -16,11 +16,11 @@ from torch.nn import functional as F
 from transformers import PreTrainedModel
 
 from seedwise.data.tokens import TokenizedSplit, TokenizedTask
-from seedwise.trial import Measurement, Trial
 from seedwise.training.metrics import score
 from seedwise.training.model import load_model, new_parameters
 from seedwise.training.optimizer import Optimizer
 from seedwise.training.randomness import dropout_masks, fingerprint, permutation
+from seedwise.trial import Measurement, Trial
 
 __all__ = ["Best", "Training", "at_best", "begin", "predict", "train"]
 
@@ -131,7 +131,7 @@ def predict(model: PreTrainedModel, rows: TokenizedSplit, data: TokenizedTask, d
     """
     lengths = rows.lengths
     by_length = np.argsort(-lengths, kind="stable")  # longest first: memory peaks at once, not late
-    outputs = np.zeros((len(rows), model.config.num_labels), dtype=np.float32)
+    outputs = np.zeros((len(rows), int(model.config.num_labels or 1)), dtype=np.float32)
     was_training = model.training
     model.eval()
     with torch.inference_mode(), _precision(model.device, dtype):
@@ -184,7 +184,7 @@ def _take_step(training: Training, step: int) -> float:
                 logits = training.model(**batch).logits
             # Parts are weighted by their rows, so that the gradient is that of the whole step.
             loss = _loss(data.kind, logits.float(), labels) * (len(chosen) / len(rows))
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
         total += loss.detach()
     training.optimizer.step(step)
     return float(total)

@@ -1,6 +1,6 @@
 """Which model is fine-tuned: pretrained weights, and a head drawn by the trial's init seed."""
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -66,7 +66,7 @@ def load_model(
     if wrong:
         raise RequestError(f"the model {recipe.model} has weights of another shape than its config: {sorted(wrong)}.")
     _draw(model, head, init_seed)
-    return model
+    return cast("PreTrainedModel", model)
 
 
 def new_parameters(model: PreTrainedModel, *, missing: Any = ()) -> dict[str, nn.Parameter]:

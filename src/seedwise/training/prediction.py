@@ -5,30 +5,25 @@ from pathlib import Path
 import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from seedwise.data.rows import read_texts
-from seedwise.task import Task
+from seedwise.data.rows import Rows
 
 __all__ = ["predict_rows"]
 
 BATCH = 64
 
 
-def predict_rows(model_folder: Path, file: Path, task: Task) -> list[dict[str, object]]:
-    """Label every row of a file.
+def predict_rows(model_folder: Path, rows: Rows, kind: str) -> list[dict[str, object]]:
+    """Label every row.
 
     Args:
         model_folder: A Hugging Face folder, such as a study's ``best``.
-        file: Rows with the task's text columns; a label column is not needed.
-        task: Names the columns and the kind.
+        rows: Texts, or pairs of texts.
+        kind: classification or regression.
 
     Returns:
         One mapping a row: ``row`` (from 0), then ``label`` and a probability for each label, or ``prediction`` for
         regression.
-
-    Raises:
-        DataError: The file or a column is missing, or there are no rows.
     """
-    rows = read_texts(file, task)
     model = AutoModelForSequenceClassification.from_pretrained(model_folder, dtype=torch.float32).eval()
     tokenizer = AutoTokenizer.from_pretrained(model_folder)
     found: list[dict[str, object]] = []
@@ -38,7 +33,7 @@ def predict_rows(model_folder: Path, file: Path, task: Task) -> list[dict[str, o
         encoded = tokenizer(list(rows.texts[part]), pairs, truncation=True, padding=True, return_tensors="pt")
         with torch.inference_mode():
             logits = model(**encoded).logits.double()
-        if task.kind == "regression":
+        if kind == "regression":
             found += [{"row": start + i, "prediction": float(row[0])} for i, row in enumerate(logits)]
             continue
         names = [model.config.id2label[k] for k in range(model.config.num_labels)]

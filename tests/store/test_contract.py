@@ -1,0 +1,383 @@
+"""Does the SQLite store keep every promise of the protocol Store?"""
+
+import inspect
+import itertools
+import math
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seedwise.errors import DataError, RequestError, WorkError
+from seedwise.recipe import Recipe
+from seedwise.seeds import Seeds
+from seedwise.stopping import StoppingRule
+from seedwise.store.base import Predictions, Store
+from seedwise.store.sqlite import SqliteStore
+from seedwise.trial import Measurement, Trial, TrialState
+from store.toys import RECIPE, TASK, interval, trials
+
+
+@pytest.mark.parametrize("name", [name for name in vars(Store) if not name.startswith("_")])
+def test_method_is_called_as_the_protocol_says(name):
+    assert inspect.signature(getattr(SqliteStore, name)) == inspect.signature(getattr(Store, name))
+
+
+# Trials ---------------------------------------------------------------------------------------------------------------
+
+
+def test_added_trials_come_back_equal_and_in_order(store):
+    given = trials(3)[::-1]
+    assert store.add_trials(given) == 3
+    records = store.records()
+    assert [record.trial for record in records] == given
+    assert [(r.id, r.position) for r in records] == [(t.id, i) for i, t in enumerate(given)]
+
+
+def test_adding_again_adds_only_what_is_missing_at_the_end(store):
+    first = trials(2)
+    store.add_trials(first)
+    more = [*trials(3), *first, Trial(TASK, Recipe(model="other"), Seeds(1, 1))]
+    assert store.add_trials(more) == 2
+    assert [record.trial for record in store.records()] == [*first, trials(3)[2], more[-1]]
+    assert store.add_trials(more) == 0
+
+
+def test_trial_given_twice_is_one_trial(store):
+    assert store.add_trials([*trials(1), *trials(1)]) == 1
+
+
+def test_new_trial_waits_and_knows_nothing(store, trial):
+    record = store.record(trial)
+    assert (record.state, record.evaluations, record.fingerprint, record.origin) == (TrialState.WAITING, (), {}, {})
+    assert (record.seconds, record.attempts, record.error) == (0.0, 0, None)
+    assert (record.best, record.best_step, record.test_metrics, record.last_step) == (None, None, None, 0)
+    assert store.losses(trial).tolist() == []
+    assert store.predictions(trial) is None
+
+
+def test_seed_larger_than_an_integer_of_sqlite_comes_back(store):
+    large = Trial(TASK, RECIPE, Seeds(2**100, 1, 2**64))
+    store.add_trials([large])
+    assert store.records()[0].trial == large
+
+
+def test_task_whose_files_have_moved_is_read_from_their_new_place(store, trial):
+    moved = replace(TASK, train="elsewhere")
+    assert moved.id == TASK.id
+    assert store.add_trials([Trial(moved, RECIPE, Seeds(1, 1))]) == 0
+    assert store.record(trial).trial.task.train == "elsewhere"
+
+
+# Rule and facts -------------------------------------------------------------------------------------------------------
+
+
+def test_rule_is_kept_and_the_old_one_is_in_the_diary(store):
+    assert store.rule() is None
+    store.set_rule(StoppingRule(t=20, f=0.25, p=5))
+    store.set_rule(StoppingRule(t=20, f=0.1, p=2))
+    assert store.rule() == StoppingRule(t=20, f=0.1, p=2)
+    assert [event.detail for event in store.events() if event.kind == "rule"] == [
+        '{"f":0.25,"p":5,"t":20} replaces none',
+        '{"f":0.1,"p":2,"t":20} replaces {"f":0.25,"p":5,"t":20}',
+    ]
+    store.set_rule(None)
+    assert store.rule() is None
+
+
+def test_setting_the_same_rule_again_is_no_event(store):
+    store.set_rule(StoppingRule(t=2, f=0.5, p=1))
+    store.set_rule(StoppingRule(t=2, f=0.5, p=1))
+    assert len(store.events()) == 1
+
+
+@pytest.mark.usefixtures("trial")
+def test_facts_come_back_equal(store):
+    facts = {"digest": "a", "rows": {"train": 9}, "labels": ["no", "yes"], "baselines": {"loss": math.inf}}
+    assert store.facts(TASK.id, RECIPE.id) is None
+    store.set_facts(TASK.id, RECIPE.id, facts)
+    assert store.facts(TASK.id, RECIPE.id) == facts
+
+
+@pytest.mark.usefixtures("trial")
+def test_facts_of_the_same_rows_may_be_renewed(store):
+    store.set_facts(TASK.id, RECIPE.id, {"digest": "a"})
+    store.set_facts(TASK.id, RECIPE.id, {"digest": "a", "steps": 7})
+    assert store.facts(TASK.id, RECIPE.id) == {"digest": "a", "steps": 7}
+
+
+@pytest.mark.usefixtures("trial")
+def test_changed_rows_are_refused_and_the_first_facts_stay(store):
+    store.set_facts(TASK.id, RECIPE.id, {"digest": "a"})
+    with pytest.raises(DataError, match=r"must have the digest 'a'.*not 'b'; restore the rows, or start a new study"):
+        store.set_facts(TASK.id, RECIPE.id, {"digest": "b"})
+    assert store.facts(TASK.id, RECIPE.id) == {"digest": "a"}
+
+
+# A running trial ------------------------------------------------------------------------------------------------------
+
+
+def test_start_marks_the_trial_and_counts_attempts(store, trial):
+    store.start(trial, {"init": "aa"}, {"device": "cpu"})
+    store.set_state(trial, TrialState.FAILED, "out of memory")
+    store.start(trial, {"init": "aa"}, {"device": "cuda", "threads": 2})
+    record = store.record(trial)
+    assert (record.state, record.attempts, record.error) == (TrialState.RUNNING, 2, None)
+    assert (record.fingerprint, record.origin) == ({"init": "aa"}, {"device": "cuda", "threads": 2})
+    starts = [event.detail for event in store.events() if event.kind == "start"]
+    assert starts == ['attempt 1: {"device": "cpu"}', 'attempt 2: {"device": "cuda", "threads": 2}']
+
+
+def test_attempt_that_draws_something_else_is_noticed(store, trial):
+    store.start(trial, {"init": "aa"}, {})
+    store.start(trial, {"init": "bb"}, {})
+    (event,) = [event for event in store.events() if event.kind == "fingerprint differs"]
+    assert event.detail == 'it was {"init": "aa"} and is {"init": "bb"}'
+
+
+def test_appended_curve_comes_back(store, trial):
+    store.append(trial, interval(1, 4, 0.5), 2.0)
+    store.append(trial, interval(5, 6, 0.75), 1.5)
+    record = store.record(trial)
+    assert record.evaluations == (interval(1, 4, 0.5)[-1], interval(5, 6, 0.75)[-1])
+    assert (record.best, record.last_step, record.seconds) == ((6, 0.75), 6, 3.5)
+    assert store.losses(trial).dtype == np.float32
+    assert store.losses(trial).tolist() == [step / 8 for step in range(1, 7)]
+    assert store.records() == (record,)
+
+
+def test_one_append_may_hold_several_evaluations(store, trial):
+    store.append(trial, [*interval(1, 3), *interval(4, 4), *interval(5, 8)], 1.0)
+    assert [evaluation.step for evaluation in store.record(trial).evaluations] == [3, 4, 8]
+    assert len(store.losses(trial)) == 8
+
+
+def test_evaluation_without_the_task_metric_scores_nan(store, trial):
+    store.append(trial, [Measurement(1, 0.5, {})], 1.0)
+    ((step, score),) = store.record(trial).scores
+    assert (step, math.isnan(score)) == (1, True)
+    assert store.record(trial).best is None
+
+
+@pytest.mark.parametrize(
+    "measurements",
+    [[], interval(1, 3)[:-1], [*interval(1, 2), *interval(4, 5)], [*interval(1, 2), *interval(2, 3)]],
+    ids=["none", "no evaluation at the end", "a hole", "a step twice"],
+)
+def test_measurements_that_are_no_piece_of_a_curve_are_refused(store, trial, measurements):
+    with pytest.raises(RequestError, match="must be"):
+        store.append(trial, measurements, 1.0)
+    assert store.record(trial).seconds == 0
+
+
+def test_steps_that_would_leave_a_hole_are_refused_and_nothing_is_kept(store, trial):
+    store.append(trial, interval(1, 4), 1.0)
+    with pytest.raises(WorkError, match="stored up to step 4, so its next step must be 5 or before, not 6"):
+        store.append(trial, interval(6, 8), 1.0)
+    assert (store.record(trial).last_step, store.record(trial).seconds) == (4, 1.0)
+
+
+def test_state_and_error_are_kept_with_an_event(store, trial):
+    store.set_state(trial, TrialState.FAILED, "the loss is not finite")
+    assert (store.record(trial).state, store.record(trial).error) == (TrialState.FAILED, "the loss is not finite")
+    event = store.events()[-1]
+    assert (event.trial_id, event.kind, event.detail) == (trial, "state", "failed: the loss is not finite")
+    store.set_state(trial, TrialState.WAITING)
+    assert store.record(trial).error is None
+
+
+def test_later_best_replaces_the_earlier_one(store, trial):
+    outputs = np.arange(6, dtype=np.float32).reshape(3, 2)
+    store.set_best(trial, 4, {"accuracy": 0.1}, Predictions(4, outputs, outputs[:1] + 1), 0.25)
+    kept = store.predictions(trial)
+    assert (kept.step, kept.validation.tolist(), kept.test.tolist()) == (4, outputs.tolist(), [[1.0, 2.0]])
+    assert kept.validation.dtype == kept.test.dtype == np.float32
+    store.set_best(trial, 8, {"accuracy": 0.2}, Predictions(8, outputs + 1, None))
+    kept, record = store.predictions(trial), store.record(trial)
+    assert (kept.step, kept.validation.tolist(), kept.test) == (8, (outputs + 1).tolist(), None)
+    assert (record.best_step, record.test_metrics, record.seconds) == (8, {"accuracy": 0.2}, 0.25)
+    store.set_best(trial, 9, None, None)
+    assert (store.predictions(trial), store.record(trial).test_metrics) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "predictions",
+    [Predictions(3, np.zeros((2, 2), np.float32)), Predictions(4, np.zeros(2, np.float32))],
+    ids=["another step", "another shape"],
+)
+def test_predictions_that_do_not_fit_are_refused(store, trial, predictions):
+    with pytest.raises(RequestError, match="predictions must be of step 4"):
+        store.set_best(trial, 4, None, predictions)
+
+
+def test_running_trials_wait_again_after_a_crash(store):
+    store.add_trials(trials(3))
+    first, second, third = (trial.id for trial in trials(3))
+    store.start(first, {}, {})
+    store.start(second, {}, {})
+    store.set_state(second, TrialState.PAUSED)
+    assert store.reset_running() == 1
+    assert [r.state for r in store.records()] == [TrialState.WAITING, TrialState.PAUSED, TrialState.WAITING]
+    assert store.events()[-1][1:] == (first, "state", "waiting: the process that ran it has ended")
+    assert store.record(third).attempts == 0
+
+
+# Replays --------------------------------------------------------------------------------------------------------------
+
+
+def differences(store):
+    return [event.detail for event in store.events() if event.kind == "replay differs"]
+
+
+def test_equal_replay_changes_nothing_but_the_seconds(store, trial):
+    store.append(trial, interval(1, 4), 1.0)
+    store.append(trial, interval(5, 8), 1.0)
+    before = store.record(trial)
+    store.append(trial, interval(1, 4), 1.0)
+    store.append(trial, [*interval(5, 8), *interval(9, 10)], 1.0)
+    after = store.record(trial)
+    assert after.evaluations[:2] == before.evaluations
+    assert (after.last_step, len(store.losses(trial)), after.seconds) == (10, 10, 4.0)
+    assert differences(store) == []
+
+
+def test_replay_with_another_loss_is_noticed_and_the_stored_one_stays(store, trial):
+    store.append(trial, interval(1, 4), 1.0)
+    replay = interval(1, 4)
+    replay[1] = Measurement(2, float(np.nextafter(np.float32(0.25), np.float32(1))))
+    replay[2] = Measurement(3, 9.0)
+    store.append(trial, replay, 1.0)
+    assert differences(store) == ["step 2: the loss was 0.25 and is 0.2500000298023224 in a replay"]
+    assert store.losses(trial).tolist() == [step / 8 for step in range(1, 5)]
+
+
+def test_replay_with_another_metric_is_noticed_and_the_stored_one_stays(store, trial):
+    store.append(trial, interval(1, 4, 0.5), 1.0)
+    other = math.nextafter(0.5, 1)
+    store.append(trial, interval(1, 4, other), 1.0)
+    assert differences(store) == [f"step 4: accuracy was 0.5 and is {other!r} in a replay"]
+    assert store.record(trial).best == (4, 0.5)
+
+
+def test_replay_evaluated_elsewhere_is_noticed(store, trial):
+    store.append(trial, interval(1, 4), 1.0)
+    store.append(trial, interval(1, 3), 1.0)
+    assert differences(store) == ["step 3: it was evaluated in only one of the stored run and a replay"]
+    assert [evaluation.step for evaluation in store.record(trial).evaluations] == [4]
+
+
+def test_difference_beyond_float32_is_none(store, trial):
+    store.append(trial, [Measurement(1, 0.1, {})], 1.0)
+    store.append(trial, [Measurement(1, float(np.float32(0.1)), {})], 1.0)
+    assert differences(store) == []
+
+
+def test_replayed_nan_equals_the_stored_nan(store, trial):
+    diverged = [Measurement(1, math.nan, {"accuracy": math.nan})]
+    store.append(trial, diverged, 1.0)
+    store.append(trial, diverged, 1.0)
+    assert differences(store) == []
+
+
+# Numbers --------------------------------------------------------------------------------------------------------------
+
+any_float = st.floats(allow_nan=True, allow_infinity=True)
+any_float32 = st.floats(width=32, allow_nan=True, allow_infinity=True)
+
+
+@pytest.fixture(scope="module")
+def new_trial(tmp_path_factory):
+    """A function that adds another trial to one store that all examples share, and returns both."""
+    numbers = itertools.count()
+    with SqliteStore.create_or_open(tmp_path_factory.mktemp("study") / "study.db", write=True) as store:
+
+        def add():
+            trial = Trial(TASK, RECIPE, Seeds(next(numbers), 0))
+            store.add_trials([trial])
+            return store, trial.id
+
+        yield add
+
+
+@given(pieces=st.lists(st.lists(any_float32, min_size=1, max_size=6), min_size=1, max_size=4))
+def test_losses_come_back_bit_for_bit(new_trial, pieces):
+    store, trial = new_trial()
+    for i, piece in enumerate(pieces):
+        first = sum(map(len, pieces[:i])) + 1
+        measured = [Measurement(step, loss) for step, loss in enumerate(piece, start=first)]
+        store.append(trial, [*measured[:-1], replace(measured[-1], metrics={})], 0.0)
+    assert bits(store.losses(trial)) == bits([loss for piece in pieces for loss in piece])
+
+
+def bits(numbers):
+    """The bits of float32 numbers; which of the many nans it is means nothing."""
+    array = np.asarray(numbers, dtype=np.float32)
+    return np.where(np.isnan(array), np.float32("nan"), array).view(np.uint32).tolist()
+
+
+@given(metrics=st.dictionaries(st.text(min_size=1, max_size=8), any_float, max_size=4), loss=any_float)
+def test_metrics_come_back_bit_for_bit(new_trial, metrics, loss):
+    store, trial = new_trial()
+    store.append(trial, [Measurement(1, loss, metrics)], 0.0)
+    store.set_best(trial, 1, metrics, None)
+    record = store.record(trial)
+    for got in (record.evaluations[0].metrics, record.test_metrics):
+        assert list(got) == list(metrics)
+        assert list(map(repr, got.values())) == list(map(repr, metrics.values()))
+    assert repr(record.evaluations[0].loss) == repr(loss)
+
+
+def test_loss_too_large_for_float32_is_infinite(store, trial):
+    store.append(trial, [Measurement(1, 1e39, {})], 1.0)
+    assert store.losses(trial).tolist() == [math.inf]
+    assert store.record(trial).evaluations[0].loss == 1e39
+
+
+# Diary and refusals ---------------------------------------------------------------------------------------------------
+
+
+def test_diary_keeps_order_and_utc_time(store, trial):
+    store.add_event("note", "about the study")
+    store.add_event("note", "about a trial", trial)
+    *_, first, second = store.events()
+    assert (first[1:], second[1:]) == ((None, "note", "about the study"), (trial, "note", "about a trial"))
+    age = datetime.now(UTC) - datetime.fromisoformat(second.time)
+    assert timedelta(0) <= age < timedelta(minutes=1)
+
+
+@pytest.mark.usefixtures("trial")
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda s: s.record("x"),
+        lambda s: s.losses("x"),
+        lambda s: s.predictions("x"),
+        lambda s: s.start("x", {}, {}),
+        lambda s: s.append("x", interval(1, 2), 1.0),
+        lambda s: s.set_state("x", TrialState.PAUSED),
+        lambda s: s.set_best("x", 1, None, None),
+        lambda s: s.add_event("note", "detail", "x"),
+    ],
+    ids=["record", "losses", "predictions", "start", "append", "set_state", "set_best", "add_event"],
+)
+def test_unknown_trial_is_refused(store, call):
+    before = store.events()
+    with pytest.raises(RequestError, match="the study has no trial 'x'; add it first"):
+        call(store)
+    assert store.events() == before
+
+
+@pytest.mark.usefixtures("trial")
+def test_facts_of_an_unknown_task_are_refused(store):
+    with pytest.raises(RequestError, match="the study has no task 'x'"):
+        store.set_facts("x", RECIPE.id, {})
+
+
+def test_closing_twice_is_allowed_and_nothing_works_after(store):
+    store.close()
+    store.close()
+    with pytest.raises(RequestError, match="is closed; open it again"):
+        store.records()

@@ -57,8 +57,9 @@ def read_records(connection: sqlite3.Connection, trial_id: str | None = None) ->
     tasks = {key: Task.from_json(json.loads(text)) for key, text in connection.execute("SELECT * FROM tasks")}
     recipes = {key: Recipe.from_json(json.loads(text)) for key, text in connection.execute("SELECT * FROM recipes")}
     # In the order of the primary key, so that nothing is sorted.
-    only = "" if trial_id is None else "WHERE trial = ?"
-    rows = connection.execute(f"SELECT trial, step, loss, metrics FROM evaluations {only} ORDER BY trial, step", one)
+    of_all = "SELECT trial, step, loss, metrics FROM evaluations ORDER BY trial, step"
+    of_one = "SELECT trial, step, loss, metrics FROM evaluations WHERE trial = ? ORDER BY step"
+    rows = connection.execute(of_all if trial_id is None else of_one, one)
     curves = {key: tuple(_evaluation(row) for row in curve) for key, curve in groupby(rows, key=itemgetter(0))}
     only = "" if trial_id is None else "WHERE id = ?"
     trials = connection.execute(f"{_TRIALS} {only} ORDER BY position", one)

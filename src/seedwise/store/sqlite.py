@@ -5,6 +5,7 @@ Every method is one transaction. A store belongs to the thread that opened it; a
 
 import json
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from sqlite3 import Connection
 from typing import Any, Self
@@ -168,7 +169,7 @@ class SqliteStore:
         """Keep the steps since the last evaluation and the evaluation that ends them, all or nothing."""
         _check_steps(measurements)
         with self._database.writing() as connection:
-            _update(connection, trial_id, "seconds = seconds + ?", seconds)
+            _update(connection, "UPDATE trials SET seconds = seconds + ? WHERE id = ?", seconds, trial_id)
             stored = last_step(connection, trial_id)
             if measurements[0].step > stored + 1:
                 raise WorkError(
@@ -189,7 +190,9 @@ class SqliteStore:
     def set_state(self, trial_id: str, state: TrialState, error: str | None = None) -> None:
         """Note where a trial stands, and why it failed."""
         with self._database.writing() as connection:
-            _update(connection, trial_id, "state = ?, error = ?", TrialState(state), error)
+            _update(
+                connection, "UPDATE trials SET state = ?, error = ? WHERE id = ?", TrialState(state), error, trial_id
+            )
             _note(connection, "state", state if error is None else f"{state}: {error}", trial_id)
 
     def set_best(
@@ -204,8 +207,8 @@ class SqliteStore:
         row = None if predictions is None else _prediction_row(trial_id, step, predictions)
         text = None if test_metrics is None else metrics_to_text(test_metrics)
         with self._database.writing() as connection:
-            changes = "best_step = ?, test_metrics = ?, seconds = seconds + ?"
-            _update(connection, trial_id, changes, step, text, seconds)
+            change = "UPDATE trials SET best_step = ?, test_metrics = ?, seconds = seconds + ? WHERE id = ?"
+            _update(connection, change, step, text, seconds, trial_id)
             connection.execute("DELETE FROM predictions WHERE trial = ?", (trial_id,))
             if row is not None:
                 connection.execute("INSERT INTO predictions VALUES (?, ?, ?, ?, ?)", row)
@@ -215,7 +218,7 @@ class SqliteStore:
         with self._database.writing() as connection:
             rows = connection.execute("SELECT id FROM trials WHERE state = ?", (TrialState.RUNNING,)).fetchall()
             for (trial_id,) in rows:
-                _update(connection, trial_id, "state = ?", TrialState.WAITING)
+                _update(connection, "UPDATE trials SET state = ? WHERE id = ?", TrialState.WAITING, trial_id)
                 _note(connection, "state", "waiting: the process that ran it has ended", trial_id)
         return len(rows)
 
@@ -254,11 +257,14 @@ class SqliteStore:
 
 def _check_steps(measurements: Sequence[Measurement]) -> None:
     """Refuse what would leave a curve with holes or with an end that no evaluation marks."""
-    steps = [measurement.step for measurement in measurements]
-    if not steps or steps != list(range(steps[0], steps[0] + len(steps))):
-        raise RequestError(f"measurements must be of consecutive steps, not {steps!r}; give every step once.")
+    if not measurements:
+        raise RequestError("measurements must hold at least one evaluation, not nothing; wait for the next one.")
+    for before, after in pairwise(measurements):
+        if after.step != before.step + 1:
+            raise RequestError(f"steps must be consecutive, not {after.step} after {before.step}; give each one once.")
     if measurements[-1].metrics is None:
-        raise RequestError(f"the last measurement must be an evaluation, not step {steps[-1]} without metrics; wait.")
+        last = measurements[-1].step
+        raise RequestError(f"the last step must be an evaluation, but {last} has no metrics; wait for the next one.")
 
 
 def _insert_interval(connection: Connection, trial_id: str, interval: Sequence[Measurement]) -> None:
@@ -277,10 +283,10 @@ def _note(connection: Connection, kind: str, detail: str, trial_id: str | None =
     )
 
 
-def _update(connection: Connection, trial_id: str, changes: str, *values: object) -> None:
-    done = connection.execute(f"UPDATE trials SET {changes} WHERE id = ?", (*values, trial_id))
-    if done.rowcount == 0:
-        raise unknown_trial(trial_id)
+def _update(connection: Connection, change: str, *values: object) -> None:
+    """Change the one trial whose id is the last of the values."""
+    if connection.execute(change, values).rowcount == 0:
+        raise unknown_trial(str(values[-1]))
 
 
 def _prediction_row(trial_id: str, step: int, predictions: Predictions) -> tuple[object, ...]:

@@ -163,12 +163,17 @@ def test_evaluation_without_the_task_metric_scores_nan(store, trial):
 
 
 @pytest.mark.parametrize(
-    "measurements",
-    [[], interval(1, 3)[:-1], [*interval(1, 2), *interval(4, 5)], [*interval(1, 2), *interval(2, 3)]],
+    ("measurements", "sentence"),
+    [
+        ([], "must hold at least one evaluation"),
+        (interval(1, 3)[:-1], "must be an evaluation, but 2 has no metrics"),
+        ([*interval(1, 2), *interval(4, 5)], "must be consecutive, not 4 after 2"),
+        ([*interval(1, 2), *interval(2, 3)], "must be consecutive, not 2 after 2"),
+    ],
     ids=["none", "no evaluation at the end", "a hole", "a step twice"],
 )
-def test_measurements_that_are_no_piece_of_a_curve_are_refused(store, trial, measurements):
-    with pytest.raises(RequestError, match="must be"):
+def test_measurements_that_are_no_piece_of_a_curve_are_refused(store, trial, measurements, sentence):
+    with pytest.raises(RequestError, match=sentence):
         store.append(trial, measurements, 1.0)
     assert store.record(trial).seconds == 0
 

@@ -237,6 +237,9 @@ class _Process:
 
     def cause_of_death(self) -> str:
         code = self._process.wait()
+        if self._process.stdin is not None:
+            with suppress(BrokenPipeError):
+                self._process.stdin.close()
         self._errors.seek(0)
         lines = self._errors.read().decode(errors="replace").strip().split("\n")
         self._errors.close()

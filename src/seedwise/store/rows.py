@@ -131,7 +131,7 @@ def unknown_trial(trial_id: str) -> RequestError:
 
 def _evaluation(row: tuple[Any, ...]) -> Measurement:
     _, step, loss, metrics = row
-    return Measurement(step, float("nan") if loss is None else loss, metrics_from_text(metrics))
+    return Measurement(step, float(loss), metrics_from_text(metrics))
 
 
 def _record(

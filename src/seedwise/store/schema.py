@@ -57,11 +57,12 @@ TABLES = (
         losses BLOB NOT NULL,
         PRIMARY KEY (trial, last_step)
     ) WITHOUT ROWID""",
-    # metrics: JSON, nan and infinity as texts. loss: the training loss of the step; null is nan.
+    # metrics: JSON, nan and infinity as texts. loss: the training loss of the step, as text, because SQLite's numbers
+    # know neither nan nor minus zero.
     """CREATE TABLE evaluations (
         trial TEXT NOT NULL REFERENCES trials (id),
         step INTEGER NOT NULL,
-        loss REAL,
+        loss TEXT NOT NULL,
         metrics TEXT NOT NULL,
         PRIMARY KEY (trial, step)
     ) WITHOUT ROWID""",

@@ -273,7 +273,7 @@ def _insert_interval(connection: Connection, trial_id: str, interval: Sequence[M
     connection.execute("INSERT INTO measurements VALUES (?, ?, ?, ?)", (trial_id, interval[0].step, end.step, losses))
     connection.execute(
         "INSERT INTO evaluations VALUES (?, ?, ?, ?)",
-        (trial_id, end.step, float(end.loss), metrics_to_text(end.metrics or {})),
+        (trial_id, end.step, repr(float(end.loss)), metrics_to_text(end.metrics or {})),
     )
 
 

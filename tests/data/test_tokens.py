@@ -2,7 +2,6 @@
 
 import json
 import multiprocessing
-import pickle
 import time
 from pathlib import Path
 
@@ -145,15 +144,6 @@ def test_other_content_other_folder(tmp_path):
     folders = [tokenize(*case, tmp_path / "cache").folder for case in cases]
 
     assert len(set(folders)) == len(cases)
-
-
-def test_pickled_task_is_only_its_folders_name(tmp_path):
-    found = tokenize(toy_task(tmp_path), bert_tokenizer(tmp_path / "model"), 32, tmp_path / "cache")
-
-    sent = pickle.dumps(found)
-
-    assert len(sent) < 400 + len(str(found.folder))
-    assert pickle.loads(sent).train.ids.tolist() == found.train.ids.tolist()
 
 
 def tokenize_here(task: Task, model: str, cache: Path, results: "multiprocessing.Queue[str]") -> None:

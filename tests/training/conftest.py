@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from toys import toy_model, toy_recipe, toy_task
 
 from seedwise import Recipe, Seeds, Task, Trial
 from seedwise.data.tokens import TokenizedTask, tokenize
+from toys import toy_model, toy_recipe, toy_task
 
 
 @pytest.fixture(scope="session")

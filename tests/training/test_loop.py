@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from toys import toy_recipe, toy_task
 from transformers import AutoModelForSequenceClassification, get_linear_schedule_with_warmup
 
 from seedwise import Seeds, Trial
@@ -15,6 +14,7 @@ from seedwise.data.tokens import tokenize
 from seedwise.training.checkpoint import load_checkpoint, save_checkpoint
 from seedwise.training.loop import at_best, begin, predict, train
 from seedwise.training.randomness import permutation
+from toys import toy_recipe, toy_task
 
 
 def curve(trial, data, until=None):
@@ -110,9 +110,7 @@ def test_the_same_seeds_give_the_same_curve(trial, data):
     assert curve(trial, data) == curve(trial, data)
 
 
-@pytest.mark.parametrize(
-    "seeds", [Seeds(2, 1, 1), Seeds(1, 2, 1), Seeds(1, 1, 2)], ids=["init", "order", "dropout"]
-)
+@pytest.mark.parametrize("seeds", [Seeds(2, 1, 1), Seeds(1, 2, 1), Seeds(1, 1, 2)], ids=["init", "order", "dropout"])
 def test_each_seed_changes_the_curve(trial, data, seeds):
     assert losses(replace(trial, seeds=seeds), data) != losses(trial, data)
 

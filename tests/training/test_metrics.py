@@ -71,7 +71,8 @@ def test_the_baseline_is_the_best_constant_guess():
 
 
 @pytest.mark.parametrize(
-    ("folder", "metric", "published"), [("RTE", "accuracy", 0.53), ("MRPC", "accuracy_f1", 0.75), ("CoLA", "matthews", 0)]
+    ("folder", "metric", "published"),
+    [("RTE", "accuracy", 0.53), ("MRPC", "accuracy_f1", 0.75), ("CoLA", "matthews", 0)],
 )
 def test_baselines_equal_the_papers(shared, folder, metric, published):
     from seedwise import Task

@@ -7,7 +7,6 @@ stale.
 
 import hashlib
 import json
-import logging
 import os
 import shutil
 import uuid
@@ -25,8 +24,6 @@ from seedwise.errors import WorkError
 from seedwise.task import Task
 
 __all__ = ["TokenizedSplit", "TokenizedTask", "default_cache", "tokenize", "tokenize_rows"]
-
-logger = logging.getLogger(__name__)
 
 CACHE_FORMAT = 1  # raise it when the files' layout or meaning changes
 
@@ -64,7 +61,7 @@ class TokenizedSplit:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TokenizedTask:
-    """A task as the model sees it; pickled as its folder's name, so that sending it to a worker costs nothing.
+    """A task as the model sees it: a folder of arrays that are mapped into memory.
 
     Args:
         folder: The folder of its files; its name is the hash of its content.
@@ -154,9 +151,6 @@ class TokenizedTask:
             "max_tokens": self.max_tokens,
         }
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return TokenizedTask.open, (str(self.folder),)
-
 
 def tokenize(task: Task, model: str, max_length: int, cache: Path | None = None) -> TokenizedTask:
     """Load and tokenise a task's rows, or find them in the cache.
@@ -179,11 +173,7 @@ def tokenize(task: Task, model: str, max_length: int, cache: Path | None = None)
     folder = (default_cache() if cache is None else cache) / name
     if not (folder / "meta.json").is_file():
         _write(folder, task, rows, tokenizer, length)
-    found = TokenizedTask.open(folder)
-    for split, count in found.truncated.items():
-        if count:
-            logger.warning("%s: %d %s rows were cut to %d tokens.", task.name, count, split, length)
-    return found
+    return TokenizedTask.open(folder)
 
 
 def tokenize_rows(rows: Rows, model: str, max_length: int) -> TokenizedSplit:

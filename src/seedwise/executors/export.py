@@ -29,13 +29,14 @@ def export_model(trial: Trial, data_folder: Path, weights: Path, folder: Path, c
     Raises:
         WorkError: The folder cannot be written.
     """
-    training = begin(trial, TokenizedTask.open(data_folder))
+    data = TokenizedTask.open(data_folder)
+    training = begin(trial, data)
     load_weights(training, weights)
     beside = folder.with_name(f".{folder.name}.{os.getpid()}")
     try:
         training.model.save_pretrained(beside)
         tokenizer = AutoTokenizer.from_pretrained(resolve_model(trial.recipe.model))
-        tokenizer.model_max_length = min(tokenizer.model_max_length, trial.recipe.max_length)
+        tokenizer.model_max_length = data.max_length  # so that new texts are cut as these were
         tokenizer.save_pretrained(beside)
         (beside / "README.md").write_text(card, encoding="utf-8")
         if folder.exists():

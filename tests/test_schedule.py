@@ -40,7 +40,9 @@ def play(rule, early, *, workers, seed=0, fails=()):
 
 
 def ranked(early):
-    return sorted(range(len(early)), key=lambda i: (not math.isfinite(early[i]), -early[i] if early[i] == early[i] else 0, i))
+    return sorted(
+        range(len(early)), key=lambda i: (not math.isfinite(early[i]), -early[i] if early[i] == early[i] else 0, i)
+    )
 
 
 @pytest.mark.parametrize("workers", [1, 2, 8])
@@ -98,7 +100,9 @@ def test_decisions_are_a_function_of_progress_alone():
 
 
 def test_a_fraction_between_evaluations_is_refused_with_those_there_are():
-    with pytest.raises(RequestError, match=r"must fall on an evaluation, not 0\.5; the evaluations are at 0\.333, 0\.667, 1"):
+    with pytest.raises(
+        RequestError, match=r"must fall on an evaluation, not 0\.5; the evaluations are at 0\.333, 0\.667, 1"
+    ):
         Schedule.of(StoppingRule(t=4, f=0.5, p=1), (78, 156, 234))
 
 

@@ -7,44 +7,30 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
+from seedwise.record import TrialRecord, winner
 from seedwise.stopping import StoppingRule
 from seedwise.task import Task
 from seedwise.trial import Trial, TrialState
 
-__all__ = ["Analysis", "CellSummary", "StudyLike", "TrialLike"]
-
-
-class TrialLike(Protocol):
-    """What an analysis reads of a trial; the store's records do."""
-
-    @property
-    def trial(self) -> Trial: ...
-    @property
-    def id(self) -> str: ...
-    @property
-    def state(self) -> TrialState: ...
-    @property
-    def scores(self) -> Sequence[tuple[int, float]]: ...
-    @property
-    def best(self) -> tuple[int, float] | None: ...
-    @property
-    def test_metrics(self) -> Mapping[str, float] | None: ...
-    @property
-    def seconds(self) -> float: ...
-    @property
-    def origin(self) -> Mapping[str, Any]: ...
-    @property
-    def error(self) -> str | None: ...
+__all__ = ["Analysis", "CellSummary", "StudyLike"]
 
 
 class StudyLike(Protocol):
     """What an analysis reads of a study."""
 
     @property
-    def trials(self) -> Sequence[TrialLike]: ...
+    def trials(self) -> Sequence[TrialRecord]:
+        """Every trial, in trial order."""
+        ...
+
     @property
-    def rule(self) -> StoppingRule | None: ...
-    def facts(self, trial: Trial) -> Mapping[str, Any]: ...
+    def rule(self) -> StoppingRule | None:
+        """The stopping rule; None when every trial runs to the end."""
+        ...
+
+    def facts(self, trial: Trial) -> Mapping[str, Any]:
+        """What preparing the trial's task found: rows, labels, baselines, evaluation steps."""
+        ...
 
 
 class CellSummary(NamedTuple):
@@ -82,7 +68,7 @@ class CellSummary(NamedTuple):
     baseline: float | None
     cost: float
     seconds: float
-    winner: TrialLike | None
+    winner: TrialRecord | None
 
 
 class Analysis:
@@ -97,14 +83,14 @@ class Analysis:
         self.rule = study.rule
         self.trials = tuple(study.trials)
 
-    def cells(self) -> list[tuple[TrialLike, ...]]:
+    def cells(self) -> list[tuple[TrialRecord, ...]]:
         """Return the trials of each task and recipe, in trial order."""
-        groups: dict[tuple[str, str], list[TrialLike]] = {}
+        groups: dict[tuple[str, str], list[TrialRecord]] = {}
         for record in self.trials:
             groups.setdefault((record.trial.task.id, record.trial.recipe.id), []).append(record)
         return [tuple(group) for group in groups.values()]
 
-    def facts(self, trials: Sequence[TrialLike]) -> Mapping[str, Any]:
+    def facts(self, trials: Sequence[TrialRecord]) -> Mapping[str, Any]:
         """Return what preparing a cell's task found: rows, labels, baselines, evaluation steps."""
         return self.study.facts(trials[0].trial)
 
@@ -112,12 +98,11 @@ class Analysis:
         """Return one summary for each task and recipe."""
         return [self._summary(trials) for trials in self.cells()]
 
-    def _summary(self, trials: tuple[TrialLike, ...]) -> CellSummary:
+    def _summary(self, trials: tuple[TrialRecord, ...]) -> CellSummary:
         task, facts = trials[0].trial.task, self.facts(trials)
         states = [record.state for record in trials]
         complete = [r for r in trials if r.state is TrialState.COMPLETE and r.best is not None]
-        sign = 1 if task.greater_is_better else -1
-        winner = max(complete, key=lambda r: sign * r.best[1] if r.best else 0.0, default=None)
+        best = winner(trials, task)
         steps = facts.get("steps", 0)
         trained = sum(record.scores[-1][0] for record in trials if record.scores)
         return CellSummary(
@@ -129,11 +114,11 @@ class Analysis:
             kept=states.count(TrialState.COMPLETE),
             failed=states.count(TrialState.FAILED),
             open=sum(s in (TrialState.WAITING, TrialState.RUNNING, TrialState.PAUSED) for s in states),
-            best=winner.best[1] if winner and winner.best else None,
-            test=winner.test_metrics.get(task.metric) if winner and winner.test_metrics else None,
+            best=best.best[1] if best and best.best else None,
+            test=best.test_metrics.get(task.metric) if best and best.test_metrics else None,
             median=statistics.median(r.best[1] for r in complete if r.best) if complete else None,
             baseline=facts.get("baselines", {}).get(task.metric),
             cost=trained / steps if steps else 0.0,
             seconds=sum(record.seconds for record in trials),
-            winner=winner,
+            winner=best,
         )

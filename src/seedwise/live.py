@@ -7,14 +7,13 @@ the executor's reports into what the pure schedule understands, and nothing else
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple
 
+from seedwise.record import TrialRecord
 from seedwise.schedule import Decision, Goal, Progress, Schedule, Standing
-from seedwise.store.base import TrialRecord
-from seedwise.task import Task
 from seedwise.trial import Measurement, Trial, TrialState, best_evaluation
 
-__all__ = ["Cell", "LiveTrial", "StudyProgress", "study_progress", "winner"]
+__all__ = ["Cell", "LiveTrial", "StudyProgress", "study_progress"]
 
 
 @dataclass(slots=True)
@@ -135,28 +134,3 @@ def study_progress(cells: Iterable[Cell]) -> StudyProgress:
                 top = best_evaluation(known, greater_is_better=task.greater_is_better) or known[0]
                 best[task.name] = (task.metric, top[1])
     return StudyProgress(states, done, left, best)
-
-
-class _Scored(Protocol):
-    """A trial with a state and a best evaluation, whoever holds it."""
-
-    @property
-    def trial(self) -> Trial: ...
-    @property
-    def state(self) -> TrialState: ...
-    @property
-    def best(self) -> tuple[int, float] | None: ...
-
-
-_S = TypeVar("_S", bound=_Scored)
-
-
-def winner(trials: Iterable[_S], task: Task) -> _S | None:
-    """Return a task's complete trial with the best evaluation, of equals the first; None if none is complete."""
-    found, score = None, -math.inf
-    for trial in trials:
-        if trial.state is TrialState.COMPLETE and trial.trial.task == task and trial.best is not None:
-            value = trial.best[1] if task.greater_is_better else -trial.best[1]
-            if value > score:
-                found, score = trial, value
-    return found

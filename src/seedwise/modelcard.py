@@ -2,32 +2,18 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
+from seedwise.record import TrialRecord
 from seedwise.stopping import StoppingRule
-from seedwise.trial import Trial, TrialState
+from seedwise.trial import TrialState
 
 __all__ = ["model_card"]
 
 
-class _Record(Protocol):
-    """What the card needs to know of a trial; the store's records do."""
-
-    @property
-    def trial(self) -> Trial: ...
-    @property
-    def id(self) -> str: ...
-    @property
-    def state(self) -> TrialState: ...
-    @property
-    def best(self) -> tuple[int, float] | None: ...
-    @property
-    def test_metrics(self) -> Mapping[str, float] | None: ...
-    @property
-    def origin(self) -> Mapping[str, Any]: ...
-
-
-def model_card(best: _Record, trials: Sequence[_Record], rule: StoppingRule | None, facts: Mapping[str, Any]) -> str:
+def model_card(
+    best: TrialRecord, trials: Sequence[TrialRecord], rule: StoppingRule | None, facts: Mapping[str, Any]
+) -> str:
     """Return the card of a study's winner.
 
     Args:

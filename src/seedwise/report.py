@@ -6,8 +6,9 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from seedwise.analysis import Analysis, CellSummary, TrialLike
+from seedwise.analysis import Analysis, CellSummary
 from seedwise.charts.curves import curves_data, draw_curves
+from seedwise.record import TrialRecord
 
 __all__ = ["Report"]
 
@@ -69,7 +70,7 @@ class Report:
         body = "\n".join(parts)
         return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>\n{body}\n</body></html>\n'
 
-    def _cell(self, summary: CellSummary, trials: tuple[TrialLike, ...]) -> str:
+    def _cell(self, summary: CellSummary, trials: tuple[TrialRecord, ...]) -> str:
         import vl_convert
 
         name = f"{summary.task.name}, {summary.model}"
@@ -125,7 +126,7 @@ def _summary_table(summaries: list[CellSummary]) -> str:
     return f'<div class="wide">{_table(header, rows)}</div>'
 
 
-def _trials_table(trials: Iterable[TrialLike]) -> str:
+def _trials_table(trials: Iterable[TrialRecord]) -> str:
     header = ("trial", "init", "order", "dropout", "state", "best step", "best", "test", "seconds", "error")
     rows = []
     for record in trials:

@@ -26,11 +26,12 @@ from seedwise.executors.base import (
     Session,
     Started,
 )
-from seedwise.live import Cell, LiveTrial, StudyProgress, study_progress, winner
+from seedwise.live import Cell, LiveTrial, StudyProgress, study_progress
 from seedwise.modelcard import model_card
+from seedwise.record import TrialRecord, winner
 from seedwise.schedule import Goal, Schedule
 from seedwise.stopping import StoppingRule
-from seedwise.store.base import Predictions, Store, TrialRecord
+from seedwise.store.base import Predictions, Store
 from seedwise.task import Task
 from seedwise.trial import TrialState
 

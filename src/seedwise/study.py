@@ -10,12 +10,13 @@ from typing import Any, Self
 
 from seedwise.errors import RequestError
 from seedwise.executors.base import Executor
-from seedwise.live import StudyProgress, winner
+from seedwise.live import StudyProgress
 from seedwise.recipe import Recipe
+from seedwise.record import TrialRecord, winner
 from seedwise.running import run_study
 from seedwise.seeds import Seeds
 from seedwise.stopping import StoppingRule
-from seedwise.store.base import Store, TrialRecord
+from seedwise.store.base import Store
 from seedwise.store.sqlite import SqliteStore
 from seedwise.store.tables import export, trials_table
 from seedwise.task import Task

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from toys import toy_model, toy_recipe, toy_task
 
 from seedwise import Recipe, Task
+from toys import toy_model, toy_recipe, toy_task
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,14 @@ def content(folder):
     """All that a study says of its trials, but not when and how fast."""
     with Study.open(folder) as study:
         return {
-            r.id: (r.state, r.evaluations, r.fingerprint, r.best_step, r.test_metrics, study.store.losses(r.id).tolist())
+            r.id: (
+                r.state,
+                r.evaluations,
+                r.fingerprint,
+                r.best_step,
+                r.test_metrics,
+                study.store.losses(r.id).tolist(),
+            )
             for r in study.trials
         }
 
@@ -153,7 +160,9 @@ with Study.create(sys.argv[2], tasks=[task], recipes=[recipe], seeds=Seeds.paire
 
 def start_study(folder, task, recipe):
     code = STUDY_IN_A_PROCESS.format(task=task.to_json(), recipe=recipe.to_json())
-    return subprocess.Popen([sys.executable, "-c", code, str(Path(__file__).parent), str(folder)], stderr=subprocess.PIPE)
+    return subprocess.Popen(
+        [sys.executable, "-c", code, str(Path(__file__).parent), str(folder)], stderr=subprocess.PIPE
+    )
 
 
 def wait_for_evaluations(folder, count, process):

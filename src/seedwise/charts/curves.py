@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 
 import altair as alt
 
-from seedwise.analysis import Analysis, TrialLike
+from seedwise.analysis import Analysis
+from seedwise.record import TrialRecord
 from seedwise.trial import TrialState
 
 __all__ = ["CurvesData", "curves_data", "draw_curves"]
@@ -38,7 +39,7 @@ class CurvesData(NamedTuple):
     baseline: float | None
 
 
-def curves_data(analysis: Analysis, trials: tuple[TrialLike, ...]) -> CurvesData:
+def curves_data(analysis: Analysis, trials: tuple[TrialRecord, ...]) -> CurvesData:
     """Collect the validation curves of one of an analysis's cells."""
     facts, task = analysis.facts(trials), trials[0].trial.task
     summary = next(s for s in analysis.summary() if (s.task, s.recipe_id) == (task, trials[0].trial.recipe.id))
@@ -92,7 +93,7 @@ def _scale(channel: Any, fates: list[str], part: int) -> Any:
     )
 
 
-def _fate(record: TrialLike, winner: TrialLike | None) -> str:
+def _fate(record: TrialRecord, winner: TrialRecord | None) -> str:
     if winner is not None and record.id == winner.id:
         return "the winner"
     names = {

@@ -128,11 +128,19 @@ class TokenizedTask:
         """Tokens of the longest row of all splits."""
         return max(int(split.lengths.max()) for split in self.splits.values())
 
+    @property
+    def digest(self) -> str:
+        """Hash of what the model sees: every row's token ids and label."""
+        total = hashlib.sha256()
+        for name, split in self.splits.items():
+            total.update(name.encode() + split.ids.tobytes() + split.offsets.tobytes() + split.labels.tobytes())
+        return total.hexdigest()[:16]
+
     def facts(self) -> dict[str, Any]:
         """Return what a report says about the rows, as plain JSON.
 
         Returns:
-            kind, label_names, dropped, max_length, max_tokens and, by split, rows, truncated and, for classification,
+            digest, kind, label_names, dropped, max_length, max_tokens and, by split, rows, truncated and, for classification,
             class_counts in the order of the label names.
         """
         counts = None
@@ -141,6 +149,7 @@ class TokenizedTask:
                 name: np.bincount(split.labels, minlength=len(names)).tolist() for name, split in self.splits.items()
             }
         return {
+            "digest": self.digest,
             "kind": self.kind,
             "rows": {name: len(split) for name, split in self.splits.items()},
             "label_names": None if names is None else list(names),

@@ -4,16 +4,16 @@ The protocol `Store` is the seam: a study knows nothing of files or SQL. A store
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from seedwise.record import TrialRecord
 from seedwise.stopping import StoppingRule
-from seedwise.trial import Measurement, Trial, TrialState, best_evaluation
+from seedwise.trial import Measurement, Trial, TrialState
 
-__all__ = ["Event", "Losses", "Predictions", "Store", "TrialRecord"]
+__all__ = ["Event", "Losses", "Predictions", "Store"]
 
 Losses = NDArray[np.float32]
 """One training loss per optimiser step, from step 1."""
@@ -47,55 +47,6 @@ class Event(NamedTuple):
     trial_id: str | None
     kind: str
     detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class TrialRecord:
-    """What the store knows of one trial.
-
-    Args:
-        trial: Task, recipe and seeds.
-        id: The trial's id.
-        position: Its place in the study, from 0, in the order in which trials were added.
-        state: Where it stands.
-        evaluations: The measurements with metrics, ascending by step.
-        fingerprint: Stream -> hash of what the stream drew; empty before the trial ran.
-        origin: Versions, device, dtype, threads and path of the latest attempt; empty before the trial ran.
-        seconds: Device seconds spent, replays included.
-        attempts: How often it was started.
-        error: Why it failed, if it did.
-        best_step: The step of the evaluation whose test metrics and predictions are kept.
-        test_metrics: Test metrics at best_step, if the task has test rows.
-    """
-
-    trial: Trial
-    id: str
-    position: int
-    state: TrialState
-    evaluations: tuple[Measurement, ...]
-    fingerprint: Mapping[str, str]
-    origin: Mapping[str, Any]
-    seconds: float
-    attempts: int
-    error: str | None
-    best_step: int | None
-    test_metrics: Mapping[str, float] | None
-
-    @property
-    def last_step(self) -> int:
-        """The step up to which the trial is stored: that of its last evaluation, 0 before the first."""
-        return self.evaluations[-1].step if self.evaluations else 0
-
-    @property
-    def scores(self) -> tuple[tuple[int, float], ...]:
-        """Step and score, by the task's metric, of every evaluation; nan where an evaluation lacks the metric."""
-        metric = self.trial.task.metric
-        return tuple((e.step, (e.metrics or {}).get(metric, float("nan"))) for e in self.evaluations)
-
-    @property
-    def best(self) -> tuple[int, float] | None:
-        """Step and score of the best evaluation so far; None before there is a finite score."""
-        return best_evaluation(self.scores, greater_is_better=self.trial.task.greater_is_better)
 
 
 class Store(Protocol):

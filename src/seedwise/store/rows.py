@@ -14,9 +14,10 @@ import numpy as np
 
 from seedwise.errors import RequestError
 from seedwise.recipe import Recipe
+from seedwise.record import TrialRecord
 from seedwise.seeds import Seeds
 from seedwise.stopping import StoppingRule
-from seedwise.store.base import Event, Losses, Predictions, TrialRecord
+from seedwise.store.base import Event, Losses, Predictions
 from seedwise.store.encoding import differs, metrics_from_text, to_float32, unpack
 from seedwise.task import Task
 from seedwise.trial import Measurement, Trial, TrialState

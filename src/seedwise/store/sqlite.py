@@ -12,8 +12,9 @@ from typing import Any, Self
 
 from seedwise.content import canonical_json
 from seedwise.errors import DataError, RequestError, WorkError
+from seedwise.record import TrialRecord
 from seedwise.stopping import StoppingRule
-from seedwise.store.base import Event, Losses, Predictions, TrialRecord
+from seedwise.store.base import Event, Losses, Predictions
 from seedwise.store.database import Database, now
 from seedwise.store.encoding import metrics_to_text, pack, to_float32
 from seedwise.store.rows import (

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from seedwise.errors import WorkError
-from seedwise.store.base import Predictions, Store, TrialRecord
+from seedwise.record import TrialRecord
+from seedwise.store.base import Predictions, Store
 from seedwise.validation import check_choice
 
 if TYPE_CHECKING:

@@ -1,0 +1,88 @@
+"""What is known of a trial that was run, and which one won?
+
+The store hands records out, the analysis side reads them, and a program that has runs of its own can make them.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from seedwise.task import Task
+from seedwise.trial import Measurement, Trial, TrialState, best_evaluation
+
+__all__ = ["TrialRecord", "winner"]
+
+
+@dataclass(frozen=True, slots=True)
+class TrialRecord:
+    """What the store knows of one trial.
+
+    Args:
+        trial: Task, recipe and seeds.
+        id: The trial's id.
+        position: Its place in the study, from 0, in the order in which trials were added.
+        state: Where it stands.
+        evaluations: The measurements with metrics, ascending by step.
+        fingerprint: Stream -> hash of what the stream drew; empty before the trial ran.
+        origin: Versions, device, dtype, threads and path of the latest attempt; empty before the trial ran.
+        seconds: Device seconds spent, replays included.
+        attempts: How often it was started.
+        error: Why it failed, if it did.
+        best_step: The step of the evaluation whose test metrics and predictions are kept.
+        test_metrics: Test metrics at best_step, if the task has test rows.
+    """
+
+    trial: Trial
+    id: str
+    position: int
+    state: TrialState
+    evaluations: tuple[Measurement, ...]
+    fingerprint: Mapping[str, str]
+    origin: Mapping[str, Any]
+    seconds: float
+    attempts: int
+    error: str | None
+    best_step: int | None
+    test_metrics: Mapping[str, float] | None
+
+    @property
+    def last_step(self) -> int:
+        """The step up to which the trial is stored: that of its last evaluation, 0 before the first."""
+        return self.evaluations[-1].step if self.evaluations else 0
+
+    @property
+    def scores(self) -> tuple[tuple[int, float], ...]:
+        """Step and score, by the task's metric, of every evaluation; nan where an evaluation lacks the metric."""
+        metric = self.trial.task.metric
+        return tuple((e.step, (e.metrics or {}).get(metric, float("nan"))) for e in self.evaluations)
+
+    @property
+    def best(self) -> tuple[int, float] | None:
+        """Step and score of the best evaluation so far; None before there is a finite score."""
+        return best_evaluation(self.scores, greater_is_better=self.trial.task.greater_is_better)
+
+
+class _Scored(Protocol):
+    """A trial with a state and a best evaluation, whoever holds it."""
+
+    @property
+    def trial(self) -> Trial: ...
+    @property
+    def state(self) -> TrialState: ...
+    @property
+    def best(self) -> tuple[int, float] | None: ...
+
+
+_S = TypeVar("_S", bound=_Scored)
+
+
+def winner(trials: Iterable[_S], task: Task) -> _S | None:
+    """Return a task's complete trial with the best evaluation, of equals the first; None if none is complete."""
+    found, score = None, -math.inf
+    for trial in trials:
+        if trial.state is TrialState.COMPLETE and trial.trial.task == task and trial.best is not None:
+            value = trial.best[1] if task.greater_is_better else -trial.best[1]
+            if value > score:
+                found, score = trial, value
+    return found

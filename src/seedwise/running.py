@@ -5,13 +5,14 @@ study that is killed anywhere is continued by running it again.
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
-from seedwise.errors import RequestError, WorkError
+from seedwise.errors import WorkError
 from seedwise.executors.base import (
     DIVERGED,
     Completed,
@@ -183,11 +184,6 @@ def _cells(store: Store, executor: Executor) -> list[Cell]:
     return cells
 
 
-def best_folder(folder: Path, task: Task, tasks: int) -> Path:
-    """Return where a task's winner lies: ``best``, or ``best/TASK`` in a study of several tasks."""
-    return folder / "best" if tasks == 1 else folder / "best" / task.name
-
-
 def _export_best(folder: Path, store: Store, session: Session, task: Task) -> None:
     """Write the winner's model folder, unless it is there already."""
     records = store.records()
@@ -199,13 +195,13 @@ def _export_best(folder: Path, store: Store, session: Session, task: Task) -> No
             f"no trial of {task.name} could be completed: {len(mine)} started, and the first error was "
             f"'{reasons[0] if reasons else 'no finite validation score'}'; what was done is kept."
         )
-    place = best_folder(folder, task, len({record.trial.task.id for record in records}))
+    place = _place_of_best(folder, task, list({r.trial.task.id: r.trial.task for r in records}.values()))
     note = place / "seedwise.json"
     with suppress(OSError, ValueError):
         if json.loads(note.read_text(encoding="utf-8"))["trial"] == best.id:
             return
     if best.id not in session.kept():
-        raise RequestError(
+        raise WorkError(
             f"{place} is gone and so are the winner's weights; run its trial again in another directory, with seeds "
             f"{best.trial.seeds.to_json()}."
         )
@@ -214,3 +210,23 @@ def _export_best(folder: Path, store: Store, session: Session, task: Task) -> No
     session.export(best.trial, place, model_card(best, mine, store.rule(), facts))
     note.write_text(json.dumps({"trial": best.id, "task": task.to_json()}), encoding="utf-8")
     session.drop(best.id)
+
+
+def _place_of_best(folder: Path, task: Task, tasks: list[Task]) -> Path:
+    """Return where a task's winner lies: ``best``, or ``best/TASK`` in a study of several tasks."""
+    place = folder / "best"
+    if len(tasks) == 1:
+        return place
+    alone = place / "seedwise.json"
+    if alone.is_file():  # the study had one task when this winner was written
+        first = Task.from_json(json.loads(alone.read_text(encoding="utf-8"))["task"])
+        aside = place.rename(folder / f".best.{first.id}")
+        place.mkdir()
+        aside.rename(place / _folder_name(first, tasks))
+    return place / _folder_name(task, tasks)
+
+
+def _folder_name(task: Task, tasks: list[Task]) -> str:
+    """Two tasks may have one name, and a name need not be fit for a folder."""
+    plain = re.sub(r"[^\w.-]+", "-", task.name)
+    return plain if sum(other.name == task.name for other in tasks) == 1 else f"{plain}-{task.id[:6]}"

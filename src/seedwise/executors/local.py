@@ -91,6 +91,8 @@ class LocalSession:
         self._deaths: dict[str, int] = {}  # by trial; "" counts deaths without one
 
     def __enter__(self) -> Self:
+        for left_over in self._folder.glob(".*.safetensors.*"):  # half-written when a worker was killed
+            left_over.unlink(missing_ok=True)
         for process in self._processes:
             process.start()
         return self

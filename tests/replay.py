@@ -1,0 +1,93 @@
+"""An executor that replays a table of scores: studies without models, in milliseconds."""
+
+import math
+from pathlib import Path
+from typing import Self
+
+from seedwise.executors.base import Completed, Failed, Interrupted, Job, Measured, Outcome, Paused, Report, Started
+from seedwise.recipe import Recipe
+from seedwise.task import Task
+from seedwise.trial import Measurement, Trial
+
+
+class ReplayExecutor:
+    """Runs trials by looking their validation scores up: scores[init seed - 1][evaluation].
+
+    Args:
+        scores: One row for each init seed, one column for each evaluation; a nan is a score that is not finite.
+        workers: Jobs at once.
+        crash_after: Stop the whole study, as a kill would, after this many evaluations.
+        fail: Init seeds of trials that fail at their first evaluation.
+    """
+
+    def __init__(self, scores, *, workers=1, crash_after=math.inf, fail=()):
+        self.scores, self.workers, self.crash_after, self.fail = scores, workers, crash_after, set(fail)
+        self.started: list[int] = []
+        self.exported: list[Path] = []
+        self.most_kept = 0
+
+    def prepare(self, task: Task, recipe: Recipe):
+        rows = {"train": recipe.batch_size * len(self.scores[0]), "validation": 10}
+        return {"digest": "replay", "rows": rows, "baselines": {"accuracy": 0.5}}
+
+    def open(self, folder: Path) -> "ReplaySession":
+        return ReplaySession(self)
+
+
+class ReplaySession:
+    """See `seedwise.executors.base.Session`."""
+
+    def __init__(self, executor: ReplayExecutor) -> None:
+        self._executor = executor
+        self._jobs: list[Job] = []
+        self._kept: set[str] = set()
+        self._evaluations = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None: ...
+
+    @property
+    def free(self) -> int:
+        return self._executor.workers - len(self._jobs)
+
+    def submit(self, job: Job) -> None:
+        assert self.free
+        self._executor.started.append(job.trial.seeds.init)
+        self._jobs.append(job)
+
+    def wait(self, seconds: float) -> list[Report]:
+        job = self._jobs.pop()  # the last one first: reports need not come in the order of trials
+        trial_id, seeds = job.trial.id, job.trial.seeds
+        reports: list[Report] = [Started(trial_id, {"init": f"i{seeds.init}", "order": f"o{seeds.order}"}, {})]
+        if seeds.init in self._executor.fail:
+            return [*reports, Failed(trial_id, "it would not")]
+        scores = self._executor.scores[seeds.init - 1][: job.until]
+        for step, score in enumerate(scores, start=1):
+            self._evaluations += 1
+            if self._evaluations > self._executor.crash_after:
+                raise RuntimeError("killed")
+            reports.append(Measured(trial_id, (Measurement(step, 1 / step, {"accuracy": score}),), 1.0))
+        self._kept.add(trial_id)
+        self._executor.most_kept = max(self._executor.most_kept, len(self._kept))
+        finite = [s for s in scores if math.isfinite(s)]
+        outcome = Outcome(scores.index(max(finite)) + 1, None, [[0.0, 1.0]] * 10, None) if finite else None
+        end = Completed if job.until == len(self._executor.scores[0]) else Paused
+        return [*reports, end(trial_id, outcome, 0.5)]
+
+    def stop(self) -> list[Report]:
+        found: list[Report] = [Interrupted(job.trial.id) for job in self._jobs]
+        self._jobs = []
+        return found
+
+    def drop(self, trial_id: str) -> None:
+        self._kept.discard(trial_id)
+
+    def kept(self) -> frozenset[str]:
+        return frozenset(self._kept)
+
+    def export(self, trial: Trial, folder: Path, card: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "README.md").write_text(card, encoding="utf-8")
+        self._executor.exported.append(folder)

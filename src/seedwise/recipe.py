@@ -9,7 +9,7 @@ from typing import Any
 
 from seedwise.content import check_keys, content_hash
 from seedwise.errors import RequestError
-from seedwise.validation import check_choice, check_count, check_fraction, check_number, check_text
+from seedwise.validation import check_choice, check_count, check_fraction, check_number, check_switch, check_text
 
 __all__ = ["PRESETS", "Evaluations", "Recipe"]
 
@@ -126,7 +126,7 @@ class Recipe:
     evaluations: Evaluations = Evaluations(10, "epoch")
 
     def __post_init__(self) -> None:
-        if isinstance(self.evaluations, str):
+        if not isinstance(self.evaluations, Evaluations):
             object.__setattr__(self, "evaluations", Evaluations.parse(self.evaluations))
         check_text("model", self.model)
         for name in ("learning_rate", "num_train_epochs", "adam_epsilon"):
@@ -143,11 +143,11 @@ class Recipe:
         check_count("batch_size", self.batch_size)
         check_count("gradient_accumulation_steps", self.gradient_accumulation_steps)
         check_count("max_length", self.max_length, least=4)
-        if not isinstance(self.bias_correction, bool):
-            raise RequestError(f"bias_correction must be true or false, not {self.bias_correction!r}.")
+        check_switch("bias_correction", self.bias_correction)
         check_choice("dtype", self.dtype, ("float32", "bfloat16"))
-        for name in _FLOATS:  # a whole number from TOML or the command line is the same recipe
-            object.__setattr__(self, name, float(getattr(self, name)))
+        for name in _FLOATS:  # a whole number from TOML or the command line is the same recipe, and so is minus zero
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, float(getattr(self, name)) + 0.0)
 
     @classmethod
     def preset(cls, name: str, **changes: Any) -> "Recipe":
@@ -226,6 +226,7 @@ _FLOATS = (
     "adam_beta2",
     "adam_epsilon",
     "max_grad_norm",
+    "dropout",
 )
 
 _BERT_ADAM = {"bias_correction": False, "adam_epsilon": 1e-6, "weight_decay": 0.01}

@@ -90,7 +90,7 @@ class Seeds:
 
 
 def _numbers(name: str, given: int | Iterable[int]) -> tuple[int, ...]:
-    if isinstance(given, int):
+    if not isinstance(given, Iterable) or isinstance(given, str):
         check_count(name, given)
         return tuple(range(1, given + 1))
     numbers = tuple(given)

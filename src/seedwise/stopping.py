@@ -91,6 +91,8 @@ class StoppingRule:
         check_number("the budget", b)
         if b < 1:
             raise RequestError(f"the budget must pay for at least 1 full training, not {b:g}; give 1 or more.")
+        if not fractions:
+            raise RequestError("fractions must hold at least one fraction of the run, not none; 1 is always one.")
         f = min(fractions, key=lambda fraction: (round(abs(fraction - 0.25), 9), -fraction))
         if f == 1:
             return cls.full(int(b))

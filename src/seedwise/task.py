@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from seedwise.content import check_keys, content_hash
 from seedwise.errors import DataError, RequestError
-from seedwise.validation import check_choice, check_count, check_fraction, check_text
+from seedwise.validation import check_choice, check_count, check_fraction, check_switch, check_text
 
 __all__ = ["CLASSIFICATION_METRICS", "EMBEDDED", "GLUE", "REGRESSION_METRICS", "Splits", "Task", "digest_files"]
 
@@ -89,6 +89,7 @@ class Splits:
                 check_fraction(name, size, one=False, remedy="a whole number counts rows, a fraction is a share")
             elif size is not None:
                 check_count(name, size)
+        check_switch("halve_validation", self.halve_validation)
         if self.halve_validation and (self.validation_size is not None or self.test_size is not None):
             raise RequestError(
                 "halve_validation makes both validation and test rows, so validation_size and test_size must be left "
@@ -139,6 +140,9 @@ class Task:
     def __post_init__(self) -> None:
         for name in ("name", "train", "text", "label", "digest"):
             check_text(f"the task's {name}", getattr(self, name))
+        if self.text_pair is not None:
+            check_text("the task's text_pair", self.text_pair)
+        check_switch("drop_empty", self.drop_empty)
         check_choice("the task's source", self.source, SOURCES)
         check_choice("kind", self.kind, KINDS)
         known = CLASSIFICATION_METRICS if self.kind == "classification" else REGRESSION_METRICS

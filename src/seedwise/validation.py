@@ -6,7 +6,15 @@ from collections.abc import Collection
 
 from seedwise.errors import RequestError
 
-__all__ = ["check_choice", "check_count", "check_fraction", "check_number", "check_text", "did_you_mean"]
+__all__ = [
+    "check_choice",
+    "check_count",
+    "check_fraction",
+    "check_number",
+    "check_switch",
+    "check_text",
+    "did_you_mean",
+]
 
 
 def check_choice(name: str, value: object, choices: Collection[str]) -> None:
@@ -35,6 +43,12 @@ def check_number(name: str, value: object, *, least: float = 0.0, above: bool = 
     rule = f"{'above' if above else 'at least'} {least:g}"
     if not _is_number(value) or value < least or (above and value == least):  # type: ignore[operator]
         raise RequestError(f"{name} must be a finite number {rule}, not {value!r}.")
+
+
+def check_switch(name: str, value: object) -> None:
+    """Refuse anything but true or false."""
+    if not isinstance(value, bool):
+        raise RequestError(f"{name} must be true or false, not {value!r}.")
 
 
 def check_text(name: str, value: object) -> None:

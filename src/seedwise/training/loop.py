@@ -27,6 +27,9 @@ __all__ = ["Best", "Training", "at_best", "begin", "predict", "train"]
 EVALUATION_TOKENS = 8192
 """Padded tokens in one evaluation batch: large enough for full speed, small enough for a laptop's memory."""
 
+CPU_PART = 8
+"""On a CPU a step's rows are computed in parts of this many rows of like length: padding costs more than parts do."""
+
 
 class Best(NamedTuple):
     """A trial at its best evaluation so far: where, how good, its weights and validation logits."""
@@ -170,13 +173,12 @@ def at_best(training: Training) -> tuple[dict[str, float] | None, np.ndarray | N
 
 
 def _take_step(training: Training, step: int) -> float:
-    """Forward and backward over the step's rows, in parts where gradients are accumulated, then one update."""
+    """Forward and backward over the step's rows, part by part, then one update."""
     recipe, seeds, data = training.trial.recipe, training.trial.seeds, training.data
     rows = _rows_of(training, step)
     training.model.train()
     total = torch.zeros((), device=training.device)
-    for part, start in enumerate(range(0, len(rows), recipe.batch_size)):
-        chosen = rows[start : start + recipe.batch_size]
+    for part, chosen in enumerate(_parts(training, rows)):
         batch = _batch(data.train, chosen, data, training.device)
         labels = torch.from_numpy(np.array(data.train.labels[chosen])).to(training.device)
         with dropout_masks(seeds.dropout, step, part, training.device):
@@ -196,6 +198,15 @@ def _rows_of(training: Training, step: int) -> np.ndarray:
     epoch, place = divmod(step - 1, recipe.steps_per_epoch(rows))
     size = recipe.batch_size * recipe.gradient_accumulation_steps
     return permutation(training.trial.seeds.order, epoch, rows)[place * size : (place + 1) * size]
+
+
+def _parts(training: Training, rows: np.ndarray) -> list[np.ndarray]:
+    """Split a step's rows into the parts whose gradients are added up: the sum is the same, however they are split."""
+    size = training.trial.recipe.batch_size
+    if training.device.type == "cpu":
+        offsets, size = training.data.train.offsets, min(size, CPU_PART)
+        rows = rows[np.argsort(offsets[rows + 1] - offsets[rows], kind="stable")]
+    return [rows[start : start + size] for start in range(0, len(rows), size)]
 
 
 def _loss(kind: str, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:

@@ -80,7 +80,7 @@ def draw_curves(data: CurvesData, *, width: int = 460, height: int = 240) -> alt
     if data.baseline is not None:
         guess = alt.Data(values=[{"score": data.baseline, "text": "best constant guess"}])
         rule = alt.Chart(guess).mark_rule(color="#444444", strokeDash=[6, 3]).encode(y="score:Q")
-        words = alt.Chart(guess).mark_text(align="left", x=4, dy=-6, color="#444444", fontSize=11)
+        words = alt.Chart(guess).mark_text(align="right", x=width - 4, dy=-6, color="#444444", fontSize=11)
         layers += [rule, words.encode(y="score:Q", text="text:N")]
     title = f"{data.task}, n = {data.trials} trials"
     return alt.layer(*layers).properties(width=width, height=height, title=title)

@@ -12,7 +12,7 @@ from seedwise.task import EMBEDDED, Task
 
 __all__ = ["DEMO_RECIPE", "DEMO_RULE", "run_demo"]
 
-DEMO_RULE = StoppingRule(t=10, f=0.3, p=3)
+DEMO_RULE = StoppingRule(t=8, f=0.3, p=2)
 DEMO_RECIPE = Recipe(model="embedded", learning_rate=5e-4, num_train_epochs=3, batch_size=16, evaluations="10 per run")  # type: ignore[arg-type]
 
 

@@ -16,7 +16,7 @@ from embedded_words import NOUNS
 
 __all__ = ["STYLE", "VIOLATIONS", "draw"]
 
-STYLE = Style(reflexive=0.12, relative=0.2, near=0.2, time=0.2, question=0.06, conjunct=0.08)
+STYLE = Style(reflexive=0.12, relative=0.14, near=0.14, adjective=0.25, place=0.15, time=0.2, conjunct=0.08)
 _NUMBERED = ("a", "an", "this", "that", "every", "one", "these", "those", "two", "three", "many", "few")
 _BARE = (
     "cake",

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import tempfile
 import time
 from collections.abc import Sequence
@@ -22,6 +21,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from transformers import AutoConfig, AutoModel, AutoTokenizer
+from transformers.utils import logging as transformers_logging
 
 from seedwise.cli.demo import DEMO_RECIPE
 from seedwise.data.embedded import ENCODER
@@ -57,6 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--json", type=Path, help="also write every trial's scores to this file")
     chosen = parser.parse_args(arguments)
+    transformers_logging.disable_progress_bar()
     recipe = DEMO_RECIPE.with_changes(
         model=chosen.encoder,
         learning_rate=chosen.learning_rate,
@@ -94,7 +95,7 @@ def _line(task: str, name: str, outcomes: list[Outcome]) -> str:
 def _outcome(trial: Trial) -> Outcome:
     """Train one trial on one thread to its end and score it there."""
     torch.set_num_threads(1)
-    logging.getLogger("transformers").setLevel(logging.ERROR)
+    transformers_logging.set_verbosity_error()
     data = tokenize(trial.task, trial.recipe.model, trial.recipe.max_length)
     started = time.perf_counter()
     training = begin(trial, data)

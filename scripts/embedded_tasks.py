@@ -21,7 +21,7 @@ from embedded_words import Adjective, Noun, Verb
 __all__ = ["PAIR_STYLE", "SIZES", "TASKS", "change", "similarity", "write_tasks"]
 
 SIZES = {"train": 800, "validation": 300, "test": 500}
-PAIR_STYLE = Style(reflexive=0.0, question=0.0, complement=0.06, relative=0.12, near=0.08, adjective=0.45)
+PAIR_STYLE = Style(reflexive=0.0, question=0.0, complement=0.06, relative=0.08, near=0.05, adjective=0.35, place=0.2)
 _SIMILAR_STYLE = PAIR_STYLE._replace(complement=0.0, relative=0.0)
 _BINS = 10
 _ANY = (True, False, None)

@@ -19,6 +19,7 @@ __all__ = [
     "Noun",
     "Verb",
     "adjectives_of",
+    "all_forms",
     "by_name",
     "children",
     "nouns_of",
@@ -276,3 +277,14 @@ def verbs_of(frame: str, subject: str = "", patient: str = "") -> tuple[Verb, ..
     fitting = [verb for verb in _ALL_VERBS if verb.frame == frame]
     fitting = [verb for verb in fitting if not subject or subject in verb.subjects]
     return tuple(verb for verb in fitting if not patient or patient in verb.objects)
+
+
+@cache
+def all_forms() -> dict[str, tuple[str, ...]]:
+    """Return every form of every noun and verb, by its first three letters."""
+    forms = [form for noun in NOUNS for form in (noun.singular, noun.plural)]
+    forms += [form for verb in _ALL_VERBS for form in verb[:5]]
+    beginnings: dict[str, dict[str, None]] = {}
+    for form in forms:
+        beginnings.setdefault(form[:3], {})[form] = None
+    return {beginning: tuple(found) for beginning, found in beginnings.items()}

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import traceback
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -113,13 +114,14 @@ def main() -> None:
     """Run the command line: exit code 0 done, 1 the work failed, 2 the request was wrong, 130 stopped by Ctrl-C."""
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     debug = len(arguments) < len(sys.argv) - 1
+    os.environ.setdefault("HF_HUB_VERBOSITY", "error")  # a hub that does not answer is told in our sentence
     try:
         app(arguments, exit_on_error=False, print_error=False)
     except KeyboardInterrupt:
         _end("stopped; everything is kept, and the same command continues.", 130)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, one sentence says it
         if debug:
-            raise
+            traceback.print_exception(error)
         _end(*_explained(error))
 
 
@@ -131,6 +133,11 @@ def _explained(error: Exception) -> tuple[str, int]:
     if isinstance(error, BrokenPipeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone: nothing to flush
         return "", 1
+    if (
+        isinstance(error, FileNotFoundError | NotADirectoryError | IsADirectoryError | PermissionError)
+        and error.filename
+    ):
+        return f"{error.filename} must be a file that can be used, but: {error.strerror}; check the path.", 2
     if isinstance(error, OSError):
         return f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}.", 1
     return f"an error of seedwise itself ({type(error).__name__}: {error}); --debug shows where.", 1

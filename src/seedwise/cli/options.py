@@ -5,9 +5,10 @@ Each dataclass is one group of flags and one table of a study's TOML file; a fla
 
 import json
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_type_hints
 
 from cyclopts import Parameter
 
@@ -210,10 +211,10 @@ class StudyOptions:
             raise RequestError(f"the study file {path} must be readable TOML, but: {error}; mend the file.") from error
         check_keys(f"the study file {path}", content, tuple(f.name for f in fields(self)))
         return StudyOptions(
-            task=_merge(self.task, content.get("task", {}), "task", path),
-            recipe=_merge(self.recipe, _recipe_table(content.get("recipe", {})), "recipe", path),
-            trials=_merge(self.trials, content.get("trials", {}), "trials", path),
-            workers=_merge(self.workers, content.get("workers", {}), "workers", path),
+            task=_merge(self.task, _table(content, "task", path), "task", path),
+            recipe=_merge(self.recipe, _recipe_table(_table(content, "recipe", path)), "recipe", path),
+            trials=_merge(self.trials, _table(content, "trials", path), "trials", path),
+            workers=_merge(self.workers, _table(content, "workers", path), "workers", path),
         )
 
 
@@ -223,8 +224,12 @@ _Options = TypeVar("_Options", TaskOptions, RecipeOptions, TrialOptions, WorkerO
 def _merge(flags: _Options, table: dict[str, Any], name: str, path: Path) -> _Options:
     """Fill in from the file what no flag says; paths in the file are relative to it."""
     check_keys(f"[{name}] in {path}", table, tuple(f.name for f in fields(flags)))
+    types = get_type_hints(type(flags))
     found = {}
     for key, value in table.items():
+        fits, words = _WRITTEN_AS[types[key]]
+        if not fits(value):
+            raise RequestError(f"{key} of [{name}] in {path} must be {words}, not {value!r}; mend the file.")
         if getattr(flags, key) in (None, ()):
             found[key] = _from_file(key, value, path.parent)
     if isinstance(flags, RecipeOptions):
@@ -232,9 +237,36 @@ def _merge(flags: _Options, table: dict[str, Any], name: str, path: Path) -> _Op
     return replace(flags, **found)
 
 
+def _is(*kinds: type) -> Callable[[Any], bool]:
+    return lambda value: type(value) in kinds  # exactly: true is no number
+
+
+# What a study file may say for an option of each type.
+_WRITTEN_AS: dict[Any, tuple[Callable[[Any], bool], str]] = {
+    str | None: (_is(str), "text in quotes"),
+    Path | None: (_is(str), "a path in quotes"),
+    int | None: (_is(int), "a whole number"),
+    float | None: (_is(int, float), "a number"),
+    bool | None: (_is(bool), "true or false"),
+    tuple[str, ...]: (
+        lambda value: all(map(_is(str), value if isinstance(value, list | tuple) else [value])),
+        "text in quotes, or a list of such",
+    ),
+}
+
+
+def _table(content: dict[str, Any], name: str, path: Path) -> dict[str, Any]:
+    table = content.get(name, {})
+    if not isinstance(table, dict):
+        raise RequestError(f"{name} in {path} must be a table, not {table!r}; write [{name}] and its keys below.")
+    return table
+
+
 def _from_file(key: str, value: Any, folder: Path) -> Any:
     if key in ("train", "validation", "test"):
         return folder / value
+    if (key == "model" and (folder / value).is_dir()) or (key == "recipe" and (folder / value).is_file()):
+        return str(folder / value)
     if key == "task":
         names = (value,) if isinstance(value, str) else tuple(value)
         return tuple(str(folder / name) if (folder / name).is_dir() else name for name in names)
@@ -245,7 +277,7 @@ def _recipe_table(table: dict[str, Any]) -> dict[str, Any]:
     """A study file writes recipe fields plainly; ``preset`` names the recipe to start from."""
     own = {"model": table.get("model"), "recipe": table.get("preset")}
     rest = {name: value for name, value in table.items() if name not in ("model", "preset")}
-    settings = tuple(f"{name}={json.dumps(value)}" for name, value in rest.items())
+    settings = tuple(f"{name}={json.dumps(value, default=str)}" for name, value in rest.items())
     return {**{key: value for key, value in own.items() if value is not None}, "set": settings}
 
 

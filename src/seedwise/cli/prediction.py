@@ -16,6 +16,8 @@ __all__ = ["predict_file"]
 def predict_file(folder: Path, file: Path, output: Path | None, task: str | None) -> None:
     """Label the rows of a file with the winner, and write one CSV line for each."""
     model, about = _winner(folder, task)
+    if output is not None and not output.parent.is_dir():
+        raise RequestError(f"--output must be a file in a folder that exists, not {output}; make the folder.")
     from seedwise.data.rows import read_texts
     from seedwise.training.prediction import predict_rows
 

@@ -49,6 +49,8 @@ def check_model(model: str) -> None:
             f"the model folder {model} must hold {' and '.join(missing)}, but does not; save model and tokenizer there "
             "with save_pretrained."
         )
+    for path in folder.glob("*.safetensors"):
+        _check_whole(model, path)
 
 
 def not_loaded(model: str, error: Exception) -> RequestError:
@@ -61,6 +63,20 @@ def not_loaded(model: str, error: Exception) -> RequestError:
 
 
 _TOKENIZER_FILES = ("tokenizer.json", "vocab.txt", "vocab.json", "spiece.model", "sentencepiece.bpe.model")
+
+
+def _check_whole(model: str, path: Path) -> None:
+    """Refuse a file of weights that was cut short, or that only points to one in a large-file store."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="np"):
+            pass
+    except (OSError, SafetensorError) as error:
+        raise RequestError(
+            f"the weights {path} of the model {model} must be a whole safetensors file, but: {error}; fetch or save the "
+            "model anew."
+        ) from error
 
 
 def _check_found(model: str) -> None:

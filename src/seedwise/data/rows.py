@@ -149,7 +149,7 @@ def _without_empty(rows: SourceRows, task: Task) -> SourceRows:
         first = next(place for place in range(len(rows)) if place == len(kept) or kept[place] != place)
         raise DataError(
             f"every row of {rows.place} must have a text, but {empty} {'is' if empty == 1 else 'are'} empty, the first "
-            f"is {row_name(rows.index[first])}; mend the file, or set drop_empty to leave such rows out."
+            f"is {row_name(rows.index[first])}; mend the file, or leave such rows out by drop_empty (--drop-empty)."
         )
     logger.warning("%s: %d of %d rows have an empty text and were left out.", rows.place, empty, len(rows))
     return SourceRows(

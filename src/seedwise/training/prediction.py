@@ -4,6 +4,7 @@ from pathlib import Path
 
 import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
+from transformers.utils import logging as transformers_logging
 
 from seedwise.data.rows import Rows
 
@@ -24,6 +25,7 @@ def predict_rows(model_folder: Path, rows: Rows, kind: str) -> list[dict[str, ob
         One mapping a row: ``row`` (from 0), then ``label`` and a probability for each label, or ``prediction`` for
         regression.
     """
+    transformers_logging.disable_progress_bar()
     model = AutoModelForSequenceClassification.from_pretrained(model_folder, dtype=torch.float32).eval()
     tokenizer = AutoTokenizer.from_pretrained(model_folder)
     found: list[dict[str, object]] = []

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seedwise import Measurement, Recipe, Seeds, Splits, StoppingRule, Task, Trial
+from seedwise.benchmark import EMBEDDED, GLUE
 from seedwise.recipe import PRESETS, Evaluations
-from seedwise.task import CLASSIFICATION_METRICS, EMBEDDED, GLUE, REGRESSION_METRICS
+from seedwise.task import CLASSIFICATION_METRICS, REGRESSION_METRICS
 from toys import toy_task
 
 SEED = st.integers(0, 2**70)

@@ -3,55 +3,19 @@
 import hashlib
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from seedwise.benchmark import EMBEDDED, GLUE, BenchmarkTask
 from seedwise.content import check_keys, content_hash
 from seedwise.errors import DataError, RequestError
 from seedwise.validation import check_choice, check_count, check_fraction, check_switch, check_text
 
-__all__ = ["CLASSIFICATION_METRICS", "EMBEDDED", "GLUE", "REGRESSION_METRICS", "Splits", "Task", "digest_files"]
+__all__ = ["CLASSIFICATION_METRICS", "REGRESSION_METRICS", "Splits", "Task", "digest_files"]
 
 CLASSIFICATION_METRICS = ("accuracy", "f1", "accuracy_f1", "matthews", "loss")
 REGRESSION_METRICS = ("pearson", "spearman", "pearson_spearman", "loss")
 KINDS = ("classification", "regression")
 SOURCES = ("glue", "files", "hub", "embedded")
-
-
-class GlueTask(NamedTuple):
-    """What is fixed about one GLUE task: its folder, text columns (the hub's names), labels and metric."""
-
-    folder: str
-    text: str
-    text_pair: str | None
-    labels: tuple[str, ...] | None
-    metric: str
-
-    @property
-    def kind(self) -> str:
-        """Regression where there are no labels."""
-        return "regression" if self.labels is None else "classification"
-
-
-_ENTAILED = ("entailment", "not_entailment")
-GLUE = {
-    "cola": GlueTask("CoLA", "sentence", None, ("unacceptable", "acceptable"), "matthews"),
-    "sst2": GlueTask("SST-2", "sentence", None, ("negative", "positive"), "accuracy"),
-    "mrpc": GlueTask("MRPC", "sentence1", "sentence2", ("not_equivalent", "equivalent"), "accuracy_f1"),
-    "stsb": GlueTask("STS-B", "sentence1", "sentence2", None, "pearson_spearman"),
-    "qqp": GlueTask("QQP", "question1", "question2", ("not_duplicate", "duplicate"), "accuracy_f1"),
-    "mnli": GlueTask("MNLI", "premise", "hypothesis", ("entailment", "neutral", "contradiction"), "accuracy"),
-    "qnli": GlueTask("QNLI", "question", "sentence", _ENTAILED, "accuracy"),
-    "rte": GlueTask("RTE", "sentence1", "sentence2", _ENTAILED, "accuracy"),
-    "wnli": GlueTask("WNLI", "sentence1", "sentence2", ("not_entailment", "entailment"), "accuracy"),
-}
-"""The GLUE tasks with labelled rows, by the hub's names; labels in the hub's order, so that ids agree."""
-
-EMBEDDED = {
-    "acceptability": GlueTask("acceptability", "sentence", None, ("unacceptable", "acceptable"), "matthews"),
-    "entailment": GlueTask("entailment", "sentence1", "sentence2", _ENTAILED, "accuracy"),
-    "similarity": GlueTask("similarity", "sentence1", "sentence2", None, "spearman"),
-}
-"""The three generated tasks inside the package."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +66,7 @@ class Task:
     """Rows, text columns, label column, kind, metric and splits.
 
     Two tasks are equal when they say the same about rows of the same content; where the files lie does not matter.
-    Build one with `Task.glue`, `Task.files`, `Task.hub` or `Task.embedded`.
+    Build one with `Task.files`, `Task.glue`, `Task.hub`, `Task.dataset` or `Task.embedded`.
 
     Args:
         name: A short name for tables and figures.
@@ -187,7 +151,6 @@ class Task:
             RequestError: A file is missing or a field breaks its rule.
         """
         given = [str(Path(path).absolute()) if path is not None else None for path in (train, validation, test)]
-        default_metric = "pearson_spearman" if kind == "regression" else "accuracy"
         return cls(
             name=name or Path(train).stem,
             source="files",
@@ -198,7 +161,7 @@ class Task:
             text_pair=text_pair,
             label=label,
             kind=kind,
-            metric=metric or default_metric,
+            metric=metric or _default_metric(kind),
             splits=splits or Splits(),
             drop_empty=drop_empty,
             digest=digest_files(given),
@@ -245,6 +208,58 @@ class Task:
         return cls._benchmark(GLUE[name], name, "hub", ["train", validation], splits, metric, f"nyu-mll/glue/{name}")
 
     @classmethod
+    def dataset(
+        cls,
+        name: str,
+        *,
+        text: str,
+        label: str = "label",
+        text_pair: str | None = None,
+        validation: str | None = None,
+        test: str | None = None,
+        kind: str = "classification",
+        metric: str | None = None,
+        splits: Splits | None = None,
+        drop_empty: bool = False,
+    ) -> "Task":
+        """Describe any data set on the Hugging Face hub; its split ``train`` holds the training rows.
+
+        Args:
+            name: The data set, as ``stanfordnlp/imdb``, or with a configuration ``org/name:configuration``.
+            text: Column of the (first) text.
+            label: Column of the label.
+            text_pair: Column of the second text of a pair.
+            validation: Name of the split of the validation rows; without it some training rows are set aside.
+            test: Name of the split of the test rows.
+            kind: classification or regression.
+            metric: accuracy or pearson_spearman by default.
+            splits: How rows are told apart.
+            drop_empty: Leave out rows with an empty text instead of refusing them.
+
+        Raises:
+            RequestError: A field breaks its rule.
+
+        Example:
+            >>> Task.dataset("stanfordnlp/imdb", text="text", test="test").source
+            'hub'
+        """
+        return cls(
+            name=name,
+            source="hub",
+            train="train",
+            validation=validation,
+            test=test,
+            text=text,
+            text_pair=text_pair,
+            label=label,
+            kind=kind,
+            metric=metric or _default_metric(kind),
+            splits=splits or Splits(),
+            drop_empty=drop_empty,
+            digest=f"{name} {validation} {test}",
+        )
+
+    @classmethod
     def embedded(cls, name: str, *, splits: Splits | None = None) -> "Task":
         """Describe one of the three generated tasks inside the package.
 
@@ -267,7 +282,7 @@ class Task:
     @classmethod
     def _benchmark(
         cls,
-        known: GlueTask,
+        known: BenchmarkTask,
         name: str,
         source: str,
         given: list[str | None],
@@ -312,6 +327,10 @@ class Task:
         splits = content.get("splits", {})
         check_keys("splits", splits, tuple(f.name for f in fields(Splits)))
         return cls(**{**content, "splits": Splits(**splits)})
+
+
+def _default_metric(kind: str) -> str:
+    return "pearson_spearman" if kind == "regression" else "accuracy"
 
 
 def _glue_name(name: str) -> str:

@@ -1,9 +1,10 @@
 """Are the hub's tasks read from GLUE_DIR where it has them, from the hub elsewhere, and refused in one sentence?"""
 
-import importlib.util
+import json
 import sys
 from types import ModuleType
 
+import polars as pl
 import pytest
 
 from seedwise.data import load_rows
@@ -60,32 +61,54 @@ def test_hub_that_does_not_answer_is_refused_in_one_sentence(monkeypatch):
     assert "\n" not in str(refusal.value)
 
 
-@pytest.mark.skipif(importlib.util.find_spec("datasets") is None, reason="needs the extra [hub]")
-@pytest.mark.slow
-def test_columns_of_the_hubs_layout_become_rows(tmp_path, monkeypatch):
-    datasets = pytest.importorskip("datasets")
-    features = datasets.Features(
-        {
-            "sentence1": datasets.Value("string"),
-            "sentence2": datasets.Value("string"),
-            "label": datasets.ClassLabel(names=["entailment", "not_entailment"]),
-            "idx": datasets.Value("int32"),
-        }
-    )
-    folder = tmp_path / "nyu-mll" / "glue"
-    (folder / "rte").mkdir(parents=True)
-    for split in ("train", "validation"):
-        columns = {"sentence1": [split, "c"], "sentence2": ["b", "d"], "label": [1, 0], "idx": [0, 1]}
-        part = datasets.Dataset.from_dict(columns, features=features)
-        part.to_parquet(folder / "rte" / f"{split}-00000-of-00001.parquet")
-    (folder / "README.md").write_text(
-        "---\nconfigs:\n- config_name: rte\n  data_files:\n  - split: train\n    path: rte/train-*\n"
-        "  - split: validation\n    path: rte/validation-*\n---\n"
-    )
+def publish(folder, columns, classes, configuration, splits):
+    """Lay a folder out as a data set on the hub: Parquet files, and a README that names columns and classes."""
+    (folder / configuration).mkdir(parents=True)
+    files, features = [], []
+    for split, rows in splits.items():
+        path = f"{configuration}/{split}-00000-of-00001.parquet"
+        pl.DataFrame(rows, schema=columns, orient="row").write_parquet(folder / path)
+        files.append({"split": split, "path": path})
+    for name, kind in columns.items():
+        dtype = {pl.String: "string", pl.Int32: "int32"}.get(kind)
+        features.append({"name": name, "dtype": dtype or {"class_label": {"names": dict(enumerate(classes))}}})
+    about = {
+        "configs": [{"config_name": configuration, "data_files": files}],
+        "dataset_info": {"config_name": configuration, "features": features},
+    }
+    (folder / "README.md").write_text(f"---\n{json.dumps(about)}\n---\n")  # JSON is YAML
+
+
+@pytest.fixture
+def hub(tmp_path, monkeypatch):
+    """Stand in for the hub: `datasets` takes folders below the working directory for repositories."""
+    datasets = pytest.importorskip("datasets", reason="needs the extra [hub]")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    return tmp_path
+
+
+@pytest.mark.slow
+def test_columns_of_the_hubs_layout_become_rows(hub):
+    columns = {"sentence1": pl.String, "sentence2": pl.String, "label": pl.Int64, "idx": pl.Int32}
+    splits = {split: [(split, "b", 1, 0), ("c", "d", 0, 1)] for split in ("train", "validation")}
+    publish(hub / "nyu-mll" / "glue", columns, ("entailment", "not_entailment"), "rte", splits)
 
     rows = load_rows(Task.hub("rte"))
 
     assert (rows.train.texts, rows.train.labels) == (("train", "c"), (1, 0))
     assert rows.validation.index == (0, 1)
+
+
+@pytest.mark.slow
+def test_any_data_set_becomes_rows_with_the_names_of_its_classes(hub):
+    columns = {"review": pl.String, "stars": pl.Int64}
+    splits = {split: [("a", 0), ("b", 1), ("c", 0), ("d", 1)] for split in ("train", "test")}
+    publish(hub / "org" / "reviews", columns, ("bad", "good"), "default", splits)
+
+    rows = load_rows(Task.dataset("org/reviews", text="review", label="stars", validation="test"))
+
+    assert rows.label_names == ("bad", "good")
+    assert rows.train.labels == (0, 1, 0, 1)
+    with pytest.raises(DataError, match=r"has no column 'star'; did you mean 'stars'; it has review, stars"):
+        load_rows(Task.dataset("org/reviews", text="review", label="star", validation="test"))

@@ -105,6 +105,7 @@ def test_facts_are_plain_json(tmp_path):
         "dropped": 0,
         "max_length": 5,
         "max_tokens": 5,
+        "digest": found.digest,
     }
 
 

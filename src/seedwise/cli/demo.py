@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
+from seedwise.benchmark import EMBEDDED
 from seedwise.cli.options import WorkerOptions
 from seedwise.cli.running import local_executor, run_to_the_end
 from seedwise.recipe import Recipe
 from seedwise.seeds import Seeds
 from seedwise.stopping import StoppingRule
 from seedwise.study import Study
-from seedwise.task import EMBEDDED, Task
+from seedwise.task import Task
 
 __all__ = ["DEMO_RECIPE", "DEMO_RULE", "run_demo"]
 

@@ -12,13 +12,14 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 
 from cyclopts import Parameter
 
+from seedwise.benchmark import EMBEDDED, GLUE
 from seedwise.content import check_keys
 from seedwise.errors import RequestError
 from seedwise.recipe import PRESETS, Recipe
 from seedwise.schedule import Schedule, fractions
 from seedwise.seeds import Seeds
 from seedwise.stopping import StoppingRule
-from seedwise.task import EMBEDDED, GLUE, Splits, Task
+from seedwise.task import Splits, Task
 from seedwise.validation import did_you_mean
 
 __all__ = ["RecipeOptions", "StudyOptions", "TaskOptions", "TrialOptions", "WorkerOptions"]
@@ -30,11 +31,13 @@ class TaskOptions:
     """What is learnt."""
 
     task: Annotated[
-        tuple[str, ...], Parameter(help="glue/NAME, embedded/NAME or a folder of GLUE files; may be given again.")
+        tuple[str, ...], Parameter(help="glue/NAME, embedded/NAME, hub/ORG/DATASET or a folder of GLUE files.")
     ] = ()
     train: Annotated[Path | None, Parameter(help="Training rows: CSV, TSV, JSON Lines or Parquet.")] = None
-    validation: Annotated[Path | None, Parameter(help="Validation rows; otherwise a fifth is set aside.")] = None
-    test: Annotated[Path | None, Parameter(help="Test rows.")] = None
+    validation: Annotated[
+        Path | None, Parameter(help="Validation rows, or the hub's split; else a fifth is set aside.")
+    ] = None
+    test: Annotated[Path | None, Parameter(help="Test rows, or the hub's split.")] = None
     text: Annotated[str | None, Parameter(help="Column of the text, or of the first of a pair.")] = None
     text_pair: Annotated[str | None, Parameter(help="Column of the second text of a pair.")] = None
     label: Annotated[str | None, Parameter(help="Column of the label.")] = None
@@ -80,12 +83,14 @@ class TaskOptions:
         )
 
     def _named(self, name: str) -> Task:
+        family, _, rest = name.partition("/")
+        if family == "hub":
+            return self._dataset(rest)
         given = [
             f for f in ("validation", "test", "text", "text_pair", "label", "kind") if getattr(self, f) is not None
         ]
         if given:
             raise RequestError(f"--{given[0].replace('_', '-')} goes with --train, not with --task {name}; drop one.")
-        family, _, rest = name.partition("/")
         if family == "embedded":
             return Task.embedded(rest, splits=self._splits())
         if Path(name).is_dir():
@@ -95,6 +100,22 @@ class TaskOptions:
         known = [*(f"glue/{n}" for n in GLUE), *(f"embedded/{n}" for n in EMBEDDED)]
         raise RequestError(
             f"--task must be a folder of GLUE files, or one of {', '.join(known)}, not {name!r}{did_you_mean(name, known)}."
+        )
+
+    def _dataset(self, name: str) -> Task:
+        if self.text is None:
+            raise RequestError(f"--task hub/{name} needs --text; name the column of the text.")
+        return Task.dataset(
+            name,
+            text=self.text,
+            label=self.label or "label",
+            text_pair=self.text_pair,
+            validation=None if self.validation is None else str(self.validation),
+            test=None if self.test is None else str(self.test),
+            kind=self.kind or "classification",
+            metric=self.metric,
+            splits=self._splits(),
+            drop_empty=bool(self.drop_empty),
         )
 
     def _splits(self) -> Splits:

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from seedwise.benchmark import EMBEDDED
 from seedwise.data.glue import Layout, read_layout
 from seedwise.data.source import SourceRows
-from seedwise.task import EMBEDDED, Task
+from seedwise.task import Task
 from seedwise.validation import check_choice
 
 __all__ = ["ENCODER", "read_embedded", "resolve_model"]

@@ -9,9 +9,10 @@ import logging
 from pathlib import Path
 from typing import NamedTuple
 
+from seedwise.benchmark import GLUE
 from seedwise.data.source import RawLabel, RawText, SourceRows
 from seedwise.errors import DataError
-from seedwise.task import GLUE, Task
+from seedwise.task import Task
 from seedwise.validation import check_choice, did_you_mean
 
 __all__ = ["LAYOUTS", "Layout", "read_glue", "read_glue_folder", "read_layout"]
@@ -102,7 +103,7 @@ def read_layout(path: Path, layout: Layout, *, label_names: tuple[str, ...] | No
         index.append(number)
     skipped = len(lines) - len(texts)
     if skipped:
-        logger.warning("%s: %d of %d lines are no rows and were left out.", path, skipped, len(lines))
+        logger.info("%s: %d of %d lines are no rows and were left out.", path, skipped, len(lines))
     return SourceRows(path.name, texts, pairs if layout.text_pair else None, labels, index, skipped)
 
 

@@ -1,18 +1,19 @@
-"""How are the GLUE tasks fetched from the Hugging Face hub?
+"""How are GLUE tasks and other data sets fetched from the Hugging Face hub?
 
-Where the environment variable ``GLUE_DIR`` names a folder of GLUE folders that holds the task's (``$GLUE_DIR/RTE``),
-its files are read instead and nothing is fetched.
+For a GLUE task, where the environment variable ``GLUE_DIR`` names a folder of GLUE folders that holds the task's
+(``$GLUE_DIR/RTE``), its files are read instead and nothing is fetched.
 """
 
 import os
 from pathlib import Path
 from typing import Any
 
+from seedwise.benchmark import GLUE
 from seedwise.data.glue import read_glue_folder
 from seedwise.data.source import SourceRows
 from seedwise.errors import DataError
-from seedwise.task import GLUE, Task
-from seedwise.validation import check_choice
+from seedwise.task import Task
+from seedwise.validation import did_you_mean
 
 __all__ = ["read_hub"]
 
@@ -20,21 +21,24 @@ REPOSITORY = "nyu-mll/glue"
 
 
 def read_hub(task: Task, split: str) -> SourceRows:
-    """Read one split of a task made by `Task.hub`.
+    """Read one split of a task made by `Task.hub` or `Task.dataset`.
 
     Args:
         task: The task.
-        split: train or validation.
+        split: train, validation or test.
 
     Raises:
-        DataError: The package ``datasets`` is missing, or the hub does not answer and has not been asked before.
+        DataError: The package ``datasets`` is missing, the hub does not answer and has not been asked before, or the
+            data set lacks a column.
     """
-    check_choice("the GLUE task", task.name, GLUE)
     name = getattr(task, split)
+    if task.name not in GLUE:
+        return _read_dataset(task, name)
     folder = _local_folder(task.name)
     if folder is not None:
         return read_glue_folder(folder, task.name, name)
-    columns = _load(task.name, name)
+    instead = f"give the folder of its files instead, as in --task path/to/{GLUE[task.name].folder}, or set GLUE_DIR"
+    columns = _load(REPOSITORY, task.name, name, instead)
     known = GLUE[task.name]
     texts = list(columns[known.text])
     return SourceRows(
@@ -42,6 +46,27 @@ def read_hub(task: Task, split: str) -> SourceRows:
         texts=texts,
         pairs=list(columns[known.text_pair]) if known.text_pair else None,
         labels=[label if known.labels is None else known.labels[label] for label in columns["label"]],
+        index=list(range(len(texts))),
+    )
+
+
+def _read_dataset(task: Task, split: str) -> SourceRows:
+    """Read a split of any data set; numbered classes get the names that the data set gives them."""
+    repository, _, configuration = task.name.partition(":")
+    columns = _load(repository, configuration or None, split, "save its rows to a file and give that as --train")
+    there = columns.column_names
+    for column in filter(None, (task.text, task.text_pair, task.label)):
+        if column not in there:
+            hint = did_you_mean(column, there)
+            raise DataError(f"{task.name} has no column {column!r}{hint}; it has {', '.join(there)}.")
+    names = getattr(columns.features[task.label], "names", None)
+    texts, labels = list(columns[task.text]), list(columns[task.label])
+    return SourceRows(
+        place=f"{task.name} {split}",
+        texts=texts,
+        pairs=list(columns[task.text_pair]) if task.text_pair else None,
+        # The hub marks a row without a label by -1.
+        labels=labels if names is None else [None if label in (None, -1) else names[label] for label in labels],
         index=list(range(len(texts))),
     )
 
@@ -54,9 +79,9 @@ def _local_folder(name: str) -> Path | None:
     return folder if folder.is_dir() else None
 
 
-def _load(name: str, split: str) -> Any:
+def _load(repository: str, configuration: str | None, split: str, instead: str) -> Any:
     """Return the columns of one split, by way of the hub's cache."""
-    instead = f"give the folder of its files instead, as in --task path/to/{GLUE[name].folder}, or set GLUE_DIR"
+    name = configuration or repository
     try:
         from datasets import load_dataset
     except ImportError as error:
@@ -65,7 +90,7 @@ def _load(name: str, split: str) -> Any:
             f"pip install 'seedwise[hub]', or {instead}."
         ) from error
     try:
-        return load_dataset(REPOSITORY, name, split=split)
+        return load_dataset(repository, configuration, split=split)
     except Exception as error:  # the hub, the network and the cache each fail in their own way
         reason = str(error).strip().partition("\n")[0].rstrip(".")
         raise DataError(f"the task {name!r} cannot be fetched from the hub ({reason}); {instead}.") from error

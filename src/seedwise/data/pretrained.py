@@ -51,6 +51,7 @@ def check_model(model: str) -> None:
         )
     for path in folder.glob("*.safetensors"):
         _check_whole(model, path)
+    _check_found(model)
 
 
 def not_loaded(model: str, error: Exception) -> RequestError:
@@ -80,9 +81,14 @@ def _check_whole(model: str, path: Path) -> None:
 
 
 def _check_found(model: str) -> None:
-    from transformers import AutoConfig
+    from transformers import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING, AutoConfig
 
     try:
-        AutoConfig.from_pretrained(model)
+        config = AutoConfig.from_pretrained(resolve_model(model))
     except (OSError, ValueError) as error:
         raise not_loaded(model, error) from error
+    if type(config) not in MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING:
+        raise RequestError(
+            f"the model {model} must be of a kind that transformers has a sequence classifier for, not "
+            f"{config.model_type!r}; choose an encoder, such as a BERT."
+        )

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from seedwise.benchmark import EMBEDDED, GLUE
 from seedwise.data.embedded import read_embedded
 from seedwise.data.files import read_columns, read_files, select_rows
 from seedwise.data.glue import LAYOUTS, read_glue
@@ -13,7 +14,7 @@ from seedwise.data.labels import check_spread, class_names, encode_classes, enco
 from seedwise.data.source import SourceRows, row_name
 from seedwise.data.splits import Part, arrange
 from seedwise.errors import DataError
-from seedwise.task import EMBEDDED, GLUE, Task, digest_files
+from seedwise.task import Task, digest_files
 
 __all__ = ["Rows", "TaskRows", "load_rows", "read_texts"]
 
@@ -106,7 +107,12 @@ def read_texts(path: str | Path, task: Task) -> Rows:
     path = Path(path)
     columns = read_columns(path)
     text, text_pair = task.text, task.text_pair
-    if task.source in ("glue", "hub") and text not in columns and (layout := LAYOUTS[task.name]).text in columns:
+    if (
+        task.name in LAYOUTS
+        and task.source in ("glue", "hub")
+        and text not in columns
+        and (layout := LAYOUTS[task.name]).text in columns
+    ):
         text, text_pair = layout.text, layout.text_pair
     found = select_rows(columns, path, text=text, text_pair=text_pair)
     texts = tuple(text or "" for text in found.texts)
@@ -151,7 +157,7 @@ def _without_empty(rows: SourceRows, task: Task) -> SourceRows:
             f"every row of {rows.place} must have a text, but {empty} {'is' if empty == 1 else 'are'} empty, the first "
             f"is {row_name(rows.index[first])}; mend the file, or leave such rows out by drop_empty (--drop-empty)."
         )
-    logger.warning("%s: %d of %d rows have an empty text and were left out.", rows.place, empty, len(rows))
+    logger.info("%s: %d of %d rows have an empty text and were left out.", rows.place, empty, len(rows))
     return SourceRows(
         rows.place,
         [rows.texts[place] for place in kept],
@@ -173,9 +179,9 @@ def _encode(
         numbers = {split: encode_numbers(rows) for split, rows in given.items()}
         check_spread(given["train"], numbers["train"])
         return None, numbers
-    known = {"glue": GLUE, "hub": GLUE, "embedded": EMBEDDED}.get(task.source)
-    fixed = known[task.name].labels if known else None
-    if fixed is not None:
+    known = {"glue": GLUE, "hub": GLUE, "embedded": EMBEDDED}.get(task.source, {}).get(task.name)
+    if known is not None and known.labels is not None:
+        fixed = known.labels
         what = f"the labels of {task.name}"
         return fixed, {split: encode_classes(rows, fixed, what=what) for split, rows in given.items()}
     names = class_names(given["train"])

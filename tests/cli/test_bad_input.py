@@ -197,6 +197,12 @@ class TestRecipe:
             path.unlink(missing_ok=True)
         assert words in request_with(model=folder)
 
+    def test_model_that_is_no_classifier(self, request_with, model, tmp_path):
+        folder = shutil.copytree(model, tmp_path / "model")
+        (folder / "config.json").write_text('{"model_type": "vit"}', encoding="utf-8")
+        sentence = request_with(model=folder)
+        assert "must be of a kind that transformers has a sequence classifier for, not 'vit'; choose an " in sentence
+
     @pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "model.safetensors"])
     def test_model_folder_with_a_damaged_file(self, request_with, model, tmp_path, name):
         folder = shutil.copytree(model, tmp_path / "model")

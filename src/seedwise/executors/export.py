@@ -1,9 +1,9 @@
 """How does the winner become a plain Hugging Face model folder?"""
 
-import os
 import shutil
 from pathlib import Path
 
+from safetensors import SafetensorError
 from transformers import AutoTokenizer
 
 from seedwise.data.embedded import resolve_model
@@ -32,16 +32,20 @@ def export_model(trial: Trial, data_folder: Path, weights: Path, folder: Path, c
     data = TokenizedTask.open(data_folder)
     training = begin(trial, data)
     load_weights(training, weights)
-    beside = folder.with_name(f".{folder.name}.{os.getpid()}")
+    beside = folder.with_name(f".{folder.name}.part")
     try:
+        shutil.rmtree(beside, ignore_errors=True)  # half-written when a worker was killed
         training.model.save_pretrained(beside)
         tokenizer = AutoTokenizer.from_pretrained(resolve_model(trial.recipe.model))
         tokenizer.model_max_length = data.max_length  # so that new texts are cut as these were
+        if tokenizer.pad_token is None:  # GPT-2 and its kin were padded so, and a batch of new texts must be
+            tokenizer.pad_token = tokenizer.eos_token
         tokenizer.save_pretrained(beside)
         (beside / "README.md").write_text(card, encoding="utf-8")
         if folder.exists():
             shutil.rmtree(folder)
         beside.replace(folder)
-    except OSError as error:
-        shutil.rmtree(beside, ignore_errors=True)
+    except (OSError, SafetensorError) as error:
         raise WorkError(f"the model folder {folder} cannot be written ({error}); make room and run again.") from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)

@@ -15,11 +15,13 @@ from seedwise.training.randomness import normal
 
 __all__ = ["load_model", "new_parameters"]
 
-# What architectures call their dropout rates: BERT and its kin, BART, DistilBERT, GPT-2, ModernBERT, XLNet, T5.
+# What architectures call their dropout rates: BERT and its kin, ALBERT, BART, DistilBERT, GPT-2, GPT-Neo, ModernBERT,
+# XLNet, T5.
 _DROPOUT_FIELDS = (
     "hidden_dropout_prob attention_probs_dropout_prob classifier_dropout dropout attention_dropout activation_dropout "
     "seq_classif_dropout resid_pdrop embd_pdrop attn_pdrop embedding_dropout mlp_dropout summary_last_dropout "
-    "classif_dropout dropout_rate pooler_dropout hidden_dropout summary_first_dropout"
+    "classif_dropout dropout_rate pooler_dropout hidden_dropout summary_first_dropout "
+    "classifier_dropout_prob resid_dropout embed_dropout emb_pdrop"
 ).split()
 
 
@@ -57,6 +59,8 @@ def load_model(
                 ignore_mismatched_sizes=True,  # a head of another number of labels; other mismatches are refused below
                 output_loading_info=True,
             )
+    except RequestError:
+        raise
     except (OSError, ValueError) as error:
         raise not_loaded(recipe.model, error) from error
     finally:

@@ -1,0 +1,269 @@
+"""Is a sequence classifier of any family trained alike: head drawn, dropout set, curve repeated, paused and resumed?
+
+The models are tiny, random and saved without a head, as pretrained ones are; their tokenizer knows the toy words.
+"""
+
+from typing import NamedTuple
+
+import pytest
+import torch
+import transformers
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
+from transformers import AutoModel, AutoModelForSequenceClassification, PreTrainedTokenizerFast
+
+from seedwise import RequestError, Seeds, Trial
+from seedwise.data.tokens import tokenize
+from seedwise.training.checkpoint import load_checkpoint, save_checkpoint
+from seedwise.training.loop import begin, predict, train
+from seedwise.training.model import load_model, new_parameters
+from seedwise.training.randomness import normal
+from toys import BAD, GOOD, PLAIN, toy_recipe, toy_task
+
+SPECIAL = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]", "eos_token": "[EOS]"}
+WORDS = [*SPECIAL.values(), *PLAIN, *GOOD, *BAD]
+IDS = {"vocab_size": len(WORDS), "pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 4}
+BERT_LIKE = {
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 32,
+    "max_position_embeddings": 64,
+}
+
+
+class Family(NamedTuple):
+    """How a tiny model of a family is made, and how its tokenizer marks a text."""
+
+    config: str
+    fields: dict
+    template: str = "[CLS] $A [SEP]"
+    types: bool = False
+    padding_side: str = "right"
+
+
+FAMILIES = {
+    "BERT": Family("BertConfig", BERT_LIKE, types=True),
+    "RoBERTa": Family("RobertaConfig", BERT_LIKE),
+    "DistilBERT": Family(
+        "DistilBertConfig", {"dim": 16, "n_layers": 2, "n_heads": 2, "hidden_dim": 32, "max_position_embeddings": 64}
+    ),
+    "ELECTRA": Family("ElectraConfig", {**BERT_LIKE, "embedding_size": 8}, types=True),
+    "ALBERT": Family("AlbertConfig", {**BERT_LIKE, "embedding_size": 8}, types=True),
+    "DeBERTa-v2": Family(
+        "DebertaV2Config",
+        {**BERT_LIKE, "relative_attention": True, "pos_att_type": ["p2c", "c2p"], "type_vocab_size": 0},
+        types=True,
+    ),
+    "MPNet": Family("MPNetConfig", BERT_LIKE),
+    "XLNet": Family(
+        "XLNetConfig",
+        {"d_model": 16, "n_layer": 2, "n_head": 2, "d_inner": 32},
+        template="$A [SEP] [CLS]:2",
+        types=True,
+        padding_side="left",
+    ),
+    "BART": Family(
+        "BartConfig",
+        {
+            "d_model": 16,
+            **dict.fromkeys(["encoder_layers", "decoder_layers"], 1),
+            **dict.fromkeys(["encoder_attention_heads", "decoder_attention_heads"], 2),
+            **dict.fromkeys(["encoder_ffn_dim", "decoder_ffn_dim"], 32),
+            "max_position_embeddings": 64,
+            "decoder_start_token_id": 4,
+            "forced_eos_token_id": 4,
+        },
+        template="[CLS] $A [EOS]",
+    ),
+    "T5": Family(
+        "T5Config",
+        {"d_model": 16, "d_kv": 8, "d_ff": 32, "num_layers": 1, "num_heads": 2, "decoder_start_token_id": 0},
+        template="$A [EOS]",
+    ),
+    "GPT-2": Family("GPT2Config", {"n_embd": 16, "n_layer": 2, "n_head": 2, "n_positions": 64}, template="$A"),
+    "Llama": Family("LlamaConfig", {**BERT_LIKE, "num_key_value_heads": 1}, template="$A"),
+    "ModernBERT": Family(
+        "ModernBertConfig",
+        {**BERT_LIKE, "cls_token_id": 2, "sep_token_id": 3, "local_attention": 8, "global_attn_every_n_layers": 2},
+    ),
+}
+
+
+def save_tokenizer(folder, family):
+    inner = Tokenizer(models.WordLevel({word: i for i, word in enumerate(WORDS)}, unk_token="[UNK]"))
+    inner.pre_tokenizer = pre_tokenizers.Whitespace()
+    if family.template != "$A":
+        marks = [(word, WORDS.index(word)) for word in SPECIAL.values()]
+        inner.post_processor = processors.TemplateProcessing(single=family.template, special_tokens=marks)
+    names = ["input_ids", *(["token_type_ids"] if family.types else []), "attention_mask"]
+    PreTrainedTokenizerFast(
+        tokenizer_object=inner,
+        model_max_length=32,
+        padding_side=family.padding_side,
+        model_input_names=names,
+        **SPECIAL,
+    ).save_pretrained(folder)
+
+
+@pytest.fixture(scope="module", params=FAMILIES)
+def folder(request, tmp_path_factory):
+    family = FAMILIES[request.param]
+    folder = tmp_path_factory.mktemp("family")
+    config = getattr(transformers, family.config)(**IDS, **family.fields)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        AutoModel.from_config(config).save_pretrained(folder)
+    save_tokenizer(folder, family)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def task(tmp_path_factory):
+    return toy_task(tmp_path_factory.mktemp("rows"), rows=24, test=False)
+
+
+@pytest.fixture(scope="module")
+def trial(folder, task):
+    """Four steps, scored after two and after four."""
+    recipe = toy_recipe(folder, max_steps=4, evaluations="every 2 steps", warmup_ratio=0.0, dropout=0.3)
+    return Trial(task, recipe, Seeds(1, 1))
+
+
+@pytest.fixture(scope="module")
+def data(trial):
+    return tokenize(trial.task, trial.recipe.model, trial.recipe.max_length)
+
+
+@pytest.fixture(scope="module")
+def curve(trial, data):
+    return list(train(begin(trial, data)))
+
+
+def with_recipe(trial, **changes):
+    return Trial(trial.task, trial.recipe.with_changes(**changes), trial.seeds)
+
+
+def test_the_head_is_drawn_and_the_rest_is_what_was_pretrained(folder, trial, data):
+    model = begin(trial, data).model
+    pretrained = dict(AutoModel.from_pretrained(folder, dtype=torch.float32).named_parameters())
+    std = getattr(model.config, "initializer_range", None) or 0.02
+    head = new_parameters(model)
+    assert any(parameter.dim() == 2 for parameter in head.values())
+    for name, parameter in model.named_parameters():
+        if name not in head:
+            assert torch.equal(parameter, pretrained[name.removeprefix(f"{model.base_model_prefix}.")]), name
+        elif name.endswith("bias"):
+            assert not parameter.any(), name
+        elif parameter.dim() == 2:
+            assert torch.equal(parameter, normal(1, name, tuple(parameter.shape), std)), name
+        else:
+            assert torch.equal(parameter, torch.ones_like(parameter)), name  # a normalisation's weight
+    assert not set(head) & {f"{model.base_model_prefix}.{name}" for name in pretrained}
+
+
+def test_the_head_depends_on_the_init_seed_alone(trial, data):
+    def head(seed):
+        model = load_model(trial.recipe, label_names=data.label_names, init_seed=seed, pad_id=data.pad_id)
+        return {name: parameter for name, parameter in new_parameters(model).items() if parameter.dim() == 2}
+
+    first, again, other = head(1), head(1), head(2)
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert not any(torch.equal(first[name], other[name]) for name in first)
+
+
+def test_without_dropout_training_computes_what_evaluation_does(trial, data):
+    model = begin(with_recipe(trial, dropout=0.0), data).model
+    ids = torch.from_numpy(data.train.ids[: data.train.offsets[1]].astype("int64"))[None]
+    with torch.no_grad():
+        outputs = [model.train(mode)(input_ids=ids).logits for mode in (True, True, False)]
+    assert torch.equal(outputs[0], outputs[1])
+    assert torch.allclose(outputs[0], outputs[2], atol=1e-6)
+
+
+def test_dropout_matters(trial, data, curve):
+    without = list(train(begin(with_recipe(trial, dropout=0.0), data), 1))
+    assert without[0].loss != curve[0].loss
+
+
+def test_every_loss_and_score_is_finite(curve):
+    assert [m.step for m in curve] == [1, 2, 3, 4]
+    numbers = [m.loss for m in curve] + [value for m in curve if m.metrics for value in m.metrics.values()]
+    assert torch.tensor(numbers).isfinite().all()
+    assert [m.step for m in curve if m.metrics] == [2, 4]
+
+
+def test_training_changes_what_is_predicted(trial, data):
+    training = begin(trial, data)
+    before = predict(training.model, data.validation, data)
+    list(train(training, 2))
+    assert not (before == predict(training.model, data.validation, data)).any()
+
+
+def test_the_same_seeds_give_the_same_curve(trial, data, curve):
+    assert list(train(begin(trial, data))) == curve
+
+
+@pytest.mark.parametrize("seeds", [Seeds(2, 1, 1), Seeds(1, 2, 1), Seeds(1, 1, 2)], ids=["init", "order", "dropout"])
+def test_another_seed_gives_another_curve(trial, data, curve, seeds):
+    other = list(train(begin(Trial(trial.task, trial.recipe, seeds), data)))
+    assert [m.loss for m in other] != [m.loss for m in curve]
+
+
+@pytest.mark.parametrize("pause", [1, 3])
+def test_a_paused_trial_resumes_bit_for_bit(trial, data, curve, tmp_path, pause):
+    first = begin(trial, data)
+    found = list(train(first, pause))
+    save_checkpoint(first, tmp_path / "c.safetensors")
+    second = load_checkpoint(trial, data, tmp_path / "c.safetensors")
+    assert found + list(train(second)) == curve
+    whole = begin(trial, data)
+    list(train(whole))
+    assert all(torch.equal(a, b) for a, b in zip(whole.model.parameters(), second.model.parameters(), strict=True))
+
+
+def test_padding_changes_no_prediction(trial, data):
+    """A row alone and the same row beside a longer one."""
+    model = begin(trial, data).model
+    together = predict(model, data.validation, data)
+    lengths = data.validation.lengths
+    row = int(lengths.argmin())
+    start = int(data.validation.offsets[row])
+    ids = torch.from_numpy(data.validation.ids[start : start + int(lengths[row])].astype("int64"))[None]
+    types = {}
+    if data.validation.type_ids is not None:
+        types = {
+            "token_type_ids": torch.from_numpy(data.validation.type_ids[start : start + ids.shape[1]].astype("int64"))[
+                None
+            ]
+        }
+    with torch.no_grad():
+        alone = model.eval()(input_ids=ids, attention_mask=torch.ones_like(ids), **types).logits
+    assert torch.allclose(alone[0], torch.from_numpy(together[row]), atol=1e-5)
+
+
+def test_a_saved_model_predicts_as_the_trained_one(trial, data, tmp_path):
+    training = begin(trial, data)
+    list(train(training, 2))
+    training.model.save_pretrained(tmp_path)
+    saved = AutoModelForSequenceClassification.from_pretrained(tmp_path, dtype=torch.float32)
+    assert (predict(saved, data.validation, data) == predict(training.model, data.validation, data)).all()
+    assert saved.config.id2label == {0: "bad", 1: "good"}
+
+
+def test_a_head_in_the_checkpoint_is_replaced(tmp_path, task):
+    config = transformers.BertConfig(**IDS, **BERT_LIKE, num_labels=3)
+    transformers.BertForSequenceClassification(config).save_pretrained(tmp_path)
+    save_tokenizer(tmp_path, FAMILIES["BERT"])
+    trial = Trial(task, toy_recipe(tmp_path), Seeds(1, 1))
+    model = begin(trial, tokenize(task, trial.recipe.model, 32)).model
+    assert torch.equal(model.classifier.weight, normal(1, "classifier.weight", (2, 16), 0.02))
+
+
+def test_a_dropout_rate_that_no_config_knows_is_refused(tmp_path, monkeypatch):
+    transformers.BertModel(transformers.BertConfig(**IDS, **BERT_LIKE)).save_pretrained(tmp_path)
+    monkeypatch.setattr("seedwise.training.model._DROPOUT_FIELDS", ())
+    recipe = toy_recipe(tmp_path, dropout=0.2)
+    with pytest.raises(
+        RequestError, match=r"dropout cannot be set to 0\.2 .* leave dropout out to keep the model's own\."
+    ):
+        load_model(recipe, label_names=("a", "b"), init_seed=1)

@@ -27,7 +27,7 @@ def model_card(
     """
     task, recipe, seeds = best.trial.task, best.trial.recipe, best.trial.seeds
     step, score = best.best or (0, float("nan"))
-    started = sum(trial.best is not None for trial in trials)
+    started = sum(bool(trial.evaluations) for trial in trials)  # those without a finite score were tried as well
     complete = sum(trial.state is TrialState.COMPLETE for trial in trials)
     baseline = facts.get("baselines", {}).get(task.metric)
     rows = facts.get("rows", {})

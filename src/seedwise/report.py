@@ -132,7 +132,7 @@ def _trials_table(trials: Iterable[TrialRecord]) -> str:
     for record in trials:
         seeds, metric = record.trial.seeds, record.trial.task.metric
         step, score = record.best or (None, None)
-        test = None if record.test_metrics is None else record.test_metrics.get(metric)
+        test = (record.test_metrics or {}).get(metric) if record.best_step == step else None
         rows.append(
             (
                 record.id,

@@ -6,12 +6,16 @@ study that is killed anywhere is continued by running it again.
 
 import json
 import re
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from seedwise.content import content_hash
 from seedwise.errors import WorkError
 from seedwise.executors.base import (
     DIVERGED,
@@ -41,6 +45,9 @@ __all__ = ["run_study"]
 REDRAW_SECONDS = 0.25
 """How long to wait for reports before progress is shown again."""
 
+FEW_ROWS = 16
+"""Fewer training rows than these have so few orders that two seeds may well draw the same one by chance."""
+
 
 def run_study(
     folder: Path, store: Store, executor: Executor, on_progress: Callable[[StudyProgress], None] | None = None
@@ -50,12 +57,41 @@ def run_study(
     run = _Run(store, cells, on_progress or (lambda _: None))
     with executor.open(folder / "checkpoints") as session:
         try:
-            run.until_nothing_is_left(session)
+            with _ctrl_c_waits() as asked:
+                run.until_nothing_is_left(session, asked)
         except KeyboardInterrupt:
             run.record(session.stop(), session)
             raise
+        problems: list[WorkError] = []
         for task in {cell.trials[0].trial.task.id: cell.trials[0].trial.task for cell in cells}.values():
-            _export_best(folder, store, session, task)
+            try:
+                _export_best(folder, store, session, task)
+            except WorkError as problem:  # the other tasks' winners are written all the same
+                problems.append(problem)
+        if problems:
+            raise problems[0]
+
+
+@contextmanager
+def _ctrl_c_waits() -> Iterator[Sequence[int]]:
+    """Let Ctrl-C wait until whatever was reported is on record, and raise it then; a second one is not held up."""
+    asked: list[int] = []
+
+    def note(number: int, _: object) -> None:
+        asked.append(number)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    ours = threading.current_thread() is threading.main_thread()
+    if ours and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, note)
+        try:
+            yield asked
+        finally:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        if asked:
+            raise KeyboardInterrupt
+    else:
+        yield asked
 
 
 class _Run:
@@ -66,11 +102,10 @@ class _Run:
         self._live = {live.id: live for cell in cells for live in cell.trials}
         self._retry_crashed()
 
-    def until_nothing_is_left(self, session: Session) -> None:
-        """Start what may start, record what comes back, until every trial has ended."""
-        for trial_id in session.kept() - self._live.keys():
-            session.drop(trial_id)
-        while True:
+    def until_nothing_is_left(self, session: Session, asked: Sequence[int] = ()) -> None:
+        """Start what may start, record what comes back, until every trial has ended or ``asked`` to stop."""
+        self._sweep(session)
+        while not asked:
             self._decide(session)
             self._on_progress(study_progress(self._cells))
             if not any(live.state is TrialState.RUNNING for live in self._live.values()):
@@ -81,6 +116,15 @@ class _Run:
         """Store what the executor reports, then take it in."""
         for report in reports:
             self._record_one(report, session)
+
+    def _sweep(self, session: Session) -> None:
+        """Drop what an earlier run was killed before it could drop."""
+        for trial_id in session.kept():
+            live = self._live.get(trial_id)
+            if live is None or live.state is TrialState.FAILED:
+                session.drop(trial_id)
+            elif live.state is TrialState.COMPLETE:
+                self._keep_best_weights(live, session)
 
     def _decide(self, session: Session) -> None:
         for cell in self._cells:
@@ -115,11 +159,12 @@ class _Run:
                     self._keep_best_weights(live, session)
             case Interrupted():
                 self._set_state(live, TrialState.PAUSED if live.judged else TrialState.WAITING)
+            case Failed(fatal=True):  # not the trial's fault: it keeps its checkpoint and goes on another time
+                self._set_state(live, TrialState.PAUSED if live.judged else TrialState.WAITING)
+                raise WorkError(report.error)
             case Failed():
                 self._set_state(live, TrialState.FAILED, report.error)
                 session.drop(live.id)
-                if report.fatal:
-                    raise WorkError(report.error)
 
     def _settle(self, live: LiveTrial, outcome: Outcome | None, seconds: float) -> None:
         if outcome is not None:
@@ -146,12 +191,14 @@ class _Run:
     def _check_distinct(self, live: LiveTrial, fingerprint: Mapping[str, str]) -> None:
         """Two different seeds of one task and recipe must not have drawn the same."""
         live.fingerprint = dict(fingerprint)
+        facts = self._store.facts(live.trial.task.id, live.trial.recipe.id) or {}
+        by_chance = {"order"} if facts["rows"]["train"] < FEW_ROWS else set()
         for record in self._live.values():
             if (record.trial.task, record.trial.recipe) != (live.trial.task, live.trial.recipe):
                 continue
             for stream, drawn in record.fingerprint.items():
                 mine, other = getattr(live.trial.seeds, stream), getattr(record.trial.seeds, stream)
-                if mine != other and drawn == fingerprint.get(stream):
+                if mine != other and drawn == fingerprint.get(stream) and stream not in by_chance:
                     raise WorkError(
                         f"your seeds are secretly one: {stream} seeds {mine} and {other} drew the same numbers "
                         f"(fingerprint {drawn}); report this with the model's name, {live.trial.recipe.model}."
@@ -185,7 +232,7 @@ def _cells(store: Store, executor: Executor) -> list[Cell]:
 
 
 def _export_best(folder: Path, store: Store, session: Session, task: Task) -> None:
-    """Write the winner's model folder, unless it is there already."""
+    """Write the winner's model folder; where it is there already, only its card if more is known since."""
     records = store.records()
     mine = [record for record in records if record.trial.task == task]
     best = winner(mine, task)
@@ -196,19 +243,23 @@ def _export_best(folder: Path, store: Store, session: Session, task: Task) -> No
             f"'{reasons[0] if reasons else 'no finite validation score'}'; what was done is kept."
         )
     place = _place_of_best(folder, task, list({r.trial.task.id: r.trial.task for r in records}.values()))
-    note = place / "seedwise.json"
-    with suppress(OSError, ValueError):
-        if json.loads(note.read_text(encoding="utf-8"))["trial"] == best.id:
-            return
+    card = model_card(best, mine, store.rule(), store.facts(task.id, best.trial.recipe.id) or {})
+    note = {"trial": best.id, "task": task.to_json(), "card": content_hash(card)}
+    held = _note_of(place)
+    if held.get("trial") == best.id:
+        if held.get("card") != note["card"]:
+            _replace(place / "README.md", card)
+            _replace(place / "seedwise.json", json.dumps(note))
+        session.drop(best.id)
+        return
     if best.id not in session.kept():
         raise WorkError(
             f"{place} is gone and so are the winner's weights; run its trial again in another directory, with seeds "
             f"{best.trial.seeds.to_json()}."
         )
     place.parent.mkdir(parents=True, exist_ok=True)
-    facts = store.facts(task.id, best.trial.recipe.id) or {}
-    session.export(best.trial, place, model_card(best, mine, store.rule(), facts))
-    note.write_text(json.dumps({"trial": best.id, "task": task.to_json()}), encoding="utf-8")
+    session.export(best.trial, place, card)
+    _replace(place / "seedwise.json", json.dumps(note))
     session.drop(best.id)
 
 
@@ -217,16 +268,36 @@ def _place_of_best(folder: Path, task: Task, tasks: list[Task]) -> Path:
     place = folder / "best"
     if len(tasks) == 1:
         return place
-    alone = place / "seedwise.json"
-    if alone.is_file():  # the study had one task when this winner was written
-        first = Task.from_json(json.loads(alone.read_text(encoding="utf-8"))["task"])
+    alone = _note_of(place)
+    if alone:  # the study had one task when this winner was written
+        first = Task.from_json(alone["task"])
         aside = place.rename(folder / f".best.{first.id}")
         place.mkdir()
         aside.rename(place / _folder_name(first, tasks))
-    return place / _folder_name(task, tasks)
+    held = (path.parent for path in place.glob("*/seedwise.json"))
+    mine = (path for path in held if Task.from_json(_note_of(path)["task"]) == task)
+    return next(mine, place / _folder_name(task, tasks))
 
 
 def _folder_name(task: Task, tasks: list[Task]) -> str:
     """Two tasks may have one name, and a name need not be fit for a folder."""
-    plain = re.sub(r"[^\w.-]+", "-", task.name)
+    plain = re.sub(r"[^\w.-]+", "-", task.name).strip(".") or "task"  # never "..": an older winner is replaced there
     return plain if sum(other.name == task.name for other in tasks) == 1 else f"{plain}-{task.id[:6]}"
+
+
+def _note_of(place: Path) -> dict[str, Any]:
+    """Return what is noted beside a winner: its trial, its task and the hash of its card; nothing where none is."""
+    with suppress(OSError, ValueError):
+        return dict(json.loads((place / "seedwise.json").read_text(encoding="utf-8")))
+    return {}
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file as a whole or not at all."""
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise WorkError(f"{path} cannot be written ({error}); make room and run again.") from error

@@ -163,7 +163,7 @@ def from_file(tmp_path_factory, seedwise, model):
     (folder / "study.toml").write_text(STUDY_FILE.format(name=name), encoding="utf-8")
     flags = ["--keep", 1, "--set", "batch_size=12"]
     said = seedwise("run", folder / "study", "--config", folder / "study.toml", *flags)
-    assert (said.code, said.err) == (0, f"{name}: 2 rows with an empty text were left out.\n")
+    assert (said.code, said.err) == (0, f"{name}: 2 rows without a text or a label were left out.\n")
     return folder
 
 

@@ -1,17 +1,19 @@
 """Do real worker processes give the same study, however many there are and however often they are killed?"""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from seedwise import LocalExecutor, Seeds, StoppingRule, Study, Trial, TrialState, WorkError
+from seedwise import LocalExecutor, Seeds, StoppingRule, Study, TrialState, WorkError
 from seedwise.data.tokens import tokenize
 from seedwise.training.loop import begin, train
 
@@ -224,16 +226,25 @@ def study_with_only(folder, task, recipe):
         study.run(LocalExecutor(1))
 
 
-def test_a_full_disk_stops_the_study_and_leaves_it_readable(tmp_path, task, recipe):
+@contextmanager
+def little_room():
+    """Let no file grow beyond 150 kB: enough for the study file, too little for a checkpoint."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_full_disk_stops_the_study_which_stays_readable_and_goes_on_later(tmp_path, task, recipe, undisturbed):
     folder = tmp_path / "study"
-    (folder / "checkpoints").mkdir(parents=True)
-    trial = Trial(task, recipe, Seeds(1, 1))
-    # A folder where the checkpoint should be renamed to: the write fails as it does on a full or broken disk.
-    (folder / "checkpoints" / f"{trial.id}.safetensors" / "x").mkdir(parents=True)
-    with pytest.raises(WorkError, match=r"cannot be written.*run again"):
+    with little_room(), pytest.raises(WorkError, match=r"cannot be written.*run again"):
         run(folder, task, recipe)
     with Study.open(folder) as study:
         assert study.trials[0].evaluations
+    run(folder, task, recipe)
+    assert content(folder) == content(undisturbed)
 
 
 def test_no_worker_outlives_the_study(tmp_path, task, recipe):

@@ -76,4 +76,4 @@ def _say_what_was_cut(study: Study, executor: LocalExecutor) -> None:
                     f"{task.name}: longer than {facts['max_length']} tokens and truncated: {counts}.", file=sys.stderr
                 )
             if facts.get("dropped"):
-                print(f"{task.name}: {facts['dropped']} rows with an empty text were left out.", file=sys.stderr)
+                print(f"{task.name}: {facts['dropped']} rows without a text or a label were left out.", file=sys.stderr)

@@ -89,6 +89,7 @@ class LocalSession:
         self._inbox: queue.Queue[tuple[_Process, str | None]] = queue.Queue()
         self._processes = [_Process(folder, device, threads, self._inbox) for device in devices]
         self._deaths: dict[str, int] = {}  # by trial; "" counts deaths without one
+        self._stopping = False
 
     def __enter__(self) -> Self:
         for left_over in self._folder.glob(".*.safetensors.*"):  # half-written when a worker was killed
@@ -126,12 +127,12 @@ class LocalSession:
 
     def stop(self) -> list[Report]:
         """Ask every worker to put its trial aside, and wait for their last reports."""
+        self._stopping = True
         busy = [process for process in self._processes if process.job is not None]
         for process in busy:
             process.send({"do": "stop"})
         reports: list[Report] = []
         deadline = time.monotonic() + PATIENCE
-        self._deaths = dict.fromkeys((p.job.trial.id for p in busy if p.job), RETRIES)  # no more second chances
         while any(process.job is not None for process in busy) and time.monotonic() < deadline:
             reports += self.wait(0.2)
         return reports
@@ -178,6 +179,9 @@ class LocalSession:
         """Take the trial of a dead worker up again in a new one, or give it up after the last retry."""
         job, cause = process.job, process.cause_of_death()
         trial_id = "" if job is None else job.trial.id
+        if self._stopping:  # whether it was its trial's fault will be seen when the study is run again
+            process.job = None
+            return None if job is None else Interrupted(trial_id)
         deaths = self._deaths[trial_id] = self._deaths.get(trial_id, 0) + 1
         if job is None and deaths > RETRIES:
             raise WorkError(f"workers cannot run here ({cause}); what was done is kept.")

@@ -9,6 +9,7 @@ import math
 import os
 import platform
 import queue
+import signal
 import sys
 import threading
 import time
@@ -215,6 +216,7 @@ def _processor() -> str:
 
 def main(checkpoints: str, threads: str, device: str) -> None:
     """Serve commands from standard input until it ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever sends Ctrl-C to the whole job: the parent says what follows
     reports = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints must not look like a report
     worker = Worker(Path(checkpoints), device, reports)

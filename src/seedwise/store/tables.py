@@ -106,6 +106,7 @@ def _trial_row(record: TrialRecord) -> Row:
     trial = record.trial
     best_step, best_score = record.best or (None, None)
     last_step, last_score = record.scores[-1] if record.scores else (None, None)
+    test = (record.test_metrics or {}) if record.best_step == best_step else {}  # not an earlier evaluation's
     return {
         "id": record.id,
         "position": record.position,
@@ -119,7 +120,7 @@ def _trial_row(record: TrialRecord) -> Row:
         "best_score": best_score,
         "last_step": last_step,
         "last_score": last_score,
-        **_prefixed("test", record.test_metrics or {}),
+        **_prefixed("test", test),
         "seconds": record.seconds,
         "attempts": record.attempts,
         "error": record.error,

@@ -47,7 +47,7 @@ class TestRun:
         said = seedwise("run", finished, *request_of, "--start", 4, "--fraction", 0.3, "--keep", 2)
         assert said.code == 0
         assert said.err == ""
-        assert re.search(r"train +accuracy +4 +2 +2 +0 ", said.out)
+        assert re.search(r"train +accuracy +4 +2 +2 +0\.\d{3} ", said.out)
         assert f"best model  {finished / 'best'}\n" in said.out
         assert contents(finished) == before
         assert (finished / "best" / "model.safetensors").stat().st_mtime_ns == model.st_mtime_ns
@@ -73,8 +73,8 @@ class TestTables:
     def test_status(self, seedwise, finished):
         said = seedwise("status", finished)
         assert said.code == 0
-        assert re.search(r"waiting +running +paused +stopped +complete +failed +seconds +best so far", said.out)
-        assert re.search(r"train +toy +0 +0 +0 +2 +2 +0 +\d+ +accuracy 0\.\d{4}", said.out)
+        assert re.search(r"waiting +running +paused +stopped +complete +time +best so far", said.out)
+        assert re.search(r"train +0 +0 +0 +2 +2 +\d:\d\d +accuracy 0\.\d{3}", said.out)
 
     def test_trials_as_a_table(self, seedwise, finished):
         lines = seedwise("trials", finished).out.strip().splitlines()

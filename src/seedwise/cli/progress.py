@@ -6,7 +6,9 @@ from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Column
 
+from seedwise.cli.tables import duration
 from seedwise.live import StudyProgress
 from seedwise.trial import TrialState
 
@@ -18,7 +20,7 @@ class StudyBar:
 
     def __init__(self) -> None:
         console = Console(stderr=True)
-        columns = (BarColumn(bar_width=24), TextColumn("{task.description}"))
+        columns = (BarColumn(bar_width=16), TextColumn("{task.description}", table_column=Column()))
         self._progress = Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
         self._task = self._progress.add_task("starting workers", total=None)
         self._began: tuple[float, int] | None = None
@@ -38,20 +40,18 @@ class StudyBar:
         self._progress.update(self._task, completed=done, total=total, description=self._words(study))
 
     def _words(self, study: StudyProgress) -> str:
-        states = " · ".join(f"{study.states[state]} {state}" for state in TrialState if study.states[state])
-        best = " · ".join(f"{task} {metric} {score:.3f}" for task, (metric, score) in study.best.items())
-        now = time.monotonic()
+        """Return one line on time, one on trials, and one on scores where there are any."""
+        now, done, left = time.monotonic(), study.evaluations_done, study.evaluations_left
         if self._began is None:
-            self._began = (now, study.evaluations_done)
+            self._began = (now, done)
         since, before = self._began
-        new = study.evaluations_done - before
-        if not new:
-            return f"{states}" + (f" | best {best}" if best else "")
-        rate = new / (now - since)
-        return f"{states} | best {best} | {rate:.1f} evaluations/s | {_clock(study.evaluations_left / rate)} left"
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+        speed = ""
+        if done > before:
+            rate = (done - before) / (now - since)
+            speed = f" · {rate:.1f} per second · {duration(left / rate)} left"
+        lines = [f"{done} of {done + left} evaluations{speed}"]
+        lines.append(" · ".join(f"{study.states[state]} {state}" for state in TrialState if study.states[state]))
+        if study.best:
+            best = (f"{task} {metric} {score:.3f}" for task, (metric, score) in study.best.items())
+            lines.append(f"best: {' · '.join(best)}")
+        return "\n".join(lines)

@@ -16,8 +16,11 @@ from seedwise.seeds import Seeds
 from seedwise.stopping import StoppingRule
 from seedwise.study import Study
 from seedwise.task import Task
+from seedwise.trial import TrialState
 
-__all__ = ["run_options", "run_to_the_end"]
+__all__ = ["local_executor", "run_options", "run_to_the_end"]
+
+ENDED = (TrialState.STOPPED, TrialState.COMPLETE)
 
 
 def run_options(folder: Path, options: StudyOptions, *, extend: bool) -> None:
@@ -36,6 +39,8 @@ def run_options(folder: Path, options: StudyOptions, *, extend: bool) -> None:
 def run_to_the_end(study: Study, executor: LocalExecutor) -> None:
     """Run a study with a progress bar, then print its summary and write its report."""
     _say_what_was_cut(study, executor)
+    if all(record.state in ENDED for record in study.trials):
+        print("nothing is left to train: what follows is from before.\n")
     with StudyBar() as bar:
         study.run(executor, bar.update)
     analysis = Analysis(study)

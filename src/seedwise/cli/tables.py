@@ -15,34 +15,37 @@ from seedwise.analysis import Analysis
 from seedwise.study import Study
 from seedwise.trial import TrialState
 
-__all__ = ["print_status", "print_summary", "print_trials"]
+__all__ = ["duration", "print_status", "print_summary", "print_trials"]
 
 
 def print_summary(analysis: Analysis) -> None:
     """Print one line for each task and recipe: what was started, stopped and kept, and how good the best is."""
-    table = _table(
-        "task", "metric", "started", "stopped", "kept", "failed", "best", "median", "test", "guess", "cost", "time"
-    )
-    for cell in analysis.summary():
-        counts = (cell.started, cell.stopped, cell.kept, cell.failed)
+    summary = analysis.summary()
+    failed = ("failed",) * any(cell.failed for cell in summary)
+    columns = ("task", "metric", "started", "stopped", "kept", *failed)
+    table = _table(*columns, "best", "median", "test", "guess", "runs", "time")
+    for cell in summary:
+        counts = (cell.started, cell.stopped, cell.kept, *(cell.failed for _ in failed))
         scores = (cell.best, cell.median, cell.test, cell.baseline)
         row = [cell.task.name, cell.task.metric, *map(str, counts), *map(_score, scores)]
-        table.add_row(*map(Text, [*row, f"{cell.cost:.1f} runs", f"{cell.seconds:.0f} s"]))
+        table.add_row(*map(Text, [*row, f"{cell.cost:.1f}", duration(cell.seconds)]))
     _console().print(table)
 
 
 def print_status(study: Study) -> None:
-    """Print trials by state for each task, device seconds, and the best so far."""
-    table = _table("task", "model", *TrialState, "seconds", "best so far")
-    for group in Analysis(study).cells():
-        first = group[0].trial
-        states = [record.state for record in group]
-        bests = [record.best[1] for record in group if record.best]
-        top = (max if first.task.greater_is_better else min)(bests, default=None)
-        words = "–" if top is None else f"{first.task.metric} {top:.4f}"
-        seconds = sum(record.seconds for record in group)
-        counts = [str(states.count(state)) for state in TrialState]
-        table.add_row(*map(Text, [first.task.name, _short(first.recipe.model), *counts, f"{seconds:.0f}", words]))
+    """Print trials by state for each task, device time, and the best so far."""
+    cells = Analysis(study).cells()
+    states = [s for s in TrialState if s is not TrialState.FAILED or any(r.state is s for c in cells for r in c)]
+    model = ("model",) * (len({cell[0].trial.recipe.model for cell in cells}) > 1)
+    table = _table("task", *model, *states, "time", "best so far")
+    for cell in cells:
+        task, recipe = cell[0].trial.task, cell[0].trial.recipe
+        bests = [record.best[1] for record in cell if record.best]
+        top = (max if task.greater_is_better else min)(bests, default=None)
+        words = "–" if top is None else f"{task.metric} {_score(top)}"
+        counts = [str(sum(record.state is state for record in cell)) for state in states]
+        time = duration(sum(record.seconds for record in cell))
+        table.add_row(*map(Text, [task.name, *(_short(recipe.model) for _ in model), *counts, time, words]))
     _console().print(table)
 
 
@@ -58,30 +61,36 @@ def print_trials(study: Study, form: str) -> None:
         writer.writeheader()
         writer.writerows(rows)
     else:
-        shown = (
-            "task",
-            "init",
-            "order",
-            "dropout",
-            "state",
-            "best_step",
-            "best_score",
-            "last_step",
-            "seconds",
-            "error",
-        )
-        table = _table("trial", *(name.replace("_", " ") for name in shown))
+        error = ("error",) * any(row["error"] for row in rows)
+        table = _table("trial", "task", "init", "order", "dropout", "state", "best", "at", "last", "time", *error)
         for row in rows:
-            table.add_row(*(Text(_cell(row.get(name))) for name in ("id", *shown)))
+            shown = [row[name] for name in ("task", "init", "order", "dropout", "state")]
+            places = [row[name] for name in ("best_step", "last_step")]
+            cells = [row["id"][:8], *shown, _score(row["best_score"]), *places, duration(row["seconds"])]
+            table.add_row(*(Text("" if x is None else str(x)) for x in [*cells, *(row[name] for name in error)]))
         _console().print(table)
 
 
+def duration(seconds: float) -> str:
+    """Return a time that a person reads at a glance.
+
+    Example:
+        >>> duration(43.2), duration(7164), duration(90061)
+        ('0:43', '1:59:24', '25:01:01')
+    """
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
 def _table(*names: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in names:
-        table.add_column(
-            str(name), justify="left" if name in ("task", "model", "metric", "trial", "error") else "right"
-        )
+    """Make a table for 80 columns: only what has no fixed width, such as names and errors, is ever folded."""
+    gap = 1 if _console().width >= 100 else 0  # beside the one between columns
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, gap, 0, 0))
+    for name in map(str, names):
+        free = name in ("task", "model", "error")
+        left = free or name in ("metric", "trial", "state")
+        table.add_column(name, justify="left" if left else "right", no_wrap=not free, overflow="fold")
     return table
 
 
@@ -91,13 +100,7 @@ def _console() -> Console:
 
 
 def _score(value: float | None) -> str:
-    return "–" if value is None or not math.isfinite(value) else f"{value:.4f}"
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    return f"{value:.4f}" if isinstance(value, float) else str(value)
+    return "–" if value is None or not math.isfinite(value) else f"{value:.3f}"
 
 
 def _plain(value: Any) -> Any:

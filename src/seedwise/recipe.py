@@ -86,7 +86,8 @@ class Recipe:
         num_train_epochs: Passes over the training rows; above 0. Ignored when max_steps is given.
         max_steps: Optimiser steps of the full run, instead of epochs.
         batch_size: Rows in one optimiser step are batch_size x gradient_accumulation_steps.
-        gradient_accumulation_steps: Parts that one step's rows are computed in; the result is the same.
+        gradient_accumulation_steps: Parts that one step's rows are computed in. Without dropout the gradient is that of
+            the whole step, but for rounding; with dropout the masks depend on the parts.
         warmup_ratio: Share of the steps over which the learning rate rises from 0; it then falls linearly to 0.
         weight_decay: Decoupled weight decay on all parameters but biases and normalisation weights.
         adam_beta1: Decay of the first moment.
@@ -150,7 +151,7 @@ class Recipe:
                 object.__setattr__(self, name, float(getattr(self, name)) + 0.0)
 
     @classmethod
-    def preset(cls, name: str, **changes: Any) -> "Recipe":
+    def preset(cls, name: str, /, **changes: Any) -> "Recipe":
         """Return a published recipe, with a model and any changes put in.
 
         Args:
@@ -164,7 +165,7 @@ class Recipe:
         return cls.from_json({**PRESETS[name], **changes})
 
     @classmethod
-    def from_toml(cls, path: str | Path, **changes: Any) -> "Recipe":
+    def from_toml(cls, path: str | Path, /, **changes: Any) -> "Recipe":
         """Read a recipe from a TOML file of fields; a key ``preset`` names a published one to start from.
 
         Args:
@@ -199,7 +200,7 @@ class Recipe:
         """Return the steps after which a trial is scored; the last is the end of the run."""
         return self.evaluations.at(self.steps_per_epoch(train_rows), self.steps(train_rows))
 
-    def with_changes(self, **changes: Any) -> "Recipe":
+    def with_changes(self, /, **changes: Any) -> "Recipe":
         """Return a copy with some fields changed."""
         check_keys("the recipe", changes, tuple(f.name for f in fields(self)))
         return replace(self, **changes)

@@ -1,12 +1,12 @@
 """What is learnt: which rows, which columns, which metric, and how the rows are split?"""
 
 import hashlib
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from seedwise.benchmark import EMBEDDED, GLUE, BenchmarkTask
-from seedwise.content import check_keys, content_hash
+from seedwise.content import check_fields, content_hash
 from seedwise.errors import DataError, RequestError
 from seedwise.validation import check_choice, check_count, check_fraction, check_switch, check_text
 
@@ -81,7 +81,7 @@ class Task:
         metric: The metric that decides, one of those of the kind.
         splits: How rows are told apart.
         drop_empty: Leave out rows with an empty text instead of refusing them.
-        digest: Hash of the rows' files, or the hub's name and revision; filled in by the constructors.
+        digest: Hash of the rows' files, or names on the hub, without a revision; filled in by the constructors.
 
     Raises:
         RequestError: A field breaks its rule.
@@ -168,13 +168,21 @@ class Task:
         )
 
     @classmethod
-    def glue(cls, folder: str | Path, *, splits: Splits | None = None, metric: str | None = None) -> "Task":
+    def glue(
+        cls,
+        folder: str | Path,
+        *,
+        splits: Splits | None = None,
+        metric: str | None = None,
+        drop_empty: bool = False,
+    ) -> "Task":
         """Describe a folder of GLUE files as the benchmark hands them out (``RTE/train.tsv``, ``RTE/dev.tsv`` ...).
 
         Args:
             folder: The task's folder; its name tells the task (CoLA, SST-2, MRPC, STS-B, QQP, MNLI, QNLI, RTE, WNLI).
             splits: How rows are told apart; the test files of GLUE carry no labels and are not read.
             metric: The papers' metric of the task by default.
+            drop_empty: Leave out rows with an empty text; they are kept as published by default.
 
         Raises:
             RequestError: The folder or one of its files is missing, or its name is no GLUE task.
@@ -185,16 +193,21 @@ class Task:
             raise DataError(f"the GLUE folder {folder} does not exist; give the folder that holds train.tsv.")
         validation = path / ("dev_matched.tsv" if name == "mnli" else "dev.tsv")
         given: list[str | None] = [str(path / "train.tsv"), str(validation)]
-        return cls._benchmark(GLUE[name], name, "glue", given, splits, metric, digest_files(given))
+        return cls._benchmark(
+            GLUE[name], name, "glue", given, digest_files(given), splits=splits, metric=metric, drop_empty=drop_empty
+        )
 
     @classmethod
-    def hub(cls, name: str, *, splits: Splits | None = None, metric: str | None = None) -> "Task":
+    def hub(
+        cls, name: str, *, splits: Splits | None = None, metric: str | None = None, drop_empty: bool = False
+    ) -> "Task":
         """Describe a GLUE task that is fetched from the Hugging Face hub when it is first needed.
 
         Args:
             name: A GLUE task: cola, sst2, mrpc, stsb, qqp, mnli, qnli, rte or wnli; ``glue/rte`` means the same.
             splits: How rows are told apart.
             metric: The papers' metric of the task by default.
+            drop_empty: Leave out rows with an empty text; they are kept as published by default.
 
         Raises:
             RequestError: The name is no GLUE task.
@@ -205,7 +218,10 @@ class Task:
         """
         name = _glue_name(name.removeprefix("glue/"))
         validation = "validation_matched" if name == "mnli" else "validation"
-        return cls._benchmark(GLUE[name], name, "hub", ["train", validation], splits, metric, f"nyu-mll/glue/{name}")
+        given: list[str | None] = ["train", validation]
+        return cls._benchmark(
+            GLUE[name], name, "hub", given, f"nyu-mll/glue/{name}", splits=splits, metric=metric, drop_empty=drop_empty
+        )
 
     @classmethod
     def dataset(
@@ -260,12 +276,16 @@ class Task:
         )
 
     @classmethod
-    def embedded(cls, name: str, *, splits: Splits | None = None) -> "Task":
+    def embedded(
+        cls, name: str, *, splits: Splits | None = None, metric: str | None = None, drop_empty: bool = False
+    ) -> "Task":
         """Describe one of the three generated tasks inside the package.
 
         Args:
             name: acceptability, entailment or similarity.
             splits: How rows are told apart.
+            metric: matthews, accuracy and spearman by default, in this order.
+            drop_empty: Leave out rows with an empty text; there is none.
 
         Raises:
             RequestError: The name is none of the three.
@@ -277,7 +297,16 @@ class Task:
         check_choice("the embedded task", name, EMBEDDED)
         folder = Path(__file__).parent / "embedded" / name
         given: list[str | None] = [str(folder / f"{split}.tsv") for split in ("train", "validation", "test")]
-        return cls._benchmark(EMBEDDED[name], name, "embedded", given, splits, None, digest_files(given))
+        return cls._benchmark(
+            EMBEDDED[name],
+            name,
+            "embedded",
+            given,
+            digest_files(given),
+            splits=splits,
+            metric=metric,
+            drop_empty=drop_empty,
+        )
 
     @classmethod
     def _benchmark(
@@ -286,9 +315,11 @@ class Task:
         name: str,
         source: str,
         given: list[str | None],
+        digest: str,
+        *,
         splits: Splits | None,
         metric: str | None,
-        digest: str,
+        drop_empty: bool,
     ) -> "Task":
         return cls(
             name=name,
@@ -302,6 +333,7 @@ class Task:
             kind=known.kind,
             metric=metric or known.metric,
             splits=splits or Splits(),
+            drop_empty=drop_empty,
             digest=digest,
         )
 
@@ -323,9 +355,9 @@ class Task:
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "Task":
         """Build a task from what ``to_json`` returned."""
-        check_keys("the task", content, tuple(f.name for f in fields(cls)))
+        check_fields("the task", content, cls)
         splits = content.get("splits", {})
-        check_keys("splits", splits, tuple(f.name for f in fields(Splits)))
+        check_fields("splits", splits, Splits)
         return cls(**{**content, "splits": Splits(**splits)})
 
 

@@ -161,6 +161,13 @@ class TestRecipe:
         sentence = request_with(settings=["learning_rat=1e-5"])
         assert "the recipe has no key 'learning_rat'; did you mean 'learning_rate'" in sentence
 
+    @pytest.mark.parametrize("field", ["name", "path", "cls"])
+    @pytest.mark.parametrize("recipe", ["zhang2021", "recipe.toml"])
+    def test_field_named_as_an_argument_of_python(self, request_with, tmp_path, recipe, field):
+        (tmp_path / "recipe.toml").write_text("preset = 'zhang2021'\n", encoding="utf-8")
+        given = tmp_path / recipe if recipe.endswith(".toml") else recipe
+        assert f"the recipe has no key {field!r}; it has model, " in request_with(recipe=given, settings=[f"{field}=x"])
+
     def test_field_without_a_value(self, request_with):
         assert "--set must read name=value, not 'learning_rate'" in request_with(settings=["learning_rate"])
 
@@ -217,6 +224,7 @@ class TestStudyFile:
             ("[taks]\n", "has no key 'taks'; did you mean 'task'; it has task, recipe, trials, workers."),
             ("[trials]\nfracton = 0.3\n", "has no key 'fracton'; did you mean 'fraction'"),
             ("[recipe]\nbatchsize = 8\n", "the recipe has no key 'batchsize'; did you mean 'batch_size'"),
+            ("[recipe]\npreset = 'zhang2021'\nname = 'mine'\n", "the recipe has no key 'name'; it has model, "),
             ("[recipe]\npreset = 'zang2021'\n", "not 'zang2021'; did you mean 'zhang2021'"),
             ("[trials]\nstart = 'six'\n", "start of [trials] in "),
             ("[trials]\nstart = true\n", "must be a whole number, not True; mend the file."),
@@ -376,7 +384,7 @@ def test_full_disk_ends_the_run_and_the_folder_alone_continues_it(seedwise, monk
 
     monkeypatch.setattr(database, "_prepare", prepare_on_a_small_disk)
     said = seedwise("run", tmp_path / "s", *request_of, "--set", "num_train_epochs=1", "--seeds", 6)
-    assert said.code == 1
+    assert said.code == 2
     assert said.err == (
         f"seedwise: the disk of {tmp_path / 's'} is full; what was stored before is kept: make room, then run the same "
         "again.\n"

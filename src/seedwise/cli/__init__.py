@@ -9,8 +9,9 @@ from typing import Annotated, Literal
 from cyclopts import App, CycloptsError, Parameter
 
 import seedwise
-from seedwise.cli.options import RecipeOptions, StudyOptions, TaskOptions, TrialOptions, WorkerOptions
-from seedwise.errors import RequestError, SeedwiseError
+from seedwise.cli.options import RecipeOptions, TaskOptions, TrialOptions, WorkerOptions
+from seedwise.cli.studyfile import StudyOptions
+from seedwise.errors import RequestError, SeedwiseError, StorageError
 
 __all__ = ["app", "main"]
 
@@ -112,7 +113,7 @@ def report(
 
 
 def main() -> None:
-    """Run the command line: exit code 0 done, 1 the work failed, 2 the request was wrong, 130 stopped by Ctrl-C."""
+    """Run the command line: exit code 0 done, 1 the work failed, 2 the request was wrong or the disk is full, 130 stopped by Ctrl-C."""
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     debug = len(arguments) < len(sys.argv) - 1
     os.environ.setdefault("HF_HUB_VERBOSITY", "error")  # a hub that does not answer is told in our sentence
@@ -130,7 +131,7 @@ def _explained(error: Exception) -> tuple[str, int]:
     if isinstance(error, CycloptsError):
         return " ".join(str(error).split()), 2
     if isinstance(error, SeedwiseError):
-        return str(error), 2 if isinstance(error, RequestError) else 1
+        return str(error), 2 if isinstance(error, RequestError | StorageError) else 1
     if isinstance(error, BrokenPipeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone: nothing to flush
         return "", 1
@@ -140,7 +141,7 @@ def _explained(error: Exception) -> tuple[str, int]:
     ):
         return f"{error.filename} must be a file that can be used, but: {error.strerror}; check the path.", 2
     if isinstance(error, OSError):
-        return f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}.", 1
+        return f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}.", 2
     return f"an error of seedwise itself ({type(error).__name__}: {error}); --debug shows where.", 1
 
 

@@ -1,19 +1,16 @@
 """What can be asked on the command line, and which values does it mean?
 
-Each dataclass is one group of flags and one table of a study's TOML file; a flag overrides the file.
+Each dataclass is one group of flags and one table of a study's TOML file (`seedwise.cli.studyfile`).
 """
 
-import json
 import tomllib
-from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_type_hints
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
 from seedwise.benchmark import EMBEDDED, GLUE
-from seedwise.content import check_keys
 from seedwise.errors import RequestError
 from seedwise.recipe import PRESETS, Recipe
 from seedwise.schedule import Schedule, fractions
@@ -22,7 +19,7 @@ from seedwise.stopping import StoppingRule
 from seedwise.task import Splits, Task
 from seedwise.validation import did_you_mean
 
-__all__ = ["RecipeOptions", "StudyOptions", "TaskOptions", "TrialOptions", "WorkerOptions"]
+__all__ = ["RecipeOptions", "TaskOptions", "TrialOptions", "WorkerOptions", "model_place"]
 
 
 @Parameter(name="*", group="Task", negative=())
@@ -91,12 +88,13 @@ class TaskOptions:
         ]
         if given:
             raise RequestError(f"--{given[0].replace('_', '-')} goes with --train, not with --task {name}; drop one.")
+        splits, drop_empty = self._splits(), bool(self.drop_empty)
         if family == "embedded":
-            return Task.embedded(rest, splits=self._splits())
+            return Task.embedded(rest, splits=splits, metric=self.metric, drop_empty=drop_empty)
         if Path(name).is_dir():
-            return Task.glue(name, splits=self._splits(), metric=self.metric)
+            return Task.glue(name, splits=splits, metric=self.metric, drop_empty=drop_empty)
         if family == "glue" or name in GLUE:
-            return Task.hub(name, splits=self._splits(), metric=self.metric)
+            return Task.hub(name, splits=splits, metric=self.metric, drop_empty=drop_empty)
         known = [*(f"glue/{n}" for n in GLUE), *(f"embedded/{n}" for n in EMBEDDED)]
         raise RequestError(
             f"--task must be a folder of GLUE files, or one of {', '.join(known)}, not {name!r}{did_you_mean(name, known)}."
@@ -139,9 +137,14 @@ class RecipeOptions:
 
     def to_recipe(self) -> Recipe:
         """Return the recipe that is meant."""
-        changes = dict(_field(text) for text in self.set)
-        if self.model is not None:
-            changes["model"] = str(Path(self.model).absolute()) if Path(self.model).is_dir() else self.model
+        named = {} if self.model is None else {"model": self.model}
+        changes = named | dict(_field(text) for text in self.set)
+        recipe = self._recipe(changes)
+        # A folder is relative to where it is written: the recipe's file, or else the command line.
+        written = Path() if "model" in changes else Path(self.recipe or "").parent
+        return recipe.with_changes(model=model_place(recipe.model, written))
+
+    def _recipe(self, changes: dict[str, Any]) -> Recipe:
         if self.recipe is None:
             return Recipe.from_json(changes)
         if self.recipe.endswith(".toml"):
@@ -162,14 +165,22 @@ class TrialOptions:
     order: Annotated[int | None, Parameter(help="... times this many order seeds.")] = None
     seeds: Annotated[int | None, Parameter(help="This many trials, all to the end.")] = None
 
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """In which ways it is said how many trials there are; in one of them, if all is well."""
+        said = {
+            "--budget": (self.budget,),
+            "--start": (self.start,),
+            "--init and --order": (self.init, self.order),
+            "--seeds": (self.seeds,),
+        }
+        return tuple(name for name, values in said.items() if any(value is not None for value in values))
+
     def plan(self, evaluation_steps: tuple[int, ...]) -> tuple[tuple[Seeds, ...], StoppingRule | None]:
         """Return the seeds and the rule that are meant, fitted to a run's evaluations."""
-        ways = {"--budget": self.budget, "--start": self.start, "--init and --order": self.init or self.order}
-        ways["--seeds"] = self.seeds
-        given = [name for name, value in ways.items() if value is not None]
-        if len(given) != 1:
+        if len(self.ways) != 1:
             raise RequestError(
-                f"say how many trials in one way, not {' and '.join(given) or 'none'}; give --budget B, --start T "
+                f"say how many trials in one way, not {' and '.join(self.ways) or 'none'}; give --budget B, --start T "
                 "--fraction F --keep P, --init N --order M, or --seeds N."
             )
         if self.budget is not None:
@@ -205,101 +216,10 @@ class WorkerOptions:
     threads: Annotated[int | None, Parameter(help="Threads of each worker; 1 by default.")] = None
 
 
-@dataclass(frozen=True)
-class StudyOptions:
-    """All that a study file can say; one table for each field."""
-
-    task: TaskOptions
-    recipe: RecipeOptions
-    trials: TrialOptions
-    workers: WorkerOptions
-
-    @property
-    def empty(self) -> bool:
-        """Whether nothing was asked, so that the folder's own study is meant."""
-        groups = (self.task, self.recipe, self.trials)
-        return all(getattr(group, f.name) in (None, ()) for group in groups for f in fields(group))
-
-    def over_file(self, path: Path) -> "StudyOptions":
-        """Return these options on top of those of a study file.
-
-        Raises:
-            RequestError: The file is missing or no TOML, or a table or key is unknown.
-        """
-        try:
-            content = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise RequestError(f"the study file {path} must be readable TOML, but: {error}; mend the file.") from error
-        check_keys(f"the study file {path}", content, tuple(f.name for f in fields(self)))
-        return StudyOptions(
-            task=_merge(self.task, _table(content, "task", path), "task", path),
-            recipe=_merge(self.recipe, _recipe_table(_table(content, "recipe", path)), "recipe", path),
-            trials=_merge(self.trials, _table(content, "trials", path), "trials", path),
-            workers=_merge(self.workers, _table(content, "workers", path), "workers", path),
-        )
-
-
-_Options = TypeVar("_Options", TaskOptions, RecipeOptions, TrialOptions, WorkerOptions)
-
-
-def _merge(flags: _Options, table: dict[str, Any], name: str, path: Path) -> _Options:
-    """Fill in from the file what no flag says; paths in the file are relative to it."""
-    check_keys(f"[{name}] in {path}", table, tuple(f.name for f in fields(flags)))
-    types = get_type_hints(type(flags))
-    found = {}
-    for key, value in table.items():
-        fits, words = _WRITTEN_AS[types[key]]
-        if not fits(value):
-            raise RequestError(f"{key} of [{name}] in {path} must be {words}, not {value!r}; mend the file.")
-        if getattr(flags, key) in (None, ()):
-            found[key] = _from_file(key, value, path.parent)
-    if isinstance(flags, RecipeOptions):
-        found["set"] = (*table.get("set", ()), *flags.set)  # of equal fields the last counts: the flag's
-    return replace(flags, **found)
-
-
-def _is(*kinds: type) -> Callable[[Any], bool]:
-    return lambda value: type(value) in kinds  # exactly: true is no number
-
-
-# What a study file may say for an option of each type.
-_WRITTEN_AS: dict[Any, tuple[Callable[[Any], bool], str]] = {
-    str | None: (_is(str), "text in quotes"),
-    Path | None: (_is(str), "a path in quotes"),
-    int | None: (_is(int), "a whole number"),
-    float | None: (_is(int, float), "a number"),
-    bool | None: (_is(bool), "true or false"),
-    tuple[str, ...]: (
-        lambda value: all(map(_is(str), value if isinstance(value, list | tuple) else [value])),
-        "text in quotes, or a list of such",
-    ),
-}
-
-
-def _table(content: dict[str, Any], name: str, path: Path) -> dict[str, Any]:
-    table = content.get(name, {})
-    if not isinstance(table, dict):
-        raise RequestError(f"{name} in {path} must be a table, not {table!r}; write [{name}] and its keys below.")
-    return table
-
-
-def _from_file(key: str, value: Any, folder: Path) -> Any:
-    if key in ("train", "validation", "test"):
-        return folder / value
-    if (key == "model" and (folder / value).is_dir()) or (key == "recipe" and (folder / value).is_file()):
-        return str(folder / value)
-    if key == "task":
-        names = (value,) if isinstance(value, str) else tuple(value)
-        return tuple(str(folder / name) if (folder / name).is_dir() else name for name in names)
-    return value
-
-
-def _recipe_table(table: dict[str, Any]) -> dict[str, Any]:
-    """A study file writes recipe fields plainly; ``preset`` names the recipe to start from."""
-    own = {"model": table.get("model"), "recipe": table.get("preset")}
-    rest = {name: value for name, value in table.items() if name not in ("model", "preset")}
-    settings = tuple(f"{name}={json.dumps(value, default=str)}" for name, value in rest.items())
-    return {**{key: value for key, value in own.items() if value is not None}, "set": settings}
+def model_place(model: str, folder: Path) -> str:
+    """Return the absolute path of a model's folder that is written in ``folder``; other names stay as they are."""
+    place = (folder / model).absolute()
+    return str(place) if model != "embedded" and place.is_dir() else model
 
 
 def _field(text: str) -> tuple[str, Any]:

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from seedwise.analysis import Analysis
-from seedwise.cli.options import StudyOptions, WorkerOptions
+from seedwise.cli.options import WorkerOptions
 from seedwise.cli.progress import StudyBar
+from seedwise.cli.studyfile import StudyOptions
 from seedwise.cli.tables import print_summary
 from seedwise.errors import RequestError
 from seedwise.executors.local import LocalExecutor

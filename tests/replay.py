@@ -1,10 +1,22 @@
 """An executor that replays a table of scores: studies without models, in milliseconds."""
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
-from seedwise.executors.base import Completed, Failed, Interrupted, Job, Measured, Outcome, Paused, Report, Started
+from seedwise.executors.base import (
+    DIVERGED,
+    Completed,
+    Failed,
+    Interrupted,
+    Job,
+    Measured,
+    Outcome,
+    Paused,
+    Report,
+    Started,
+)
 from seedwise.recipe import Recipe
 from seedwise.task import Task
 from seedwise.trial import Measurement, Trial
@@ -18,9 +30,11 @@ class ReplayExecutor:
         workers: Jobs at once.
         crash_after: Stop the whole study, as a kill would, after this many evaluations.
         fail: Init seeds of trials that fail at their first evaluation.
+        diverge: Init seeds of trials that diverge, each with the last evaluation that it reaches.
     """
 
-    def __init__(self, scores, *, workers=1, crash_after=math.inf, fail=()):
+    def __init__(self, scores, *, workers=1, crash_after=math.inf, fail=(), diverge=None):
+        self.diverge = diverge or {}
         self.scores, self.workers, self.crash_after, self.fail = scores, workers, crash_after, set(fail)
         self.started: list[int] = []
         self.exported: list[Path] = []
@@ -63,7 +77,8 @@ class ReplaySession:
         reports: list[Report] = [Started(trial_id, {"init": f"i{seeds.init}", "order": f"o{seeds.order}"}, {})]
         if seeds.init in self._executor.fail:
             return [*reports, Failed(trial_id, "it would not")]
-        scores = self._executor.scores[seeds.init - 1][: job.until]
+        last = self._executor.diverge.get(seeds.init, math.inf)
+        scores = self._executor.scores[seeds.init - 1][: min(job.until, last)]
         for step, score in enumerate(scores, start=1):
             self._evaluations += 1
             if self._evaluations > self._executor.crash_after:
@@ -73,6 +88,8 @@ class ReplaySession:
         self._executor.most_kept = max(self._executor.most_kept, len(self._kept))
         finite = [s for s in scores if math.isfinite(s)]
         outcome = Outcome(scores.index(max(finite)) + 1, None, [[0.0, 1.0]] * 10, None) if finite else None
+        if last <= job.until:
+            return [*reports, Failed(trial_id, f"{DIVERGED}: the loss became nan", outcome=outcome)]
         end = Completed if job.until == len(self._executor.scores[0]) else Paused
         return [*reports, end(trial_id, outcome, 0.5)]
 
@@ -87,7 +104,8 @@ class ReplaySession:
     def kept(self) -> frozenset[str]:
         return frozenset(self._kept)
 
-    def export(self, trial: Trial, folder: Path, card: str) -> None:
+    def export(self, trial: Trial, folder: Path, files: Mapping[str, str]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "README.md").write_text(card, encoding="utf-8")
+        for name, text in files.items():
+            (folder / name).write_text(text, encoding="utf-8")
         self._executor.exported.append(folder)

@@ -51,7 +51,7 @@ TABLE = {
     "fused": row("fused", ours="values data training", libraries=None),
     "executors": row("executors", ours="values data training fused", libraries=None),
     "study": row(
-        "study live running", ours="values schedule store executors.base modelcard", libraries="numpy filelock"
+        "study live running best", ours="values schedule store executors.base modelcard", libraries="numpy filelock"
     ),
     "analysis": row("analysis", ours="values stats", libraries="numpy polars"),
     "charts": row("charts", ours="values stats analysis", libraries="numpy polars altair vl_convert"),

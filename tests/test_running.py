@@ -4,11 +4,14 @@ import itertools
 import json
 import math
 import random
+from dataclasses import replace
 
 import pytest
 
-from replay import ReplayExecutor
+from replay import ReplayExecutor, ReplaySession
 from seedwise import Analysis, Recipe, RequestError, Seeds, StoppingRule, Study, Task, TrialState, WorkError
+from seedwise.errors import StorageError
+from seedwise.executors.base import Failed
 
 TASK = Task.hub("rte")
 RECIPE = Recipe(model="m", batch_size=8, num_train_epochs=1, evaluations="every 1 steps")
@@ -119,6 +122,37 @@ def test_a_failed_trial_leaves_its_place_to_the_next_and_is_tried_again_later(tm
     assert TrialState.FAILED not in run(tmp_path / "s", ReplayExecutor(scores), rule)
 
 
+def test_a_trial_that_diverges_after_its_promotion_gives_its_place_to_the_next(tmp_path):
+    scores, rule = [[0.5, 0.6], [0.9, 0.9], [0.7, 0.8]], StoppingRule(t=3, f=0.5, p=1)
+    executor = ReplayExecutor(scores, diverge={2: 2})
+    found = run(tmp_path / "s", executor, rule)
+    assert found == [TrialState.STOPPED, TrialState.FAILED, TrialState.COMPLETE]
+    assert executor.started == [1, 2, 3, 2, 3]
+    assert run(tmp_path / "s", ReplayExecutor(scores), rule) == found  # and is not tried again
+    with Study.open(tmp_path / "s") as study:
+        assert study.best_trial().best == (2, 0.8)
+        diverged = study.trials[1]
+        assert (diverged.best_step, study.store.predictions(diverged.id).step) == (1, 1)
+
+
+def test_a_disk_that_is_full_for_one_worker_costs_the_other_nothing(tmp_path, monkeypatch):
+    wait = ReplaySession.wait
+
+    def wait_in_vain_for_the_first(session, seconds):
+        reports = wait(session, seconds)
+        if {report.trial_id for report in reports} == {first}:
+            return [reports[0], Failed(first, "the disk is full", fatal=True), *wait(session, seconds)]
+        return reports
+
+    monkeypatch.setattr(ReplaySession, "wait", wait_in_vain_for_the_first)
+    scores = table(2, 2, 0)
+    with create(tmp_path / "s", 2) as study:
+        second, first = (record.id for record in study.trials)  # the last to be submitted is the first to report
+        with pytest.raises(StorageError, match="the disk is full"):
+            study.run(ReplayExecutor(scores, workers=2))
+        assert {r.id: r.state for r in study.trials} == {second: TrialState.COMPLETE, first: TrialState.WAITING}
+
+
 def test_when_every_trial_fails_the_study_says_why(tmp_path):
     with pytest.raises(WorkError, match=r"no trial of rte could be completed: 2 started.*it would not.*is kept"):
         run(tmp_path / "s", ReplayExecutor(table(2, 2, 0), fail=[1, 2]), StoppingRule(t=2, f=0.5, p=1))
@@ -148,6 +182,56 @@ def test_a_fraction_on_no_evaluation_is_refused_before_anything_runs_and_may_be_
         run_at(0.3)
     assert executor.started == []
     run_at(0.5)
+
+
+def test_what_cannot_be_run_is_taken_back_and_the_study_goes_on(tmp_path):
+    executor, rule = ReplayExecutor(table(2, 10, 0)), StoppingRule(t=2, f=0.3, p=1)
+    before = run(tmp_path / "s", executor, rule)
+    twice = RECIPE.with_changes(evaluations="2 per run")
+    larger = StoppingRule(t=2, f=0.3, p=2)
+    with Study.create(
+        tmp_path / "s", tasks=[TASK], recipes=[twice], seeds=Seeds.paired(2), rule=larger, extend=True
+    ) as study:
+        assert len(study.trials) == 4
+        with pytest.raises(RequestError, match="must fall on an evaluation"):
+            study.run(executor)
+        assert study.rule == rule
+    assert run(tmp_path / "s", executor, rule) == before
+
+
+def test_the_rule_counts_every_seed_also_after_an_extension_with_fewer(tmp_path):
+    scores = table(3, 2, 0)
+    run(tmp_path / "s", ReplayExecutor(scores), StoppingRule(t=3, f=0.5, p=1))
+    run(tmp_path / "s", ReplayExecutor(scores), StoppingRule(t=2, f=0.5, p=1), extend=True)
+    with Study.open(tmp_path / "s") as study:
+        assert study.rule == StoppingRule(t=3, f=0.5, p=1)
+
+
+@pytest.mark.parametrize("name", ["best", "checkpoints"])
+def test_a_folder_with_somebody_elses_files_is_refused(tmp_path, name):
+    (tmp_path / name).mkdir()
+    with pytest.raises(RequestError, match=f"holds no study but a {name} of something else"):
+        create(tmp_path, 2)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_winner_never_replaces_what_is_not_ours(tmp_path):
+    scores, rule = table(2, 2, 0), StoppingRule(t=2, f=0.5, p=1)
+    with create(tmp_path / "s", 2, rule) as study:
+        (tmp_path / "s" / "best").mkdir()
+        (tmp_path / "s" / "best" / "thesis.txt").write_text("mine")
+        with pytest.raises(WorkError, match="holds something else than a winner of this study; move it away"):
+            study.run(ReplayExecutor(scores))
+    assert (tmp_path / "s" / "best" / "thesis.txt").read_text() == "mine"
+
+
+def test_names_that_are_written_alike_get_folders_of_their_own(tmp_path):
+    tasks = [replace(Task.hub("rte"), name=name) for name in ("a b", "a-b", "A*B", "..")]
+    assert len(set(tasks)) == 4
+    run(tmp_path / "s", ReplayExecutor(table(2, 2, 0)), StoppingRule(t=2, f=0.5, p=1), tasks=tasks)
+    names = sorted(path.name for path in (tmp_path / "s" / "best").iterdir())
+    assert [name.rpartition("-")[0].lower() for name in names if name != "task"] == ["a-b"] * 3
+    assert "task" in names
 
 
 def test_two_tasks_each_have_a_winner_also_when_one_comes_later(tmp_path):

@@ -5,11 +5,12 @@ SeedwiseError                      everything of ours
 ├── RequestError (a ValueError)    the request was wrong: nothing was done; exit code 2
 │   └── DataError                  ... because of the rows it names
 └── WorkError                      the work failed: what was done is kept; exit code 1
-    └── CheckpointError            a checkpoint cannot be read or written
+    └── StorageError               ... because of the disk: make room, then run the same again; exit code 2
+        └── CheckpointError        ... where a checkpoint is read or written
 ```
 """
 
-__all__ = ["CheckpointError", "DataError", "RequestError", "SeedwiseError", "WorkError"]
+__all__ = ["CheckpointError", "DataError", "RequestError", "SeedwiseError", "StorageError", "WorkError"]
 
 
 class SeedwiseError(Exception):
@@ -28,5 +29,9 @@ class WorkError(SeedwiseError):
     """The work failed on the way; everything computed so far is kept."""
 
 
-class CheckpointError(WorkError):
+class StorageError(WorkError):
+    """The disk is full, or a file on it cannot be read or written."""
+
+
+class CheckpointError(StorageError):
     """A checkpoint cannot be read or written."""

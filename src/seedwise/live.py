@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from seedwise.executors.base import DIVERGED
 from seedwise.record import TrialRecord
 from seedwise.schedule import Decision, Goal, Progress, Schedule, Standing
 from seedwise.trial import Measurement, Trial, TrialState, best_evaluation
@@ -26,6 +27,7 @@ class LiveTrial:
         state: Where it stands.
         scores: Step and score of every evaluation so far, in the task's metric.
         judged: Whether its outcome at fraction f, or at the end, is on record.
+        diverged: Whether its training loss is no longer finite: it has failed, and would fail again.
         fingerprint: What each seed drew, once it ran.
     """
 
@@ -34,6 +36,7 @@ class LiveTrial:
     state: TrialState
     scores: list[tuple[int, float]] = field(default_factory=list)
     judged: bool = False
+    diverged: bool = False
     fingerprint: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -46,7 +49,8 @@ class LiveTrial:
         state = record.state
         if state is TrialState.RUNNING:
             state = TrialState.PAUSED if judged else TrialState.WAITING
-        return cls(record.trial, record.id, state, scores, judged, record.fingerprint)
+        diverged = state is TrialState.FAILED and (record.error or "").startswith(DIVERGED)
+        return cls(record.trial, record.id, state, scores, judged, diverged, record.fingerprint)
 
     def add(self, measurements: Iterable[Measurement]) -> None:
         """Take in the scores of new measurements; replayed ones are known already."""
@@ -94,7 +98,8 @@ class Cell:
         for trial in self.trials:
             ended = trial.state in (TrialState.STOPPED, TrialState.COMPLETE, TrialState.FAILED)
             left += 0 if ended else max(0, early - len(trial.scores))
-            going_on += trial.state in (TrialState.COMPLETE, TrialState.FAILED) and len(trial.scores) >= early
+            ended_late = trial.state in (TrialState.COMPLETE, TrialState.FAILED) and len(trial.scores) >= early
+            going_on += ended_late and not trial.diverged
         running_on = [t for t in self.trials if t.state is TrialState.RUNNING and len(t.scores) > early]
         left += sum(full - len(trial.scores) for trial in running_on)
         places = min(self.schedule.rule.p, len(self.trials)) - going_on - len(running_on)
@@ -103,7 +108,7 @@ class Cell:
     def _progress(self, trial: LiveTrial) -> Progress:
         ended = trial.state in (TrialState.COMPLETE, TrialState.FAILED)
         running = trial.state is TrialState.RUNNING
-        if not trial.judged:
+        if not trial.judged or trial.diverged:  # one that diverges gives its place to the next
             return Progress(Standing.DONE if ended else Standing.BEFORE, None, running)
         early = trial.oriented_best(self.schedule.fraction_step)
         return Progress(Standing.DONE if ended else Standing.JUDGED, early, running)

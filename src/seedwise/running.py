@@ -4,19 +4,16 @@ The store is written before anything follows from a report, and everything decid
 study that is killed anywhere is continued by running it again.
 """
 
-import json
-import re
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from seedwise.content import content_hash
-from seedwise.errors import WorkError
+from seedwise.best import export_winners
+from seedwise.errors import StorageError, WorkError
 from seedwise.executors.base import (
     DIVERGED,
     Completed,
@@ -32,12 +29,10 @@ from seedwise.executors.base import (
     Started,
 )
 from seedwise.live import Cell, LiveTrial, StudyProgress, study_progress
-from seedwise.modelcard import model_card
 from seedwise.record import TrialRecord, winner
 from seedwise.schedule import Goal, Schedule
 from seedwise.stopping import StoppingRule
 from seedwise.store.base import Predictions, Store
-from seedwise.task import Task
 from seedwise.trial import TrialState
 
 __all__ = ["run_study"]
@@ -53,23 +48,17 @@ def run_study(
     folder: Path, store: Store, executor: Executor, on_progress: Callable[[StudyProgress], None] | None = None
 ) -> None:
     """Run every trial that the rule asks for and that is not on record yet; see `Study.run`."""
+    store.reset_running()
     cells = _cells(store, executor)
     run = _Run(store, cells, on_progress or (lambda _: None))
     with executor.open(folder / "checkpoints") as session:
         try:
             with _ctrl_c_waits() as asked:
                 run.until_nothing_is_left(session, asked)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, WorkError):
             run.record(session.stop(), session)
             raise
-        problems: list[WorkError] = []
-        for task in {cell.trials[0].trial.task.id: cell.trials[0].trial.task for cell in cells}.values():
-            try:
-                _export_best(folder, store, session, task)
-            except WorkError as problem:  # the other tasks' winners are written all the same
-                problems.append(problem)
-        if problems:
-            raise problems[0]
+        export_winners(folder, store, session)
 
 
 @contextmanager
@@ -113,9 +102,15 @@ class _Run:
             self.record(session.wait(REDRAW_SECONDS), session)
 
     def record(self, reports: list[Report], session: Session) -> None:
-        """Store what the executor reports, then take it in."""
+        """Store what the executor reports, then take it in; what one trial may end with costs the others nothing."""
+        problems: list[WorkError] = []
         for report in reports:
-            self._record_one(report, session)
+            try:
+                self._record_one(report, session)
+            except WorkError as problem:
+                problems.append(problem)
+        if problems:
+            raise problems[0]
 
     def _sweep(self, session: Session) -> None:
         """Drop what an earlier run was killed before it could drop."""
@@ -152,7 +147,8 @@ class _Run:
                 self._store.append(live.id, report.measurements, report.seconds)
                 live.add(report.measurements)
             case Paused() | Completed():
-                self._settle(live, report.outcome, report.seconds)
+                self._keep_outcome(live, report.outcome, report.seconds)
+                live.judged = True
                 done = isinstance(report, Completed)
                 self._set_state(live, TrialState.COMPLETE if done else TrialState.PAUSED)
                 if done:
@@ -161,19 +157,18 @@ class _Run:
                 self._set_state(live, TrialState.PAUSED if live.judged else TrialState.WAITING)
             case Failed(fatal=True):  # not the trial's fault: it keeps its checkpoint and goes on another time
                 self._set_state(live, TrialState.PAUSED if live.judged else TrialState.WAITING)
-                raise WorkError(report.error)
+                raise StorageError(report.error)
             case Failed():
+                live.diverged = report.error.startswith(DIVERGED)
+                self._keep_outcome(live, report.outcome, seconds=0.0)
                 self._set_state(live, TrialState.FAILED, report.error)
                 session.drop(live.id)
 
-    def _settle(self, live: LiveTrial, outcome: Outcome | None, seconds: float) -> None:
+    def _keep_outcome(self, live: LiveTrial, outcome: Outcome | None, seconds: float) -> None:
         if outcome is not None:
-            validation, test = (
-                None if x is None else np.asarray(x, np.float32) for x in (outcome.validation, outcome.test)
-            )
-            predictions = None if validation is None else Predictions(outcome.step, validation, test)
+            test = None if outcome.test is None else np.asarray(outcome.test, np.float32)
+            predictions = Predictions(outcome.step, np.asarray(outcome.validation, np.float32), test)
             self._store.set_best(live.id, outcome.step, outcome.test_metrics, predictions, seconds)
-        live.judged = True
 
     def _set_state(self, live: LiveTrial, state: TrialState, error: str | None = None) -> None:
         self._store.set_state(live.id, state, error)
@@ -229,75 +224,3 @@ def _cells(store: Store, executor: Executor) -> list[Cell]:
         store.set_facts(task_id, recipe_id, {**facts, "steps": steps[-1], "evaluation_steps": list(steps)})
         cells.append(Cell(records, schedule, steps))
     return cells
-
-
-def _export_best(folder: Path, store: Store, session: Session, task: Task) -> None:
-    """Write the winner's model folder; where it is there already, only its card if more is known since."""
-    records = store.records()
-    mine = [record for record in records if record.trial.task == task]
-    best = winner(mine, task)
-    if best is None:
-        reasons = sorted({record.error for record in mine if record.error})
-        raise WorkError(
-            f"no trial of {task.name} could be completed: {len(mine)} started, and the first error was "
-            f"'{reasons[0] if reasons else 'no finite validation score'}'; what was done is kept."
-        )
-    place = _place_of_best(folder, task, list({r.trial.task.id: r.trial.task for r in records}.values()))
-    card = model_card(best, mine, store.rule(), store.facts(task.id, best.trial.recipe.id) or {})
-    note = {"trial": best.id, "task": task.to_json(), "card": content_hash(card)}
-    held = _note_of(place)
-    if held.get("trial") == best.id:
-        if held.get("card") != note["card"]:
-            _replace(place / "README.md", card)
-            _replace(place / "seedwise.json", json.dumps(note))
-        session.drop(best.id)
-        return
-    if best.id not in session.kept():
-        raise WorkError(
-            f"{place} is gone and so are the winner's weights; run its trial again in another directory, with seeds "
-            f"{best.trial.seeds.to_json()}."
-        )
-    place.parent.mkdir(parents=True, exist_ok=True)
-    session.export(best.trial, place, card)
-    _replace(place / "seedwise.json", json.dumps(note))
-    session.drop(best.id)
-
-
-def _place_of_best(folder: Path, task: Task, tasks: list[Task]) -> Path:
-    """Return where a task's winner lies: ``best``, or ``best/TASK`` in a study of several tasks."""
-    place = folder / "best"
-    if len(tasks) == 1:
-        return place
-    alone = _note_of(place)
-    if alone:  # the study had one task when this winner was written
-        first = Task.from_json(alone["task"])
-        aside = place.rename(folder / f".best.{first.id}")
-        place.mkdir()
-        aside.rename(place / _folder_name(first, tasks))
-    held = (path.parent for path in place.glob("*/seedwise.json"))
-    mine = (path for path in held if Task.from_json(_note_of(path)["task"]) == task)
-    return next(mine, place / _folder_name(task, tasks))
-
-
-def _folder_name(task: Task, tasks: list[Task]) -> str:
-    """Two tasks may have one name, and a name need not be fit for a folder."""
-    plain = re.sub(r"[^\w.-]+", "-", task.name).strip(".") or "task"  # never "..": an older winner is replaced there
-    return plain if sum(other.name == task.name for other in tasks) == 1 else f"{plain}-{task.id[:6]}"
-
-
-def _note_of(place: Path) -> dict[str, Any]:
-    """Return what is noted beside a winner: its trial, its task and the hash of its card; nothing where none is."""
-    with suppress(OSError, ValueError):
-        return dict(json.loads((place / "seedwise.json").read_text(encoding="utf-8")))
-    return {}
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a file as a whole or not at all."""
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise WorkError(f"{path} cannot be written ({error}); make room and run again.") from error

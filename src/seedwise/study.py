@@ -4,7 +4,9 @@ The folder holds ``study.db`` (every trial, loss and score), ``checkpoints/`` (p
 as a plain Hugging Face model). How a study is run to its end is in `seedwise.running`.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -37,6 +39,7 @@ class Study:
 
     def __init__(self, folder: Path, store: Store) -> None:
         self.folder, self.store = folder, store
+        self._before: tuple[frozenset[str], StoppingRule | None] | None = None  # trials and rule, where some were added
 
     @classmethod
     def create(
@@ -72,16 +75,19 @@ class Study:
                 "Seeds.paired(rule.t) gives as many."
             )
         folder = Path(folder)
+        _check_free(folder)
         trials = [Trial(task, recipe, s) for task in tasks for recipe in recipes for s in seeds]
         store = SqliteStore.create_or_open(folder / "study.db", write=True)
         try:
-            _check_same_study(folder, store, trials, rule, extend=extend)
-            store.add_trials(trials)
-            store.set_rule(rule)
+            records = store.records()
+            if not any(record.attempts for record in records):  # a plan of which nothing ever ran binds nobody
+                store.remove_trials([record.id for record in records])
+            study = cls(folder, store)
+            study._add(trials, rule, extend=extend)
         except BaseException:
             store.close()
             raise
-        return cls(folder, store)
+        return study
 
     @classmethod
     def resume(cls, folder: str | Path) -> "Study":
@@ -126,7 +132,28 @@ class Study:
             RequestError: The rows, the model or the rule's fraction do not fit; nothing has run.
             WorkError: The work failed on the way, or no trial could be completed; what was done is kept.
         """
-        run_study(self.folder, self.store, executor, on_progress)
+        try:
+            run_study(self.folder, self.store, executor, on_progress)
+        except RequestError:
+            self._take_back()
+            raise
+
+    def _add(self, trials: Sequence[Trial], rule: StoppingRule | None, *, extend: bool) -> None:
+        """Add what was asked to the store, and remember what was there before."""
+        records, kept = self.store.records(), self.store.rule()
+        _check_same_study(self.folder, records, kept, trials, rule, extend=extend)
+        if rule is not None:
+            rule = replace(rule, t=_most_seeds([*(record.trial for record in records), *trials]))
+        self._before = frozenset(record.id for record in records), kept
+        self.store.add_trials(trials)
+        self.store.set_rule(rule)
+
+    def _take_back(self) -> None:
+        """Forget what was added and could not be run, so that the study can go on without it."""
+        if self._before is not None:
+            held, rule = self._before
+            self.store.remove_trials([record.id for record in self.store.records() if record.id not in held])
+            self.store.set_rule(rule)
 
     @property
     def rule(self) -> StoppingRule | None:
@@ -179,35 +206,52 @@ class Study:
         return export(self.store, Path(folder), format)
 
 
+def _check_free(folder: Path) -> None:
+    """Refuse a folder where the study's own files would meet somebody else's."""
+    if (folder / "study.db").exists():
+        return
+    for name in ("best", "checkpoints"):
+        if (folder / name).exists():
+            raise RequestError(
+                f"{folder} holds no study but a {name} of something else; choose another directory for the study."
+            )
+
+
 def _check_same_study(
-    folder: Path, store: Store, trials: Sequence[Trial], rule: StoppingRule | None, *, extend: bool
+    folder: Path,
+    records: Sequence[TrialRecord],
+    kept: StoppingRule | None,
+    trials: Sequence[Trial],
+    wanted: StoppingRule | None,
+    *,
+    extend: bool,
 ) -> None:
     """Refuse to mix what was asked with another study, and say how it differs."""
-    records = store.records()
     held = {record.id: record.trial for record in records}
     if not held:
         return
     asked = {trial.id: trial for trial in trials}
-    kept, wanted = store.rule(), rule
-    same_rule = not any(record.attempts for record in records) or (
-        (kept is None) == (wanted is None)
-        and (
-            kept is None
-            or wanted is None
-            or (kept.f == wanted.f and (kept.p == wanted.p or (extend and wanted.p > kept.p)))
-        )
-    )
-    if same_rule and (set(asked) == set(held) or extend):
-        return
-    if not same_rule:
+    if not _may_become(kept, wanted, extend=extend):
         way_out = "a study's f never changes and its p can only grow with --extend; use the same rule"
         raise RequestError(
             f"{folder} holds a study with {_rule_words(kept)}, not {_rule_words(wanted)}; {way_out}, or another directory."
         )
-    raise RequestError(
-        f"{folder} holds another study ({_difference(held.values(), asked.values())}); "
-        "repeat its own command, add --extend to add to it, or choose another directory."
-    )
+    if not extend and set(asked) != set(held):
+        raise RequestError(
+            f"{folder} holds another study ({_difference(held.values(), asked.values())}); "
+            "repeat its own command, add --extend to add to it, or choose another directory."
+        )
+
+
+def _may_become(kept: StoppingRule | None, wanted: StoppingRule | None, *, extend: bool) -> bool:
+    if kept is None or wanted is None:
+        return kept is wanted
+    return kept.f == wanted.f and (kept.p == wanted.p or (extend and wanted.p > kept.p))
+
+
+def _most_seeds(trials: Iterable[Trial]) -> int:
+    """Return how many seeds the task and recipe with the most of them have."""
+    return max(Counter((trial.task.id, trial.recipe.id) for trial in {t.id: t for t in trials}.values()).values())
 
 
 def _rule_words(rule: StoppingRule | None) -> str:

@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from seedwise import LocalExecutor, Seeds, StoppingRule, Study, TrialState, WorkError
+from seedwise import LocalExecutor, Seeds, StoppingRule, Study, Trial, TrialState, WorkError
 from seedwise.data.tokens import tokenize
+from seedwise.executors.base import Failed, Job
+from seedwise.executors.local import LocalSession
 from seedwise.training.loop import begin, train
 
 RULE = StoppingRule(t=5, f=0.3, p=2)
@@ -131,6 +133,18 @@ def test_a_killed_worker_is_replaced_and_its_trial_goes_on_bit_for_bit(tmp_path,
     with Study.open(folder) as study:
         assert sum(r.attempts for r in study.trials) > 5 + 2
         assert not [e for e in study.store.events() if e.kind == "replay differs"]
+
+
+def test_half_a_report_of_a_worker_that_dies_is_none(tmp_path, task, recipe):
+    half = 'import sys; sys.stdin.readline(); print(\'{"report": "Paused", "tri\', end=\'\')'
+    trial = Trial(task, recipe, Seeds(1, 1))
+    session = LocalSession(tmp_path, {(task.id, recipe.id): tmp_path}, ["cpu"], 1)
+    session._processes[0]._command = [sys.executable, "-c", half]
+    with session:
+        session.submit(Job(trial, 3, 0))
+        while not (reports := session.wait(1.0)):
+            pass
+    assert reports == [Failed(trial.id, "the worker died 3 times, last: exit code 0")]
 
 
 def test_a_trial_whose_worker_dies_three_times_fails_and_the_rest_goes_on(tmp_path, task, recipe):

@@ -75,6 +75,21 @@ def test_task_whose_files_have_moved_is_read_from_their_new_place(store, trial):
 # Rule and facts -------------------------------------------------------------------------------------------------------
 
 
+def test_trials_that_never_started_can_be_taken_back_with_what_only_they_had(store):
+    first, other = trials(2), Trial(TASK, Recipe(model="other"), Seeds(1, 1))
+    store.add_trials([*first, other])
+    store.set_facts(TASK.id, other.recipe.id, {"digest": "d"})
+    store.start(first[0].id, {}, {})
+    store.add_event("state", "it would not start", other.id)
+
+    assert store.remove_trials([trial.id for trial in (*first, other)]) == 2
+
+    assert [record.trial for record in store.records()] == first[:1]
+    assert store.facts(TASK.id, other.recipe.id) is None
+    assert "it would not start" in [event.detail for event in store.events()]
+    assert store.add_trials([other]) == 1
+
+
 def test_rule_is_kept_and_the_old_one_is_in_the_diary(store):
     assert store.rule() is None
     store.set_rule(StoppingRule(t=20, f=0.25, p=5))

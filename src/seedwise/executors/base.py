@@ -117,11 +117,13 @@ class Failed:
         trial_id: The trial.
         error: Why, in one sentence.
         fatal: Whether every other trial would fail likewise (a full disk), so that the study had better stop.
+        outcome: The trial at its best evaluation, where it came that far.
     """
 
     trial_id: str
     error: str
     fatal: bool = False
+    outcome: Outcome | None = None
 
 
 Report = Started | Measured | Paused | Completed | Interrupted | Failed
@@ -159,8 +161,8 @@ class Session(Protocol):
         """Return the trials of which a checkpoint or weights are kept on disk."""
         ...
 
-    def export(self, trial: Trial, folder: Path, card: str) -> None:
-        """Write a complete trial's model at its best evaluation as a Hugging Face folder with tokenizer and card."""
+    def export(self, trial: Trial, folder: Path, files: Mapping[str, str]) -> None:
+        """Write a complete trial's model at its best evaluation as a Hugging Face folder, with these files beside it."""
         ...
 
 

@@ -1,6 +1,7 @@
 """How does the winner become a plain Hugging Face model folder?"""
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from safetensors import SafetensorError
@@ -8,7 +9,7 @@ from transformers import AutoTokenizer
 
 from seedwise.data.embedded import resolve_model
 from seedwise.data.tokens import TokenizedTask
-from seedwise.errors import WorkError
+from seedwise.errors import StorageError
 from seedwise.training.checkpoint import load_weights
 from seedwise.training.loop import begin
 from seedwise.trial import Trial
@@ -16,18 +17,18 @@ from seedwise.trial import Trial
 __all__ = ["export_model"]
 
 
-def export_model(trial: Trial, data_folder: Path, weights: Path, folder: Path, card: str) -> None:
-    """Write a model, its tokenizer and its card into a folder, replacing an earlier one as a whole.
+def export_model(trial: Trial, data_folder: Path, weights: Path, folder: Path, files: Mapping[str, str]) -> None:
+    """Write a model, its tokenizer and what goes beside them into a folder, replacing an earlier one as a whole.
 
     Args:
         trial: The winner.
         data_folder: The task's tokenised rows, which name the labels.
         weights: The weights of its best evaluation.
         folder: Where to.
-        card: The model card, Markdown.
+        files: Name and text of what goes beside them, such as the model card.
 
     Raises:
-        WorkError: The folder cannot be written.
+        StorageError: The folder cannot be written.
     """
     data = TokenizedTask.open(data_folder)
     training = begin(trial, data)
@@ -41,11 +42,14 @@ def export_model(trial: Trial, data_folder: Path, weights: Path, folder: Path, c
         if tokenizer.pad_token is None:  # GPT-2 and its kin were padded so, and a batch of new texts must be
             tokenizer.pad_token = tokenizer.eos_token
         tokenizer.save_pretrained(beside)
-        (beside / "README.md").write_text(card, encoding="utf-8")
+        for name, text in files.items():
+            (beside / name).write_text(text, encoding="utf-8")
         if folder.exists():
             shutil.rmtree(folder)
         beside.replace(folder)
     except (OSError, SafetensorError) as error:
-        raise WorkError(f"the model folder {folder} cannot be written ({error}); make room and run again.") from error
+        raise StorageError(
+            f"the model folder {folder} cannot be written ({error}); make room and run again."
+        ) from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)

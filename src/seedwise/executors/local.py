@@ -12,12 +12,13 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, Self
 
-from seedwise.errors import WorkError
+from seedwise.errors import StorageError, WorkError
 from seedwise.executors.base import Completed, Failed, Interrupted, Job, Measured, Paused, Report
 from seedwise.executors.messages import job_to_json, read_report
 from seedwise.recipe import Recipe
@@ -32,6 +33,8 @@ RETRIES = 2
 
 PATIENCE = 120.0
 """Seconds that workers get to put their trials aside or to write a model before they are ended."""
+
+_TRIAL_ID = "[0-9a-f]" * 16  # what our files are named by; no other is touched
 
 
 class LocalExecutor:
@@ -92,7 +95,7 @@ class LocalSession:
         self._stopping = False
 
     def __enter__(self) -> Self:
-        for left_over in self._folder.glob(".*.safetensors.*"):  # half-written when a worker was killed
+        for left_over in self._folder.glob(f".{_TRIAL_ID}.*safetensors.*"):  # half-written when a worker was killed
             left_over.unlink(missing_ok=True)
         for process in self._processes:
             process.start()
@@ -144,12 +147,12 @@ class LocalSession:
 
     def kept(self) -> frozenset[str]:
         """Return the trials of which a checkpoint or weights are on disk."""
-        return frozenset(path.name.split(".")[0] for path in self._folder.glob("[!.]*.safetensors"))
+        return frozenset(path.name.split(".")[0] for path in self._folder.glob(f"{_TRIAL_ID}.*safetensors"))
 
-    def export(self, trial: Trial, folder: Path, card: str) -> None:
+    def export(self, trial: Trial, folder: Path, files: Mapping[str, str]) -> None:
         """Let a free worker write the model folder, and wait for it."""
         process = next(process for process in self._processes if process.job is None)
-        request = {"do": "export", "trial": trial.to_json(), "folder": str(folder), "card": card}
+        request = {"do": "export", "trial": trial.to_json(), "folder": str(folder), "files": dict(files)}
         process.send({**request, "data": self._data_of(trial)})
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
@@ -157,11 +160,14 @@ class LocalSession:
                 sender, line = self._inbox.get(timeout=1.0)
             except queue.Empty:
                 continue
+            if line is None:
+                self._after_death(sender)
             if sender is process:
-                error = "the worker died" if line is None else json.loads(line).get("error")
-                if error is None:
+                answer = {"error": "the worker died"} if line is None else json.loads(line)
+                if answer["error"] is None:
                     return
-                raise WorkError(f"the best model cannot be written to {folder}: {error}; run the command again.")
+                kind = StorageError if answer.get("storage") else WorkError
+                raise kind(f"the best model cannot be written to {folder}: {answer['error']}; run the command again.")
         raise WorkError(f"the best model was not written to {folder} within {PATIENCE:g} s; run the command again.")
 
     def _data_of(self, trial: Trial) -> str:
@@ -256,7 +262,8 @@ class _Process:
         if process.stdout is not None:
             with process.stdout as lines:
                 for line in lines:
-                    self._inbox.put((self, line))
+                    if line.endswith("\n"):  # the last line of a killed worker may be half a report
+                        self._inbox.put((self, line))
         self._inbox.put((self, None))
 
 

@@ -17,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TextIO
 
+from seedwise.errors import CheckpointError, StorageError
 from seedwise.executors.base import (
     DIVERGED,
     Completed,
@@ -56,14 +57,10 @@ class Worker:
 
     def train(self, job: Job, data_folder: Path) -> None:
         """Train one job and report how it ended; an error ends the job, not the worker."""
-        from seedwise.errors import CheckpointError
-
         try:
             self._train(job, data_folder)
-        except CheckpointError as error:
+        except StorageError as error:
             self._report(Failed(job.trial.id, str(error), fatal=True))
-        except _DivergedError as error:
-            self._report(Failed(job.trial.id, f"{DIVERGED}: {error}"))
         except Exception as error:  # noqa: BLE001 - whatever one trial dies of, the others go on
             reason = f"{type(error).__name__}: {error}".strip().split("\n")[0]
             self._report(Failed(job.trial.id, reason))
@@ -76,10 +73,11 @@ class Worker:
         try:
             trial = Trial.from_json(request["trial"])
             weights = self._weights(trial.id)
-            export_model(trial, Path(request["data"]), weights, Path(request["folder"]), request["card"])
+            export_model(trial, Path(request["data"]), weights, Path(request["folder"]), request["files"])
             answer: dict[str, Any] = {"exported": trial.id, "error": None}
         except Exception as error:  # noqa: BLE001 - the parent tells the user
-            answer = {"exported": None, "error": str(error).strip().split("\n")[0]}
+            reason = str(error).strip().split("\n")[0]
+            answer = {"exported": None, "error": reason, "storage": isinstance(error, StorageError)}
         self._write(json.dumps(answer))
 
     def _train(self, job: Job, data_folder: Path) -> None:
@@ -90,7 +88,7 @@ class Worker:
         trial_id, clock = job.trial.id, _Clock()
         data = TokenizedTask.open(data_folder)
         training = self._begin(job, data)
-        self._report(Started(trial_id, training.fingerprint, _origin(self._device)))
+        self._report(Started(trial_id, training.fingerprint, _origin(self._device, job.trial.recipe.dtype)))
         pending = [_measurement(training, loss, i) for i, loss in enumerate(training.pending)]
         for measurement in train(training, job.until):
             pending.append(measurement)
@@ -98,7 +96,9 @@ class Worker:
                 self._report(Measured(trial_id, tuple(pending), clock.lap()))
                 pending = []
             if not math.isfinite(measurement.loss):
-                raise _DivergedError(f"the training loss became {measurement.loss} at step {measurement.step}")
+                error = f"{DIVERGED}: the training loss became {measurement.loss} at step {measurement.step}"
+                self._report(Failed(trial_id, error, outcome=_outcome(training)))
+                return
             if self._stop.is_set() and training.step < job.until:
                 save_checkpoint(training, self._checkpoint(trial_id))
                 self._report(Interrupted(trial_id))
@@ -117,7 +117,6 @@ class Worker:
 
     def _begin(self, job: Job, data: Any) -> Any:
         """Take the trial up from its checkpoint if there is one that leaves no gap in its curve, else begin it."""
-        from seedwise.errors import CheckpointError
         from seedwise.training.checkpoint import load_checkpoint, step_of
         from seedwise.training.loop import begin
 
@@ -143,10 +142,6 @@ class Worker:
     def _write(self, line: str) -> None:
         self._out.write(line + "\n")
         self._out.flush()
-
-
-class _DivergedError(Exception):
-    """The training loss is no longer finite."""
 
 
 class _Clock:
@@ -187,7 +182,7 @@ def _outcome(training: Any) -> Outcome | None:
     return Outcome(training.best.step, test_metrics, training.best.logits.tolist(), test)
 
 
-def _origin(device: str) -> dict[str, Any]:
+def _origin(device: str, dtype: str) -> dict[str, Any]:
     """Say what a trial ran on: bits are equal only on equal devices, versions and threads."""
     import torch
     import transformers
@@ -200,6 +195,7 @@ def _origin(device: str) -> dict[str, Any]:
         "python": platform.python_version(),
         "device": device,
         "device_name": name,
+        "dtype": dtype,
         "threads": torch.get_num_threads(),
         "path": "plain",
     }

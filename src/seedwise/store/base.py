@@ -3,7 +3,7 @@
 The protocol `Store` is the seam: a study knows nothing of files or SQL. A store belongs to the thread that opened it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -62,6 +62,9 @@ class Store(Protocol):
 
     def add_trials(self, trials: Sequence[Trial]) -> int:
         """Add those trials that are missing, in the given order, and return how many were new."""
+
+    def remove_trials(self, trial_ids: Collection[str]) -> int:
+        """Take those of the trials that never started out of the study again, and return how many."""
 
     def rule(self) -> StoppingRule | None:
         """Return the study's stopping rule."""

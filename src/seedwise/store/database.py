@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from filelock import FileLock, Timeout
 
-from seedwise.errors import RequestError, SeedwiseError, WorkError
+from seedwise.errors import RequestError, SeedwiseError, StorageError
 from seedwise.store.schema import check_schema, create_schema, is_blank
 
 __all__ = ["Database", "now"]
@@ -37,7 +37,7 @@ class Database:
 
     Raises:
         RequestError: It is missing (reading) or open elsewhere (writing), no study, or of a newer schema.
-        WorkError: The medium fails.
+        StorageError: The medium fails.
     """
 
     def __init__(self, path: Path, *, write: bool) -> None:
@@ -155,7 +155,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
         check_schema(connection, path)
     (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
     if mode != "wal":
-        raise WorkError(
+        raise StorageError(
             f"the file system of {path.parent} cannot hold a study, because readers would block the writer; choose a "
             "directory on a local disk."
         )
@@ -197,8 +197,8 @@ def _explained(error: sqlite3.Error, path: Path) -> SeedwiseError:
         return RequestError(f"{path} must be a study of seedwise, not another kind of file; choose another directory.")
     for prefix, sentence in _SENTENCES.items():
         if name.startswith(prefix):
-            return WorkError(sentence.format(path=path, folder=path.parent, error=error))
-    return WorkError(f"{path} cannot be used: {error}; what was stored before is kept.")
+            return StorageError(sentence.format(path=path, folder=path.parent, error=error))
+    return StorageError(f"{path} cannot be used: {error}; what was stored before is kept.")
 
 
 _KEPT = "what was stored before is kept"

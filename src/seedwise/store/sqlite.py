@@ -4,7 +4,7 @@ Every method is one transaction. A store belongs to the thread that opened it; a
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from sqlite3 import Connection
@@ -106,6 +106,23 @@ class SqliteStore:
             if new:
                 _note(connection, "added", f"{len(new)} trials, {first + len(new)} in all")
         return len(new)
+
+    def remove_trials(self, trial_ids: Collection[str]) -> int:
+        """Take those of the trials that never started out of the study again, and return how many."""
+        with self._database.writing() as connection:
+            untried = "FROM trials WHERE id = ? AND attempts = 0"
+            removed = 0
+            for trial_id in trial_ids:
+                change = f"UPDATE events SET trial = NULL WHERE trial = (SELECT id {untried})"  # noqa: S608
+                connection.execute(change, (trial_id,))
+                removed += connection.execute(f"DELETE {untried}", (trial_id,)).rowcount
+            used = "SELECT 1 FROM trials t WHERE t.task = facts.task AND t.recipe = facts.recipe"
+            connection.execute(f"DELETE FROM facts WHERE NOT EXISTS ({used})")  # noqa: S608 - no value of anyone's
+            connection.execute("DELETE FROM tasks WHERE id NOT IN (SELECT task FROM trials)")
+            connection.execute("DELETE FROM recipes WHERE id NOT IN (SELECT recipe FROM trials)")
+            if removed:
+                _note(connection, "removed", f"{removed} trials that never started")
+        return removed
 
     def rule(self) -> StoppingRule | None:
         """Return the study's stopping rule."""

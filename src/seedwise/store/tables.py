@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from seedwise.errors import WorkError
+from seedwise.errors import StorageError
 from seedwise.record import TrialRecord
 from seedwise.store.base import Predictions, Store
 from seedwise.validation import check_choice
@@ -72,7 +72,7 @@ def export(store: Store, folder: str | Path, format: str = "csv") -> list[Path]:
 
     Raises:
         RequestError: The format is unknown.
-        WorkError: The folder cannot be written.
+        StorageError: The folder cannot be written.
     """
     check_choice("format", format, FORMATS)
     records = store.records()
@@ -89,7 +89,7 @@ def export(store: Store, folder: str | Path, format: str = "csv") -> list[Path]:
         folder.mkdir(parents=True, exist_ok=True)
         return _write(frames, folder, format)
     except OSError as error:
-        raise WorkError(f"the tables cannot be written to {folder}: {error}; choose another folder.") from error
+        raise StorageError(f"the tables cannot be written to {folder}: {error}; choose another folder.") from error
 
 
 # Rows -----------------------------------------------------------------------------------------------------------------

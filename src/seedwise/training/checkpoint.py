@@ -126,10 +126,8 @@ def _write(tensors: dict[str, torch.Tensor], about: dict[str, Any], path: Path) 
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         save_file({name: t.contiguous() for name, t in tensors.items()}, beside, {"seedwise": json.dumps(about)})
-        with beside.open(
-            "rb+"
-        ) as file:  # on the disk before it replaces another, so that a power cut leaves a whole one
-            os.fsync(file.fileno())
+        with beside.open("rb+") as file:
+            os.fsync(file.fileno())  # on the disk before it replaces another: a power cut leaves a whole one
         beside.replace(path)
     except (OSError, SafetensorError) as error:
         beside.unlink(missing_ok=True)

@@ -4,6 +4,7 @@ import html
 import math
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from seedwise.analysis import Analysis, CellSummary
@@ -44,11 +45,20 @@ class Report:
 
         Returns:
             The path.
+
+        Raises:
+            OSError: The page cannot be written there; an earlier one is as it was.
         """
-        path = Path(path)
-        beside = path.with_name(f".{path.name}.{os.getpid()}")
-        beside.write_text(self.to_html(), encoding="utf-8")
-        beside.replace(path)
+        path, page = Path(path), self.to_html()
+        beside = path.absolute().with_name(f".{path.name}.{os.getpid()}")
+        try:
+            beside.write_text(page, encoding="utf-8")
+            beside.replace(path)
+        except OSError as error:
+            with suppress(OSError):
+                beside.unlink()
+            # It names the file that was wanted, not the one beside it.
+            raise OSError(error.errno, error.strerror, str(path)) from error
         return path
 
     def to_html(self) -> str:

@@ -335,6 +335,27 @@ class TestPredict:
         assert "nowhere/out.csv; make the folder." in sentence
 
 
+class TestReport:
+    @pytest.mark.parametrize(
+        ("output", "words"),
+        [
+            (
+                "nowhere/page.html",
+                "nowhere/page.html must be a file that can be used, but: No such file or directory; ",
+            ),
+            ("file/page.html", "file/page.html must be a file that can be used, but: Not a directory; "),
+            ("folder", "folder must be a file that can be used, but: Is a directory; "),
+        ],
+    )
+    def test_into_a_place_that_is_no_file(self, refused, finished, tmp_path, output, words):
+        (tmp_path / "file").touch()
+        (tmp_path / "folder").mkdir()
+        before = sorted(tmp_path.rglob("*"))
+        sentence = refused("report", finished, "-o", tmp_path / output)
+        assert sentence == f"seedwise: {tmp_path}/{words}check the path.\n"
+        assert sorted(tmp_path.rglob("*")) == before
+
+
 class TestWords:
     @pytest.mark.parametrize(
         ("arguments", "words"),

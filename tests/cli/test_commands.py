@@ -104,6 +104,12 @@ class TestTables:
         assert said.out.strip() == str(tmp_path / "page.html")
         assert "<svg" in (tmp_path / "page.html").read_text(encoding="utf-8")
 
+    @pytest.mark.parametrize("folder", [".", "../study"])
+    def test_report_is_titled_by_the_folders_name(self, seedwise, finished, tmp_path, monkeypatch, folder):
+        monkeypatch.chdir(finished)
+        assert seedwise("report", folder, "-o", tmp_path / "page.html").code == 0
+        assert "<title>study</title>" in (tmp_path / "page.html").read_text(encoding="utf-8")
+
 
 class TestPredict:
     def test_labels_equal_those_of_the_pipeline(self, seedwise, finished, rows):
@@ -237,3 +243,21 @@ class TestTwoTasks:
         assert "the study has several winners; say --task, one of cola, sst2." in said.err
         found = list(csv.DictReader(io.StringIO(seedwise("predict", study, rows, "--task", "sst2").out)))
         assert {row["label"] for row in found} <= {"negative", "positive"}
+
+    def test_what_is_truncated_in_predicting_is_said_beside_the_labels(self, seedwise, study, tmp_path):
+        long = "grand song " * 100
+        rows = write(tmp_path / "new.csv", [("a bleak road",), (long,), ("a grand song",)], header=("sentence",))
+        said = seedwise("predict", study, rows, "--task", "sst2")
+        assert said.err == "sst2: longer than 64 tokens and truncated: 1 of 3 new rows.\n"
+        found = list(csv.DictReader(io.StringIO(said.out)))
+        classify = pipeline("text-classification", str(study / "best" / "sst2"))
+        expected = classify(["a bleak road", long, "a grand song"], truncation=True)
+        assert [row["label"] for row in found] == [label["label"] for label in expected]
+        assert [float(row[f"p({row['label']})"]) for row in found] == pytest.approx(
+            [label["score"] for label in expected], abs=2e-6
+        )
+
+    def test_every_winner_is_named_in_the_end(self, seedwise, study):
+        said = seedwise("run", study)
+        winners = [line for line in said.out.splitlines() if line.startswith("best model")]
+        assert winners == [f"best model  {study / 'best' / task}" for task in ("cola", "sst2")]

@@ -10,7 +10,7 @@ import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import AutoTokenizer, BertTokenizerFast, PreTrainedTokenizerFast
 
-from seedwise.data import TokenizedTask, default_cache, load_rows, read_texts, tokenize, tokenize_rows
+from seedwise.data import TokenizedTask, default_cache, load_rows, load_tokenizer, read_texts, tokenize, tokenize_rows
 from seedwise.data.embedded import ENCODER
 from seedwise.errors import RequestError, WorkError
 from seedwise.task import Task
@@ -224,7 +224,7 @@ def test_text_without_any_token_becomes_one_token(tmp_path):
     task = toy_task(tmp_path)
     (tmp_path / "new.csv").write_text("text\nman\n\nplays man\n")
 
-    found = tokenize_rows(read_texts(tmp_path / "new.csv", task), model, 32)
+    found = tokenize_rows(read_texts(tmp_path / "new.csv", task), load_tokenizer(model))
 
     assert found.ids.tolist() == [2, 1, 3, 2]
     assert found.offsets.tolist() == [0, 1, 2, 4]

@@ -80,7 +80,7 @@ def predict(
     file: Annotated[Path, Parameter(help="Rows with the task's text columns: CSV, TSV, JSON Lines or Parquet.")],
     *,
     output: Annotated[Path | None, Parameter(name=["--output", "-o"], help="A CSV file; else it is printed.")] = None,
-    task: Annotated[str | None, Parameter(help="Which task's winner, in a study of several.")] = None,
+    task: Annotated[str | None, Parameter(help="Whose winner, where best/ holds several: a folder or a task.")] = None,
 ) -> None:
     """Label new rows with the study's best model."""
     from seedwise.cli.prediction import predict_file
@@ -109,7 +109,8 @@ def report(
 ) -> None:
     """Write one self-contained HTML page about the study."""
     with seedwise.Study.open(folder) as study:
-        print(seedwise.Report(seedwise.Analysis(study), title=folder.name).save(output or folder / "report.html"))
+        page = seedwise.Report(seedwise.Analysis(study), title=folder.resolve().name)
+        print(page.save(output or folder / "report.html"))
 
 
 def main() -> None:

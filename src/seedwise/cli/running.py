@@ -8,7 +8,8 @@ from seedwise.analysis import Analysis
 from seedwise.cli.options import WorkerOptions
 from seedwise.cli.progress import StudyBar
 from seedwise.cli.studyfile import StudyOptions
-from seedwise.cli.tables import print_summary
+from seedwise.cli.tables import print_summary, print_truncated
+from seedwise.cli.winners import winner_folders
 from seedwise.errors import RequestError
 from seedwise.executors.local import LocalExecutor
 from seedwise.recipe import Recipe
@@ -47,7 +48,10 @@ def run_to_the_end(study: Study, executor: LocalExecutor) -> None:
     analysis = Analysis(study)
     print_summary(analysis)
     page = Report(analysis, title=study.folder.resolve().name).save(study.folder / "report.html")
-    print(f"\nbest model  {study.folder / 'best'}\nreport      {page}")
+    print()
+    for place in winner_folders(study.folder):
+        print(f"best model  {place}")
+    print(f"report      {page}")
 
 
 def local_executor(options: WorkerOptions) -> LocalExecutor:
@@ -75,11 +79,6 @@ def _say_what_was_cut(study: Study, executor: LocalExecutor) -> None:
     for recipe in {record.trial.recipe.id: record.trial.recipe for record in study.trials}.values():
         for task in study.tasks:
             facts = executor.prepare(task, recipe)
-            cut = {split: n for split, n in facts.get("truncated", {}).items() if n}
-            if cut:
-                counts = ", ".join(f"{n} of {facts['rows'][split]} {split} rows" for split, n in cut.items())
-                print(
-                    f"{task.name}: longer than {facts['max_length']} tokens and truncated: {counts}.", file=sys.stderr
-                )
+            print_truncated(task, facts)
             if facts.get("dropped"):
                 print(f"{task.name}: {facts['dropped']} rows without a text or a label were left out.", file=sys.stderr)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from seedwise.content import canonical_json, content_hash
 from seedwise.data.rows import Rows, TaskRows, load_rows
-from seedwise.data.tokenizer import Tokenizer, encode, load_tokenizer
+from seedwise.data.tokenizer import NO_LIMIT, Tokenizer, encode, load_tokenizer
 from seedwise.errors import WorkError
 from seedwise.task import Task
 
@@ -185,19 +185,14 @@ def tokenize(task: Task, model: str, max_length: int, cache: Path | None = None)
     return TokenizedTask.open(folder)
 
 
-def tokenize_rows(rows: Rows, model: str, max_length: int) -> TokenizedSplit:
+def tokenize_rows(rows: Rows, tokenizer: Tokenizer) -> TokenizedSplit:
     """Tokenise rows for prediction, in memory.
 
     Args:
         rows: The rows, as `seedwise.data.read_texts` gives them.
-        model: As in `tokenize`.
-        max_length: As in `tokenize`.
-
-    Raises:
-        RequestError: The model has no tokenizer.
+        tokenizer: The tokenizer of the model that predicts; rows are cut at its limit.
     """
-    tokenizer = load_tokenizer(model)
-    return _tokenized(rows, tokenizer, min(max_length, tokenizer.limit or max_length))
+    return _tokenized(rows, tokenizer, tokenizer.limit or NO_LIMIT)
 
 
 def default_cache() -> Path:

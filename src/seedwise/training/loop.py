@@ -8,7 +8,7 @@ reads. Evaluating draws no random numbers and leaves no trace, so looking change
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -22,13 +22,27 @@ from seedwise.training.optimizer import Optimizer
 from seedwise.training.randomness import dropout_masks, fingerprint, permutation
 from seedwise.trial import Measurement, Trial
 
-__all__ = ["Best", "Training", "at_best", "begin", "predict", "train"]
+__all__ = ["Best", "Padding", "Training", "at_best", "begin", "predict", "train"]
 
 EVALUATION_TOKENS = 8192
 """Padded tokens in one evaluation batch: large enough for full speed, small enough for a laptop's memory."""
 
 CPU_PART = 8
 """On a CPU a step's rows are computed in parts of this many rows of like length: padding costs more than parts do."""
+
+
+class Padding(Protocol):
+    """How a batch is filled up; tokenised tasks know it, and so do tokenizers."""
+
+    @property
+    def pad_id(self) -> int:
+        """The token id that fills a batch."""
+        ...
+
+    @property
+    def padding_side(self) -> str:
+        """Where it stands: right or left."""
+        ...
 
 
 class Best(NamedTuple):
@@ -120,13 +134,13 @@ def train(training: Training, until: int | None = None) -> Iterator[Measurement]
             return
 
 
-def predict(model: PreTrainedModel, rows: TokenizedSplit, data: TokenizedTask, dtype: str = "float32") -> np.ndarray:
+def predict(model: PreTrainedModel, rows: TokenizedSplit, padding: Padding, dtype: str = "float32") -> np.ndarray:
     """Return the model's outputs for rows, computed in batches of like length.
 
     Args:
         model: A sequence classifier.
         rows: The rows.
-        data: The task they belong to, which knows how they are padded.
+        padding: How they are padded; their task knows.
         dtype: float32 or bfloat16 (autocast).
 
     Returns:
@@ -142,7 +156,7 @@ def predict(model: PreTrainedModel, rows: TokenizedSplit, data: TokenizedTask, d
         while start < len(by_length):
             size = max(1, EVALUATION_TOKENS // int(lengths[by_length[start]]))
             batch = by_length[start : start + size]
-            logits = model(**_batch(rows, batch, data, model.device)).logits
+            logits = model(**_batch(rows, batch, padding, model.device)).logits
             outputs[batch] = logits.float().reshape(len(batch), -1).cpu().numpy()
             start += size
     model.train(was_training)
@@ -228,16 +242,14 @@ def _evaluate(training: Training, step: int) -> dict[str, float]:
     return metrics
 
 
-def _batch(
-    rows: TokenizedSplit, chosen: np.ndarray, data: TokenizedTask, device: torch.device
-) -> dict[str, torch.Tensor]:
+def _batch(rows: TokenizedSplit, chosen: np.ndarray, padding: Padding, device: torch.device) -> dict[str, torch.Tensor]:
     """Pad the chosen rows to the longest of them."""
     lengths = rows.offsets[chosen + 1] - rows.offsets[chosen]
     shape = (len(chosen), int(lengths.max()))
-    ids, mask = np.full(shape, data.pad_id, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+    ids, mask = np.full(shape, padding.pad_id, dtype=np.int64), np.zeros(shape, dtype=np.int64)
     types = None if rows.type_ids is None else np.zeros(shape, dtype=np.int64)
     for i, (row, length) in enumerate(zip(chosen, lengths, strict=True)):
-        place = slice(shape[1] - length, None) if data.padding_side == "left" else slice(0, length)
+        place = slice(shape[1] - length, None) if padding.padding_side == "left" else slice(0, length)
         source = slice(int(rows.offsets[row]), int(rows.offsets[row]) + int(length))
         ids[i, place], mask[i, place] = rows.ids[source], 1
         if types is not None and rows.type_ids is not None:

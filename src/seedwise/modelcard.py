@@ -35,7 +35,7 @@ def model_card(
         "---",
         "library_name: transformers",
         "pipeline_tag: text-classification",
-        f"base_model: {json.dumps(recipe.model)}",
+        *([f"base_model: {json.dumps(recipe.model)}"] if _on_the_hub(recipe.model) else []),
         "tags: [seedwise]",
         "---",
         "",
@@ -54,7 +54,7 @@ def model_card(
         f"| rows | {', '.join(f'{count} {split}' for split, count in rows.items() if count)} |",
         f"| trial | {best.id} |",
         "",
-        _OPTIMISM,
+        _OPTIMISM + (" The test score was not used to choose." if best.test_metrics else ""),
         "",
         "## Recipe",
         "",
@@ -70,10 +70,12 @@ def model_card(
     return "\n".join(lines)
 
 
-_OPTIMISM = (
-    "The validation score chose this model among its seeds, so it is optimistic: expect less on new data. "
-    "The test score was not used to choose."
-)
+_OPTIMISM = "The validation score chose this model among its seeds, so it is optimistic: expect less on new data."
+
+
+def _on_the_hub(model: str) -> bool:
+    """Whether a model's name may be one of the hub's; a folder says nothing to anybody else."""
+    return model != "embedded" and not model.startswith(("/", ".", "~")) and "\\" not in model
 
 
 def _rule(rule: StoppingRule | None) -> str:

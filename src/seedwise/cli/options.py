@@ -218,7 +218,7 @@ class WorkerOptions:
 
 def model_place(model: str, folder: Path) -> str:
     """Return the absolute path of a model's folder that is written in ``folder``; other names stay as they are."""
-    place = (folder / model).absolute()
+    place = (folder / model).resolve()
     return str(place) if model != "embedded" and place.is_dir() else model
 
 

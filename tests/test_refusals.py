@@ -9,6 +9,7 @@ from seedwise import (
     Measurement,
     Recipe,
     RequestError,
+    Schedule,
     Seeds,
     SeedwiseError,
     Splits,
@@ -45,7 +46,11 @@ SEEDS = [
     (lambda: Seeds.paired(2.5), "n must be a whole number of at least 1, not 2.5"),
     (lambda: Seeds.paired("six"), "n must be a whole number of at least 1, not 'six'"),
     (lambda: Seeds.from_json({"init": 1, "ordre": 1}), "seeds has no key 'ordre'; did you mean 'order'; it has init,"),
+    (lambda: Seeds.from_json({}), "seeds must have the key 'init', but does not; add it"),
+    (lambda: Seeds.from_json(5), "seeds must be keys and values, not 5; its keys are init, order, dropout"),
 ]
+
+RULE = StoppingRule.full(1)
 
 RULES = [
     (
@@ -68,6 +73,11 @@ RULES = [
     (lambda: StoppingRule.for_budget(float("nan")), "the budget must be a finite number at least 0, not nan"),
     (lambda: StoppingRule.for_budget("10"), "the budget must be a finite number at least 0, not '10'"),
     (lambda: StoppingRule.for_budget(10, []), "fractions must hold at least one fraction of the run, not none"),
+    (lambda: StoppingRule.from_json({"t": 1}), "the stopping rule must have the key 'f', but does not; add it"),
+    (lambda: Schedule(RULE, -5, 0), "fraction_step must be a whole number of at least 1, not -5"),
+    (lambda: Schedule(RULE, 5, 4), "steps must be a whole number of at least 5, not 4; trials are judged at step 5"),
+    (lambda: Schedule("full", 5, 5), "the schedule's rule must be a seedwise.StoppingRule, not 'full'; make one of"),
+    (lambda: Schedule.from_json({"rule": {}}), "the schedule must have the key 'fraction_step', but does not; add it"),
 ]
 
 RECIPES = [
@@ -81,6 +91,8 @@ RECIPES = [
     (lambda: Recipe(model=" "), "model must be a non-empty text, not ' '"),
     (lambda: recipe(learning_rate=0.0), "learning_rate must be a finite number above 0, not 0.0"),
     (lambda: recipe(learning_rate="3e-5"), "learning_rate must be a finite number above 0, not '3e-5'"),
+    (lambda: recipe(learning_rate=10**400), "learning_rate must be a finite number above 0, not 1000"),
+    (lambda: recipe(warmup_ratio=10**400), "warmup_ratio must be in [0, 1], not 1000"),
     (lambda: recipe(learning_rate=float("inf")), "learning_rate must be a finite number above 0, not inf"),
     (lambda: recipe(num_train_epochs=True), "num_train_epochs must be a finite number above 0, not True"),
     (lambda: recipe(weight_decay=-0.1), "weight_decay must be a finite number at least 0, not -0.1"),
@@ -129,7 +141,20 @@ TASKS = [
     (lambda: Splits(halve_validation="yes"), "halve_validation must be true or false, not 'yes'"),
     (lambda: Splits(halve_validation=True, test_size=9), "must be left out, not None and 9; drop one of the two"),
     (lambda: Trial.from_json({"tsk": 1}), "the trial has no key 'tsk'; did you mean 'task'"),
+    (lambda: Task.from_json({"name": "x"}), "the task must have the key 'source', but does not; add it"),
+    (lambda: Task.from_json({**task().to_json(), "splits": 5}), "splits must be keys and values, not 5; its keys are"),
+    (lambda: Trial.from_json({}), "the trial must have the key 'task', but does not; add it"),
+    (lambda: Trial("x", recipe(), Seeds(1, 1)), "the trial's task must be a seedwise.Task, not 'x'; make one of that"),
+    (lambda: Trial(task(), "y", Seeds(1, 1)), "the trial's recipe must be a seedwise.Recipe, not 'y'; make one of"),
+    (lambda: Trial(task(), recipe(), "z"), "the trial's seeds must be a seedwise.Seeds, not 'z'; make one of that"),
     (lambda: Measurement(0, 1.0), "step must be a whole number of at least 1, not 0"),
+    (lambda: Measurement(1, "abc"), "loss must be a number, not 'abc'; nan stands for one that is unknown"),
+    (lambda: Measurement(1, True), "loss must be a number, not True"),
+    (lambda: Measurement(1, 0.5, 0.9), "metrics must be names and numbers, not 0.9; give None where there are none"),
+    (lambda: Measurement(1, 0.5, {"f1": "high"}), "the metric 'f1' must be a number, not 'high'; nan stands for one"),
+    (lambda: Measurement.from_json({}), "the measurement must have the key 'step', but does not; add it"),
+    (lambda: Measurement.from_json({"step": 1, "loss": "x"}), "loss must be a number, not 'x'"),
+    (lambda: Measurement.from_json({"step": 1, "loss": 1.0, "metrics": [1]}), "metrics must be names and numbers, not"),
 ]
 
 SENTENCE = re.compile(r"[^\n]+[^.\n]\.")

@@ -125,6 +125,21 @@ class TestRoundTrip:
         assert repr(Measurement.from_json(json.loads(text))) == repr(value)  # nan equals no nan, its word does
 
 
+class TestOlderContent:
+    """Content that was stored before a field with a default came to be is still read."""
+
+    def test_of_seeds(self):
+        assert Seeds.from_json({"init": 1, "order": 2}) == Seeds(1, 2)
+
+    def test_of_a_task(self):
+        content = Task.hub("sst2").to_json()
+        older = {key: content[key] for key in ("name", "source", "train", "validation", "text", "label", "metric")}
+        assert Task.from_json({**older, "metric": "accuracy", "digest": content["digest"]}) == Task.hub("sst2")
+
+    def test_of_a_measurement(self):
+        assert Measurement.from_json({"step": 1, "loss": 0.5}) == Measurement(1, 0.5)
+
+
 class TestId:
     @pytest.fixture
     def trial(self, tmp_path):

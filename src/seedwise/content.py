@@ -6,13 +6,14 @@ tasks, recipes and trials are found again by what they are, not by when or where
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, fields
 from typing import Any
 
 from seedwise.errors import RequestError
 from seedwise.validation import did_you_mean
 
-__all__ = ["canonical_json", "check_keys", "content_hash"]
+__all__ = ["canonical_json", "check_fields", "check_keys", "content_hash"]
 
 
 def canonical_json(content: object) -> str:
@@ -39,8 +40,19 @@ def content_hash(content: object) -> str:
     return hashlib.sha256(canonical_json(content).encode()).hexdigest()[:16]
 
 
-def check_keys(what: str, given: Mapping[str, Any], known: tuple[str, ...]) -> None:
-    """Refuse a key that the value does not have, and suggest the nearest one it has."""
+def check_fields(what: str, given: Mapping[str, Any], kind: type) -> None:
+    """Refuse content that does not fit the fields of a data class; those with a default may be missing."""
+    found = fields(kind)
+    required = (f.name for f in found if f.default is MISSING and f.default_factory is MISSING)
+    check_keys(what, given, tuple(f.name for f in found), required)
+
+
+def check_keys(what: str, given: Mapping[str, Any], known: tuple[str, ...], required: Iterable[str] = ()) -> None:
+    """Refuse a key that is not known, with the nearest one that is, and content without a required one."""
+    if not isinstance(given, Mapping):
+        raise RequestError(f"{what} must be keys and values, not {given!r}; its keys are {', '.join(known)}.")
     for key in given:
         if key not in known:
             raise RequestError(f"{what} has no key {key!r}{did_you_mean(key, known)}; it has {', '.join(known)}.")
+    if missing := [key for key in required if key not in given]:
+        raise RequestError(f"{what} must have the key {missing[0]!r}, but does not; add it.")

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from seedwise.content import check_keys
+from seedwise.content import check_fields
 from seedwise.errors import RequestError
 from seedwise.stopping import StoppingRule
+from seedwise.validation import check_count, check_kind
 
 __all__ = ["Decision", "Goal", "Progress", "Schedule", "Standing", "fractions"]
 
@@ -59,11 +60,6 @@ class Decision:
     run: tuple[tuple[int, Goal], ...]
     drop: tuple[int, ...]
 
-    @property
-    def next(self) -> tuple[int, Goal] | None:
-        """The most urgent trial, if anything may start now."""
-        return self.run[0] if self.run else None
-
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
@@ -74,11 +70,14 @@ class Schedule:
         fraction_step: The optimiser step at which trials are judged: the evaluation that fraction f falls on.
         steps: Optimiser steps of the full run.
 
+    Raises:
+        RequestError: A field breaks its rule, or trials would be judged after their end.
+
     Example:
         >>> schedule = Schedule.of(StoppingRule(t=3, f=0.5, p=1), evaluation_steps=(5, 10))
         >>> fresh, judged = Progress(), Progress(Standing.JUDGED, early=0.7)
-        >>> schedule.decide([judged, fresh, fresh]).next
-        (1, <Goal.FRACTION: 'fraction'>)
+        >>> schedule.decide([judged, fresh, fresh]).run
+        ((1, <Goal.FRACTION: 'fraction'>), (2, <Goal.FRACTION: 'fraction'>))
         >>> schedule.decide([judged, Progress(Standing.JUDGED, 0.6), Progress(Standing.JUDGED, 0.8)]).run
         ((2, <Goal.END: 'end'>),)
     """
@@ -86,6 +85,13 @@ class Schedule:
     rule: StoppingRule
     fraction_step: int
     steps: int
+
+    def __post_init__(self) -> None:
+        check_kind("the schedule's rule", self.rule, StoppingRule)
+        check_count("fraction_step", self.fraction_step)
+        check_count(
+            "steps", self.steps, least=self.fraction_step, remedy=f"trials are judged at step {self.fraction_step}"
+        )
 
     @classmethod
     def of(cls, rule: StoppingRule, evaluation_steps: Sequence[int]) -> "Schedule":
@@ -142,7 +148,7 @@ class Schedule:
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "Schedule":
         """Build a schedule from what ``to_json`` returned."""
-        check_keys("the schedule", content, ("rule", "fraction_step", "steps"))
+        check_fields("the schedule", content, cls)
         return cls(StoppingRule.from_json(content["rule"]), content["fraction_step"], content["steps"])
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from seedwise.content import check_keys
+from seedwise.content import check_fields
 from seedwise.errors import RequestError
 from seedwise.validation import check_count
 
@@ -85,7 +85,7 @@ class Seeds:
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "Seeds":
         """Build Seeds from what ``to_json`` returned."""
-        check_keys("seeds", content, ("init", "order", "dropout"))
+        check_fields("seeds", content, cls)
         return cls(**content)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from seedwise.content import check_keys
+from seedwise.content import check_fields
 from seedwise.errors import RequestError
 from seedwise.validation import check_count, check_fraction, check_number
 
@@ -123,5 +123,5 @@ class StoppingRule:
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "StoppingRule":
         """Build a rule from what ``to_json`` returned."""
-        check_keys("the stopping rule", content, ("t", "f", "p"))
+        check_fields("the stopping rule", content, cls)
         return cls(**content)

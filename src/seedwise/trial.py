@@ -6,11 +6,12 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from seedwise.content import check_keys, content_hash
+from seedwise.content import check_fields, content_hash
+from seedwise.errors import RequestError
 from seedwise.recipe import Recipe
 from seedwise.seeds import Seeds
 from seedwise.task import Task
-from seedwise.validation import check_count
+from seedwise.validation import check_count, check_kind
 
 __all__ = ["Measurement", "Trial", "TrialState", "best_evaluation"]
 
@@ -38,6 +39,9 @@ class Trial:
         recipe: How.
         seeds: With which three seeds.
 
+    Raises:
+        RequestError: A field is of another class.
+
     Example:
         >>> task = Task.hub("rte")
         >>> a = Trial(task, Recipe.preset("zhang2021", model="m"), Seeds(1, 1))
@@ -49,6 +53,11 @@ class Trial:
     task: Task
     recipe: Recipe
     seeds: Seeds
+
+    def __post_init__(self) -> None:
+        check_kind("the trial's task", self.task, Task)
+        check_kind("the trial's recipe", self.recipe, Recipe)
+        check_kind("the trial's seeds", self.seeds, Seeds)
 
     @property
     def id(self) -> str:
@@ -62,7 +71,7 @@ class Trial:
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "Trial":
         """Build a trial from what ``to_json`` returned."""
-        check_keys("the trial", content, ("task", "recipe", "seeds"))
+        check_fields("the trial", content, cls)
         return cls(
             Task.from_json(content["task"]), Recipe.from_json(content["recipe"]), Seeds.from_json(content["seeds"])
         )
@@ -76,6 +85,9 @@ class Measurement:
         step: Optimiser steps done, from 1.
         loss: Mean training loss of the step's rows, before the update; not finite when the trial has diverged.
         metrics: Every validation metric, at an evaluation; otherwise None.
+
+    Raises:
+        RequestError: The step is no whole number of at least 1, or the loss or a metric is no number.
     """
 
     step: int
@@ -84,6 +96,15 @@ class Measurement:
 
     def __post_init__(self) -> None:
         check_count("step", self.step)
+        _check_real("loss", self.loss)
+        if self.metrics is None:
+            return
+        if not isinstance(self.metrics, Mapping):
+            raise RequestError(
+                f"metrics must be names and numbers, not {self.metrics!r}; give None where there are none."
+            )
+        for name, value in self.metrics.items():
+            _check_real(f"the metric {name!r}", value)
 
     def to_json(self) -> dict[str, Any]:
         """Return the measurement as plain JSON; a number that is not finite becomes a text."""
@@ -96,11 +117,11 @@ class Measurement:
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "Measurement":
         """Build a measurement from what ``to_json`` returned."""
-        check_keys("the measurement", content, ("step", "loss", "metrics"))
+        check_fields("the measurement", content, cls)
         metrics = content.get("metrics")
-        if metrics is not None:
-            metrics = {name: float(value) for name, value in metrics.items()}
-        return cls(content["step"], float(content["loss"]), metrics)
+        if isinstance(metrics, Mapping):
+            metrics = {name: _read(value) for name, value in metrics.items()}
+        return cls(content["step"], _read(content["loss"]), metrics)
 
 
 def best_evaluation(scores: Iterable[tuple[int, float]], *, greater_is_better: bool = True) -> tuple[int, float] | None:
@@ -119,6 +140,19 @@ def best_evaluation(scores: Iterable[tuple[int, float]], *, greater_is_better: b
     return best
 
 
+_NOT_FINITE = ("nan", "inf", "-inf")
+
+
 def _plain(value: float) -> float | str:
-    """JSON knows no nan and no infinity; ``float`` reads these texts back."""
+    """JSON knows no nan and no infinity; `_read` reads these texts back."""
     return value if math.isfinite(value) else str(value)
+
+
+def _read(value: Any) -> Any:
+    return float(value) if value in _NOT_FINITE else value
+
+
+def _check_real(name: str, value: object) -> None:
+    """Refuse anything but a number; that of a trial that has diverged is not finite."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise RequestError(f"{name} must be a number, not {value!r}; nan stands for one that is unknown.")

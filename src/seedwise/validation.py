@@ -10,6 +10,7 @@ __all__ = [
     "check_choice",
     "check_count",
     "check_fraction",
+    "check_kind",
     "check_number",
     "check_switch",
     "check_text",
@@ -38,6 +39,12 @@ def check_fraction(name: str, value: object, *, zero: bool = False, one: bool = 
         raise RequestError(f"{name} must be {rule}, not {value!r}{_way_out(remedy)}.")
 
 
+def check_kind(name: str, value: object, kind: type) -> None:
+    """Refuse anything but a value of one of our classes."""
+    if not isinstance(value, kind):
+        raise RequestError(f"{name} must be a seedwise.{kind.__name__}, not {value!r}; make one of that class.")
+
+
 def check_number(name: str, value: object, *, least: float = 0.0, above: bool = False) -> None:
     """Refuse anything but a finite number of at least (or, with ``above``, above) ``least``."""
     rule = f"{'above' if above else 'at least'} {least:g}"
@@ -64,7 +71,10 @@ def did_you_mean(value: object, choices: Collection[str]) -> str:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    try:
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:  # a whole number larger than every float
+        return False
 
 
 def _way_out(remedy: str) -> str:

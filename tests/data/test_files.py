@@ -272,14 +272,35 @@ def test_class_without_training_rows_after_the_split_is_refused(tmp_path):
         ("a.jsonl", b'{"text": {"a": 1}, "label": 1}\n', "must hold text, not dict"),
         ("a.parquet", b"no parquet", "must be Parquet, but"),
         ("a.parquet", b"", "must have rows, but it is empty"),
+        ("a.csv", b"\xef\xbb\xbf", "must have rows, but it is empty"),
+        ("a.tsv", b"\xef\xbb\xbf\n\n", "must have rows, but it is empty"),
+        ("a.jsonl", b"\xef\xbb\xbf", "must have rows, but it is empty"),
+        ("a.json", b"[]\n", "must have rows, but it is empty"),
+        ("a.jsonl", b"{}\n", "must have rows, but it is empty"),
+        ("a.jsonl", b'{"a": ' * 10_000, "line 1 of .* must be JSON, but: it is nested too deeply; write"),
+        ("a.json", b"[" * 10_000, r"a\.json must be JSON, but: it is nested too deeply; write"),
+        ("a.jsonl", b'{"label": %b}' % (b"1" * 5_000), "must be JSON, but: a number in it is too long; write"),
+        ("a.jsonl", b'{"text": "x \\ud800", "label": 1}', r"must hold whole characters, not '\\ud800' as in 'x "),
+        ("a.jsonl", b'{"text": "x", "label": "\\udfff"}', r"must hold whole characters, not '\\udfff' as in "),
     ],
 )
 def test_file_that_is_not_what_its_ending_says_is_refused(tmp_path, name, content, essentials):
     path = tmp_path / name
     path.write_bytes(content)
 
-    with pytest.raises(DataError, match=essentials):
+    with pytest.raises(DataError, match=essentials) as refusal:
         load_rows(task_of(path))
+
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(("name", "digits"), [("a.csv", 5_000), ("a.jsonl", 400)])
+def test_number_larger_than_every_float_names_a_class(tmp_path, name, digits):
+    content = {"a.csv": "text,label\nx,{}\ny,7\n", "a.jsonl": '{{"text":"x","label":{}}}\n{{"text":"y","label":7}}'}
+    path = written(tmp_path / name, content[name].format("1" * digits))
+
+    assert infer_kind(path, "label") == "classification"
+    assert load_rows(task_of(path)).label_names == ("7", "1" * digits)
 
 
 def test_missing_file_is_refused(tmp_path):

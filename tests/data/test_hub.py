@@ -79,6 +79,79 @@ def publish(folder, columns, classes, configuration, splits):
     (folder / "README.md").write_text(f"---\n{json.dumps(about)}\n---\n")  # JSON is YAML
 
 
+class Columns(dict):
+    """Stands in for one split of a data set: its columns by name; no class has a name of its own."""
+
+    @property
+    def column_names(self):
+        return list(self)
+
+    @property
+    def features(self):
+        return dict.fromkeys(self)
+
+
+@pytest.fixture
+def published(monkeypatch):
+    """Publish columns on a hub where every split holds the same."""
+
+    def publish_columns(**columns):
+        datasets = ModuleType("datasets")
+        datasets.load_dataset = lambda *_, **__: Columns(columns)
+        monkeypatch.setitem(sys.modules, "datasets", datasets)
+
+    return publish_columns
+
+
+def reviews(**given):
+    return Task.dataset("org/reviews", text="text", label="label", validation="test", **given)
+
+
+def test_empty_texts_of_a_data_set_are_refused_unless_they_are_to_be_left_out(published):
+    published(text=["a", None, " ", "b"], label=[0, 1, 0, 1])
+
+    with pytest.raises(DataError, match=r"org/reviews train must have a text, but 2 are empty, the first is row 1 "):
+        load_rows(reviews())
+    rows = load_rows(reviews(drop_empty=True))
+
+    assert (rows.train.texts, rows.train.index, rows.dropped) == (("a", "b"), (0, 3), 4)
+
+
+def test_empty_texts_of_a_benchmark_are_kept_as_published(published):
+    published(sentence=["a", "", "b"], label=[0, 1, 0])
+
+    assert load_rows(Task.hub("sst2")).train.texts == ("a", "", "b")
+
+
+def test_numbers_in_a_text_column_of_the_hub_are_text(published):
+    published(text=[1, 2.5], other=[True, 4], label=["x", "y"])
+
+    rows = load_rows(reviews(text_pair="other"))
+
+    assert (rows.train.texts, rows.train.pairs) == (("1", "2.5"), ("True", "4"))
+
+
+@pytest.mark.parametrize(
+    ("columns", "essentials"),
+    [
+        (
+            {"text": [["a"], ["b"]], "label": [0, 1]},
+            r"column 'text' of org/reviews train must hold text, not list such",
+        ),
+        ({"text": ["a", "b"], "label": [[0], [1]]}, r"label column 'label' of .* must hold text or numbers, not list"),
+        (
+            {"text": ["a", "b", "c"], "label": [" ", "x", "y"]},
+            r"must have a label, but 1 row has none, the first is row 0 ",
+        ),
+    ],
+)
+def test_column_of_the_hub_of_a_wrong_kind_is_refused(published, columns, essentials):
+    published(**columns)
+
+    with pytest.raises(DataError, match=essentials):
+        load_rows(reviews())
+
+
 @pytest.fixture
 def hub(tmp_path, monkeypatch):
     """Stand in for the hub: `datasets` takes folders below the working directory for repositories."""

@@ -10,13 +10,12 @@ import math
 import re
 import zlib
 from collections.abc import Callable
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from seedwise.data.source import RawLabel, RawText, SourceRows
+from seedwise.data.source import RawLabel, SourceRows, as_label, as_text
 from seedwise.errors import DataError
 from seedwise.task import Task
 from seedwise.validation import did_you_mean
@@ -58,13 +57,13 @@ def select_rows(
     Raises:
         DataError: A column is missing or holds no text, or there are no rows.
     """
-    texts = [_as_text(value, text, path) for value in _column(columns, text, path)]
+    texts = [as_text(value, text, path) for value in _column(columns, text, path)]
     pairs = None
     if text_pair is not None:
-        pairs = [_as_text(value, text_pair, path) for value in _column(columns, text_pair, path)]
+        pairs = [as_text(value, text_pair, path) for value in _column(columns, text_pair, path)]
     labels: list[RawLabel] = []
     if label is not None:
-        labels = [_as_label(value, label, path) for value in _column(columns, label, path)]
+        labels = [as_label(value, label, path) for value in _column(columns, label, path)]
     if not texts:
         raise DataError(f"the file {path} must have rows, but it is empty; give one with at least one row.")
     return SourceRows(path.name, texts, pairs, labels, list(range(len(texts))))
@@ -100,9 +99,10 @@ def read_columns(path: Path) -> dict[str, list[Any]]:
         if not path.exists():
             raise DataError(f"the file {path} does not exist; check the path.") from error
         raise DataError(f"the file {path} cannot be read ({error}); check the file.") from error
-    if not content.strip():
+    columns = readers[ending](content, path) if content.strip() else {}
+    if not columns:
         raise DataError(f"the file {path} must have rows, but it is empty; give one with at least one row.")
-    return readers[ending](content, path)
+    return columns
 
 
 def infer_kind(path: str | Path, label: str) -> str:
@@ -119,10 +119,10 @@ def infer_kind(path: str | Path, label: str) -> str:
         DataError: The file cannot be read or lacks the column.
     """
     path = Path(path)
-    labels = (_as_label(value, label, path) for value in _column(read_columns(path), label, path))
+    labels = (as_label(value, label, path) for value in _column(read_columns(path), label, path))
     try:
         numbers = [float(value) for value in labels if value is not None]
-    except ValueError:
+    except (ValueError, OverflowError):  # text, or a whole number larger than every float
         return "classification"
     fractions = (number for number in numbers if math.isfinite(number) and not number.is_integer())
     return "classification" if next(fractions, None) is None else "regression"
@@ -132,27 +132,6 @@ def _column(columns: dict[str, list[Any]], name: str, path: Path) -> list[Any]:
     if name not in columns:
         raise DataError(f"{path} has no column {name!r}{did_you_mean(name, columns)}; it has {', '.join(columns)}.")
     return columns[name]
-
-
-def _as_text(value: Any, name: str, path: Path) -> RawText:
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, bool | int | float | Decimal):
-        return str(value)
-    raise DataError(
-        f"the column {name!r} of {path} must hold text, not {type(value).__name__} such as {value!r}; name a text column."
-    )
-
-
-def _as_label(value: Any, name: str, path: Path) -> RawLabel:
-    if value is None or isinstance(value, str | bool | int | float):
-        return None if isinstance(value, str) and not value.strip() else value
-    if isinstance(value, Decimal):
-        return float(value)
-    raise DataError(
-        f"the label column {name!r} of {path} must hold text or numbers, not {type(value).__name__} such as {value!r}; "
-        "name a column with one label a row."
-    )
 
 
 def _read_csv(content: bytes, path: Path) -> dict[str, list[Any]]:
@@ -184,8 +163,8 @@ _QUOTED_FIELD = re.compile(r'(?:(?<=[\t\n])|\A)"[^"]*(?:""[^"]*)*"(?=[\t\r\n]|\Z
 
 
 def _table(lines: list[list[str]], path: Path) -> dict[str, list[Any]]:
-    """Turn a header and lines of fields into columns."""
-    header, *rows = itertools.dropwhile(lambda line: not line, lines)
+    """Turn a header and lines of fields into columns; without a header there are none."""
+    header, *rows = list(itertools.dropwhile(lambda line: not line, lines)) or [[]]
     rows = [row for row in rows if row or len(header) == 1]
     if len(set(header)) < len(header):
         twice = next(name for name in header if header.count(name) > 1)
@@ -208,18 +187,24 @@ def _read_json(content: bytes, path: Path) -> dict[str, list[Any]]:
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            where = "" if whole else f"line {number} of "
-            raise DataError(
-                f"{where}{path} must be JSON, but: {error.msg} at character {error.pos}; write one object a line."
-            ) from error
+        row = _parsed(line, f"{path}" if whole else f"line {number} of {path}")
         rows.extend(row if whole else [row])
     if not all(isinstance(row, dict) for row in rows):
         raise DataError(f"{path} must hold one JSON object a line, with the columns' names as keys; convert it.")
     names = dict.fromkeys(name for row in rows for name in row)
     return {name: [row.get(name) for row in rows] for name in names}
+
+
+def _parsed(line: str, place: str) -> Any:
+    try:
+        return json.loads(line)
+    except json.JSONDecodeError as error:
+        reason = f"{error.msg} at character {error.pos}"
+    except RecursionError:
+        reason = "it is nested too deeply"
+    except ValueError:  # Python reads no whole number of more than some thousand digits
+        reason = "a number in it is too long"
+    raise DataError(f"{place} must be JSON, but: {reason}; write one object a line.")
 
 
 def _read_parquet(content: bytes, path: Path) -> dict[str, list[Any]]:

@@ -40,7 +40,7 @@ LAYOUTS = {
     "rte": Layout("sentence1", "sentence2", "label"),
     "wnli": Layout("sentence1", "sentence2", "label"),
 }
-"""The columns of the GLUE files; `seedwise.task.GLUE` has the hub's names for the same."""
+"""The columns of the GLUE files; `seedwise.benchmark.GLUE` has the hub's names for the same."""
 
 NO_GOLD_LABEL = "-"  # MNLI: the annotators agreed on no label
 
@@ -141,6 +141,5 @@ def _position(name: str, columns: list[str], path: Path) -> int:
 
 def _label(written: str, label_names: tuple[str, ...] | None) -> str:
     """Return the label's name where the file writes its number; anything else as it is."""
-    if label_names is not None and written.isascii() and written.isdigit() and int(written) < len(label_names):
-        return label_names[int(written)]
-    return written
+    numbers = [str(number) for number in range(len(label_names or ()))]
+    return label_names[numbers.index(written)] if label_names and written in numbers else written

@@ -10,7 +10,7 @@ from typing import Any
 
 from seedwise.benchmark import GLUE
 from seedwise.data.glue import read_glue_folder
-from seedwise.data.source import SourceRows
+from seedwise.data.source import SourceRows, as_label, as_text
 from seedwise.errors import DataError
 from seedwise.task import Task
 from seedwise.validation import did_you_mean
@@ -59,15 +59,16 @@ def _read_dataset(task: Task, split: str) -> SourceRows:
         if column not in there:
             hint = did_you_mean(column, there)
             raise DataError(f"{task.name} has no column {column!r}{hint}; it has {', '.join(there)}.")
-    names = getattr(columns.features[task.label], "names", None)
-    texts, labels = list(columns[task.text]), list(columns[task.label])
+    place, names = f"{task.name} {split}", getattr(columns.features[task.label], "names", None)
+    labels = list(columns[task.label])
+    if names is not None:  # the hub marks a row without a label by -1
+        labels = [None if label in (None, -1) else names[label] for label in labels]
     return SourceRows(
-        place=f"{task.name} {split}",
-        texts=texts,
-        pairs=list(columns[task.text_pair]) if task.text_pair else None,
-        # The hub marks a row without a label by -1.
-        labels=labels if names is None else [None if label in (None, -1) else names[label] for label in labels],
-        index=list(range(len(texts))),
+        place=place,
+        texts=[as_text(value, task.text, place) for value in columns[task.text]],
+        pairs=[as_text(value, task.text_pair, place) for value in columns[task.text_pair]] if task.text_pair else None,
+        labels=[as_label(label, task.label, place) for label in labels],
+        index=list(range(len(labels))),
     )
 
 

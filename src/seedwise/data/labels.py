@@ -7,6 +7,7 @@ format they were saved. The classes are numbered in sorted order, whole numbers 
 import math
 import re
 from collections.abc import Sequence
+from decimal import Decimal
 
 from seedwise.data.source import RawLabel, SourceRows, row_name
 from seedwise.errors import DataError
@@ -28,7 +29,9 @@ def class_name(label: RawLabel) -> str:
         return str(label).lower()
     written = str(label)
     whole = _WHOLE_NUMBER.fullmatch(written)
-    return str(int(whole[1])) if whole else written
+    if whole is None:
+        return written
+    return "0" if whole[1] == "-0" else whole[1]
 
 
 def class_names(rows: SourceRows) -> tuple[str, ...]:
@@ -44,7 +47,7 @@ def class_names(rows: SourceRows) -> tuple[str, ...]:
             f"{rows.place} must have labels of at least two classes, not {listed} alone; check the label column."
         )
     if all(_WHOLE_NUMBER.fullmatch(name) for name in names):
-        return tuple(sorted(names, key=int))
+        return tuple(sorted(names, key=Decimal))  # int refuses thousands of digits
     fractions = [name for name in names if not _WHOLE_NUMBER.fullmatch(name)]
     if all(_number(name) is not None for name in names):
         raise DataError(

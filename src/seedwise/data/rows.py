@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from seedwise.benchmark import EMBEDDED, GLUE
+from seedwise.benchmark import EMBEDDED, GLUE, BenchmarkTask
 from seedwise.data.embedded import read_embedded
 from seedwise.data.files import read_columns, read_files, select_rows
 from seedwise.data.glue import LAYOUTS, read_glue
@@ -65,8 +65,8 @@ class TaskRows:
 def load_rows(task: Task) -> TaskRows:
     """Read a task's rows, encode their labels and split them.
 
-    Rows of the user's own files must have texts. Those of the benchmarks are kept as they were published, the few
-    with an empty text too, unless the task says ``drop_empty``.
+    Rows must have texts. Those of the benchmarks are kept as they were published, the few with an empty text too. A
+    task that says ``drop_empty`` leaves such rows out.
 
     Args:
         task: The task.
@@ -149,13 +149,13 @@ def _without_empty(rows: SourceRows, task: Task) -> SourceRows:
         if text is not None and text.strip() and other is not None and other.strip()
     ]
     empty = len(rows) - len(kept)
-    if not empty or (task.source != "files" and not task.drop_empty):
+    if not empty or (_benchmark(task) is not None and not task.drop_empty):
         return rows
     if not task.drop_empty:
         first = next(place for place in range(len(rows)) if place == len(kept) or kept[place] != place)
         raise DataError(
             f"every row of {rows.place} must have a text, but {empty} {'is' if empty == 1 else 'are'} empty, the first "
-            f"is {row_name(rows.index[first])}; mend the file, or leave such rows out by drop_empty (--drop-empty)."
+            f"is {row_name(rows.index[first])}; mend them, or leave such rows out by drop_empty (--drop-empty)."
         )
     logger.info("%s: %d of %d rows have an empty text and were left out.", rows.place, empty, len(rows))
     return SourceRows(
@@ -179,7 +179,7 @@ def _encode(
         numbers = {split: encode_numbers(rows) for split, rows in given.items()}
         check_spread(given["train"], numbers["train"])
         return None, numbers
-    known = {"glue": GLUE, "hub": GLUE, "embedded": EMBEDDED}.get(task.source, {}).get(task.name)
+    known = _benchmark(task)
     if known is not None and known.labels is not None:
         fixed = known.labels
         what = f"the labels of {task.name}"
@@ -187,6 +187,11 @@ def _encode(
     names = class_names(given["train"])
     what = "the training rows' labels"
     return names, {split: encode_classes(rows, names, what=what) for split, rows in given.items()}
+
+
+def _benchmark(task: Task) -> BenchmarkTask | None:
+    """Return what is fixed about the task if it is one of a benchmark, not of the user's own files or data set."""
+    return {"glue": GLUE, "hub": GLUE, "embedded": EMBEDDED}.get(task.source, {}).get(task.name)
 
 
 def _take(rows: SourceRows, labels: list[int] | list[float], part: Part) -> Rows:

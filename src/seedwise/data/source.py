@@ -1,9 +1,13 @@
 """What does a source of rows hand over, before anything is checked?"""
 
+import reprlib
 from dataclasses import dataclass
-from typing import TypeAlias
+from decimal import Decimal
+from typing import Any, TypeAlias
 
-__all__ = ["RawLabel", "RawText", "SourceRows", "row_name"]
+from seedwise.errors import DataError
+
+__all__ = ["RawLabel", "RawText", "SourceRows", "as_label", "as_text", "row_name"]
 
 RawText: TypeAlias = str | None
 RawLabel: TypeAlias = str | int | float | bool | None
@@ -33,6 +37,66 @@ class SourceRows:
         return len(self.texts)
 
 
+def as_text(value: Any, column: str, place: object) -> RawText:
+    """Return a value of a text column as text; numbers are written out.
+
+    Args:
+        value: The value as it was read.
+        column: The column's name, for messages.
+        place: Where the column is, for messages.
+
+    Raises:
+        DataError: The value is neither text nor a number, or is text that cannot be encoded.
+    """
+    if isinstance(value, str):
+        _check_whole(value, column, place)
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool | int | float | Decimal):
+        return str(value)
+    raise DataError(f"the column {column!r} of {place} must hold text, not {_described(value)}; name a text column.")
+
+
+def as_label(value: Any, column: str, place: object) -> RawLabel:
+    """Return a value of the label column; a blank one is no label.
+
+    Args:
+        value: The value as it was read.
+        column: The column's name, for messages.
+        place: Where the column is, for messages.
+
+    Raises:
+        DataError: The value is neither text nor a number, or is text that cannot be encoded.
+    """
+    if isinstance(value, str):
+        _check_whole(value, column, place)
+        return value if value.strip() else None
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, Decimal):
+        return float(value)
+    raise DataError(
+        f"the label column {column!r} of {place} must hold text or numbers, not {_described(value)}; "
+        "name a column with one label a row."
+    )
+
+
 def row_name(index: int) -> str:
     """Name a row in a message, so that it is found in the file."""
     return f"row {index} (the first row is 0, a header not counted)"
+
+
+def _check_whole(text: str, column: str, place: object) -> None:
+    """Refuse half a character: JSON can write one (a lone surrogate), but no tokenizer takes it and no file holds it."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise DataError(
+            f"the column {column!r} of {place} must hold whole characters, not {text[error.start]!r} as in "
+            f"{reprlib.repr(text)}; mend the row."
+        ) from error
+
+
+def _described(value: object) -> str:
+    """Describe a value of a wrong type in a few words, however long or deep it is."""
+    return f"{type(value).__name__} such as {reprlib.repr(value)}"

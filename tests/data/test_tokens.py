@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import sys
 import time
 from pathlib import Path
 
@@ -244,7 +245,7 @@ def test_tokenizer_without_padding_and_end_is_refused(tmp_path):
         tokenize(toy_task(tmp_path), bare_tokenizer(tmp_path / "model"), 32, tmp_path / "cache")
 
 
-@pytest.mark.parametrize("config", [None, {"model_type": "bert", "vocab_size": 100}])
+@pytest.mark.parametrize("config", [None, {"model_type": "bert", "vocab_size": 100}, {"model_type": "deberta-v2"}])
 def test_folder_without_a_tokenizer_is_refused(tmp_path, config):
     folder = tmp_path / "model"
     folder.mkdir()
@@ -255,6 +256,15 @@ def test_folder_without_a_tokenizer_is_refused(tmp_path, config):
         tokenize(toy_task(tmp_path), str(folder), 32, tmp_path / "cache")
 
     assert "\n" not in str(refusal.value)
+
+
+def test_package_that_reads_the_tokenizer_is_named_where_it_is_missing(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "sentencepiece", None)
+    (tmp_path / "config.json").write_text('{"model_type": "deberta-v2"}')
+    (tmp_path / "spm.model").write_bytes(b"no words")
+
+    with pytest.raises(RequestError, match=r"needs the package sentencepiece, .*; pip install sentencepiece\."):
+        load_tokenizer(str(tmp_path))
 
 
 def test_model_that_is_not_found_is_refused(tmp_path):

@@ -41,7 +41,7 @@ def check_model(model: str) -> None:
     lacks = {
         "a config.json": not (folder / "config.json").is_file(),
         "weights (*.safetensors)": not any(folder.glob("*.safetensors")),
-        "a tokenizer": not any((folder / name).is_file() for name in _TOKENIZER_FILES),
+        "a tokenizer": not any(any(folder.glob(pattern)) for pattern in _TOKENIZER_FILES),
     }
     missing = [what for what, absent in lacks.items() if absent]
     if missing:
@@ -63,7 +63,8 @@ def not_loaded(model: str, error: Exception) -> RequestError:
     )
 
 
-_TOKENIZER_FILES = ("tokenizer.json", "vocab.txt", "vocab.json", "spiece.model", "sentencepiece.bpe.model")
+# Every kind of tokenizer has one of these; whether it can be loaded and knows any words, loading shows.
+_TOKENIZER_FILES = ("tokenizer*", "vocab*", "*.model")
 
 
 def _check_whole(model: str, path: Path) -> None:

@@ -1,6 +1,7 @@
 """Which tokenizer belongs to a model, and which token ids does it give each row?"""
 
 import hashlib
+import importlib.util
 import json
 import logging
 from collections.abc import Sequence
@@ -84,6 +85,12 @@ def load_tokenizer(model: str) -> Tokenizer:
     try:
         inner = AutoTokenizer.from_pretrained(place)
     except Exception as error:  # files, network and missing packages each fail in their own way
+        # Where sentencepiece is missing, transformers takes its files for those of tiktoken, and asks for that.
+        if "`tiktoken` is required" in str(error) and importlib.util.find_spec("sentencepiece") is None:
+            raise RequestError(
+                f"the tokenizer of the model {model!r} needs the package sentencepiece, which is not installed; "
+                "pip install sentencepiece."
+            ) from error
         if not Path(place).is_dir():
             raise not_loaded(model, error) from error
         reason = " ".join(str(error).split("\n", 1)[0].split()).rstrip(".:")
@@ -92,9 +99,9 @@ def load_tokenizer(model: str) -> Tokenizer:
             "tokenizer into the model's folder."
         ) from error
     # NOTE: a folder with config.json alone gives a tokenizer that knows its special tokens and nothing else.
-    if len(inner) <= len(inner.all_special_ids):
+    if set(inner.get_vocab()) <= set(inner.all_special_tokens):
         raise RequestError(
-            f"the model {model!r} must have a tokenizer, but its folder holds none of the tokenizer's files; "
+            f"the model {model!r} must have a tokenizer, but its folder holds no vocabulary; "
             "save the tokenizer into it."
         )
     pad_id = inner.pad_token_id if inner.pad_token_id is not None else inner.eos_token_id

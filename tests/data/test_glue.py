@@ -162,6 +162,7 @@ def test_only_tabs_and_newlines_separate(tmp_path):
         (RTE, "train.tsv must have rows"),
         (RTE.replace("sentence1", "sentence_1"), "no column 'sentence1'; did you mean 'sentence_1'"),
         (RTE + "0\ta\tb\tmaybe\n1\ta\tb\tentailment\n", "'entailment', 'not_entailment'.*not 'maybe'"),
+        (RTE + f"0\ta\tb\t{'1' * 5_000}\n", "'entailment', 'not_entailment'.*not '1111"),
         (RTE + "0\ta\tb\tentailment\n", "none of 'not_entailment'"),
         (
             b"index\tsentence1\tsentence2\tlabel\n0\t\xff\tb\tentailment\n",

@@ -141,5 +141,5 @@ def _position(name: str, columns: list[str], path: Path) -> int:
 
 def _label(written: str, label_names: tuple[str, ...] | None) -> str:
     """Return the label's name where the file writes its number; anything else as it is."""
-    numbers = [str(number) for number in range(len(label_names or ()))]
-    return label_names[numbers.index(written)] if label_names and written in numbers else written
+    names = {str(number): name for number, name in enumerate(label_names or ())}
+    return names.get(written, written)

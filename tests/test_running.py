@@ -12,6 +12,7 @@ from replay import ReplayExecutor, ReplaySession
 from seedwise import Analysis, Recipe, RequestError, Seeds, StoppingRule, Study, Task, TrialState, WorkError
 from seedwise.errors import StorageError
 from seedwise.executors.base import Failed
+from seedwise.store.sqlite import SqliteStore
 
 TASK = Task.hub("rte")
 RECIPE = Recipe(model="m", batch_size=8, num_train_epochs=1, evaluations="every 1 steps")
@@ -151,6 +152,27 @@ def test_a_disk_that_is_full_for_one_worker_costs_the_other_nothing(tmp_path, mo
         with pytest.raises(StorageError, match="the disk is full"):
             study.run(ReplayExecutor(scores, workers=2))
         assert {r.id: r.state for r in study.trials} == {second: TrialState.COMPLETE, first: TrialState.WAITING}
+
+
+def test_after_a_report_that_could_not_be_stored_the_trial_waits_for_another_time(tmp_path, monkeypatch):
+    append, full = SqliteStore.append, True
+
+    def append_to_a_small_disk(store, trial_id, measurements, seconds):
+        if full and measurements[0].step == 2 and trial_id == first:
+            raise StorageError("the disk is full")
+        append(store, trial_id, measurements, seconds)
+
+    monkeypatch.setattr(SqliteStore, "append", append_to_a_small_disk)
+    executor = ReplayExecutor(table(2, 4, 0), workers=2)
+    with create(tmp_path / "s", 2) as study:
+        second, first = (record.id for record in study.trials)
+        with pytest.raises(StorageError, match="the disk is full"):
+            study.run(executor)
+        assert len(study.store.record(first).evaluations) == 1
+        full = False
+        study.run(executor)
+        assert [record.state for record in study.trials] == [TrialState.COMPLETE] * 2
+        assert study.store.record(second).attempts <= 2
 
 
 def test_when_every_trial_fails_the_study_says_why(tmp_path):

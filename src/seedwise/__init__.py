@@ -7,8 +7,9 @@ from seedwise.errors import DataError, RequestError, SeedwiseError, WorkError
 from seedwise.recipe import Recipe
 from seedwise.schedule import Schedule
 from seedwise.seeds import Seeds
+from seedwise.splits import Splits
 from seedwise.stopping import StoppingRule
-from seedwise.task import Splits, Task
+from seedwise.task import Task
 from seedwise.trial import Measurement, Trial, TrialState
 
 __all__ = [

@@ -89,6 +89,7 @@ class _Run:
     def __init__(self, store: Store, cells: list[Cell], on_progress: Callable[[StudyProgress], None]) -> None:
         self._store, self._cells, self._on_progress = store, cells, on_progress
         self._live = {live.id: live for cell in cells for live in cell.trials}
+        self._broken_off: set[str] = set()  # what they report after a gap would not fit
         self._retry_crashed()
 
     def until_nothing_is_left(self, session: Session, asked: Sequence[int] = ()) -> None:
@@ -102,13 +103,16 @@ class _Run:
             self.record(session.wait(REDRAW_SECONDS), session)
 
     def record(self, reports: list[Report], session: Session) -> None:
-        """Store what the executor reports, then take it in; what one trial may end with costs the others nothing."""
+        """Store what the executor reports, then take it in; where one report cannot be stored, other trials' still are."""
         problems: list[WorkError] = []
         for report in reports:
+            if report.trial_id in self._broken_off:
+                continue
             try:
                 self._record_one(report, session)
             except WorkError as problem:
                 problems.append(problem)
+                self._broken_off.add(report.trial_id)
         if problems:
             raise problems[0]
 

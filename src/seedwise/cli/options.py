@@ -15,8 +15,9 @@ from seedwise.errors import RequestError
 from seedwise.recipe import PRESETS, Recipe
 from seedwise.schedule import Schedule, fractions
 from seedwise.seeds import Seeds
+from seedwise.splits import Splits
 from seedwise.stopping import StoppingRule
-from seedwise.task import Splits, Task
+from seedwise.task import Task
 from seedwise.validation import did_you_mean
 
 __all__ = ["RecipeOptions", "TaskOptions", "TrialOptions", "WorkerOptions", "model_place"]

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from seedwise.content import canonical_json, content_hash
 from seedwise.data.rows import Rows, TaskRows, load_rows
 from seedwise.data.tokenizer import NO_LIMIT, Tokenizer, encode, load_tokenizer
-from seedwise.errors import WorkError
+from seedwise.errors import StorageError
 from seedwise.task import Task
 
 __all__ = ["TokenizedSplit", "TokenizedTask", "default_cache", "tokenize", "tokenize_rows"]
@@ -94,14 +94,16 @@ class TokenizedTask:
         """Map a tokenised task into memory.
 
         Raises:
-            WorkError: The folder is missing or damaged.
+            StorageError: The folder is missing or damaged.
         """
         folder = Path(folder)
         try:
             meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
             splits = {name: _open_split(folder, name, known) for name, known in meta.pop("splits").items()}
         except (OSError, ValueError, KeyError) as error:
-            raise WorkError(f"the tokenised rows in {folder} cannot be read ({error}); delete the folder.") from error
+            raise StorageError(
+                f"the tokenised rows in {folder} cannot be read ({error}); delete the folder."
+            ) from error
         names = meta.pop("label_names")
         return cls(
             folder=folder,
@@ -173,7 +175,7 @@ def tokenize(task: Task, model: str, max_length: int, cache: Path | None = None)
     Raises:
         DataError: The rows cannot be used as asked.
         RequestError: The model has no tokenizer.
-        WorkError: The cache cannot be written.
+        StorageError: The cache cannot be written.
     """
     rows = load_rows(task)
     tokenizer = load_tokenizer(model)
@@ -252,7 +254,7 @@ def _write(folder: Path, task: Task, rows: TaskRows, tokenizer: Tokenizer, lengt
         (aside / "meta.json").write_text(json.dumps(meta, indent=1), encoding="utf-8")
         _move_into_place(aside, folder)
     except OSError as error:
-        raise WorkError(
+        raise StorageError(
             f"the tokenised rows cannot be written to {folder} ({error.strerror}); set SEEDWISE_CACHE to a folder with room."
         ) from error
     finally:

@@ -83,7 +83,7 @@ class TestModelFolder:
             ({"model": "m"}, "here"),
             ({"set": ("model=m",)}, "here"),
             ({"recipe": "zhang2021", "set": ("model=m",)}, "here"),
-            ({"recipe": "../beside/r.toml"}, "here/../beside"),
+            ({"recipe": "../beside/r.toml"}, "beside"),
             ({"recipe": "../beside/r.toml", "model": "m"}, "here"),
             ({"recipe": "../beside/r.toml", "set": ("model=m",)}, "here"),
         ],

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from seedwise import LocalExecutor, Seeds, StoppingRule, Study, Trial, TrialState, WorkError
+from seedwise import LocalExecutor, Seeds, SeedwiseError, StoppingRule, Study, Trial, TrialState, WorkError
 from seedwise.data.tokens import tokenize
 from seedwise.executors.base import Failed, Job
 from seedwise.executors.local import LocalSession
@@ -187,7 +187,7 @@ def wait_for_evaluations(folder, count, process):
             with Study.open(folder) as study:
                 if sum(len(r.evaluations) for r in study.trials) >= count:
                     return
-        except Exception:  # noqa: BLE001 - not there yet
+        except SeedwiseError:  # not there yet
             pass
         time.sleep(0.02)
 

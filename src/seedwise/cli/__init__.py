@@ -114,7 +114,10 @@ def report(
 
 
 def main() -> None:
-    """Run the command line: exit code 0 done, 1 the work failed, 2 the request was wrong or the disk is full, 130 stopped by Ctrl-C."""
+    """Run the command line.
+
+    Exit codes: 0 done, 1 the work failed, 2 the request was wrong or the disk is full, 130 stopped by Ctrl-C.
+    """
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     debug = len(arguments) < len(sys.argv) - 1
     os.environ.setdefault("HF_HUB_VERBOSITY", "error")  # a hub that does not answer is told in our sentence

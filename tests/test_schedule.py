@@ -106,6 +106,13 @@ def test_a_fraction_between_evaluations_is_refused_with_those_there_are():
         Schedule.of(StoppingRule(t=4, f=0.5, p=1), (78, 156, 234))
 
 
+def test_of_many_evaluations_the_nearest_are_named():
+    with pytest.raises(
+        RequestError, match=r"not 0\.015; of its 80 evaluations the nearest are at 0\.013, 0\.025, 0\.03[78], 0\.05\."
+    ):
+        Schedule.of(StoppingRule(t=4, f=0.015, p=1), tuple(range(100, 8001, 100)))
+
+
 @pytest.mark.parametrize("steps", [(23, 47, 70, 94, 117, 140, 164, 187, 211, 234), (78, 156, 234), (3333, 6666, 10000)])
 def test_every_fraction_that_is_printed_is_accepted(steps):
     for step, fraction in zip(steps, fractions(steps), strict=True):

@@ -47,11 +47,13 @@ def model_card(
         "|---|---|",
         f"| validation {task.metric} | {score:.4f} (best evaluation, step {step} of {facts.get('steps', '?')}) |",
         *([] if baseline is None else [f"| best constant guess | {baseline:.4f} |"]),
+        *_error_size(best, facts),
         *[f"| test {name} | {value:.4f} |" for name, value in (best.test_metrics or {}).items()],
         f"| seeds tried | {started} started, {complete} trained to the end |",
         f"| stopping rule | {_rule(rule)} |",
         f"| seeds of this model | init {seeds.init}, order {seeds.order}, dropout {seeds.dropout} |",
         f"| rows | {', '.join(f'{count} {split}' for split, count in rows.items() if count)} |",
+        *([f"| texts cut at | {facts['max_length']} tokens |"] if "max_length" in facts else []),
         f"| trial | {best.id} |",
         "",
         _OPTIMISM + (" The test score was not used to choose." if best.test_metrics else ""),
@@ -71,6 +73,16 @@ def model_card(
 
 
 _OPTIMISM = "The validation score chose this model among its seeds, so it is optimistic: expect less on new data."
+
+
+def _error_size(best: TrialRecord, facts: Mapping[str, Any]) -> list[str]:
+    """Tell a regression's squared error as well: a correlation says nothing about scale."""
+    if best.trial.task.kind != "regression" or best.trial.task.metric == "loss":
+        return []
+    loss = next((m.metrics["loss"] for m in best.evaluations if m.step == best.best_step and m.metrics), None)
+    guess = facts.get("baselines", {}).get("loss")
+    compared = "" if guess is None else f"; the best constant guess has {guess:.4f}"
+    return [] if loss is None else [f"| validation mean squared error | {loss:.4f}{compared} |"]
 
 
 def _on_the_hub(model: str) -> bool:

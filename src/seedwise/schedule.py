@@ -107,10 +107,13 @@ class Schedule:
         steps = evaluation_steps[-1]
         nearest = min(evaluation_steps, key=lambda step: abs(step / steps - rule.f))
         if abs(nearest / steps - rule.f) > _tolerance(steps):
-            listed = ", ".join(f"{fraction:g}" for fraction in fractions(evaluation_steps))
-            raise RequestError(
-                f"f (fraction of the run) must fall on an evaluation, not {rule.f:g}; the evaluations are at {listed}."
-            )
+            found = fractions(evaluation_steps)
+            where = "the evaluations are at"
+            if len(found) > 20:
+                where = f"of its {len(found)} evaluations the nearest are at"
+                found = tuple(sorted(sorted(found, key=lambda fraction: abs(fraction - rule.f))[:4]))
+            listed = ", ".join(f"{fraction:g}" for fraction in found)
+            raise RequestError(f"f (fraction of the run) must fall on an evaluation, not {rule.f:g}; {where} {listed}.")
         return cls(rule, nearest, steps)
 
     def decide(self, progress: Sequence[Progress]) -> Decision:
@@ -118,7 +121,7 @@ class Schedule:
 
         A judged trial is promoted as soon as it is certain to be among the p best, and dropped as soon as p others are
         certain to stand before it. Trials stand in the order of their early scores, ties in trial order, those without
-        a finite score last. A trial that fails before it is judged takes no place.
+        a finite score last. A trial that fails before it is judged, or diverges after it, takes no place.
 
         Args:
             progress: One entry for each trial of the task and recipe, in trial order.

@@ -5,7 +5,7 @@ as a plain Hugging Face model). How a study is run to its end is in `seedwise.ru
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -19,6 +19,7 @@ from seedwise.running import run_study
 from seedwise.seeds import Seeds
 from seedwise.stopping import StoppingRule
 from seedwise.store.base import Store
+from seedwise.store.database import is_being_written
 from seedwise.store.sqlite import SqliteStore
 from seedwise.store.tables import export, trials_table
 from seedwise.task import Task
@@ -109,6 +110,8 @@ class Study:
             RequestError: The folder holds no study, or one of a newer schema.
         """
         folder = Path(folder)
+        if folder.is_file():
+            raise RequestError(f"{folder} must be a study's directory, not a file; name the directory.")
         return cls(folder, SqliteStore.create_or_open(folder / "study.db", write=False))
 
     def __enter__(self) -> Self:
@@ -154,6 +157,11 @@ class Study:
             held, rule = self._before
             self.store.remove_trials([record.id for record in self.store.records() if record.id not in held])
             self.store.set_rule(rule)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a process runs the study at this moment; its trials stay "running" where one was killed."""
+        return is_being_written(self.folder / "study.db")
 
     @property
     def rule(self) -> StoppingRule | None:
@@ -207,7 +215,9 @@ class Study:
 
 
 def _check_free(folder: Path) -> None:
-    """Refuse a folder where the study's own files would meet somebody else's."""
+    """Refuse what is no folder, and one where the study's own files would meet somebody else's."""
+    if folder.exists() and not folder.is_dir():
+        raise RequestError(f"{folder} must be a directory for the study, not a file; choose another directory.")
     if (folder / "study.db").exists():
         return
     for name in ("best", "checkpoints"):
@@ -231,16 +241,23 @@ def _check_same_study(
     if not held:
         return
     asked = {trial.id: trial for trial in trials}
+    cells, wanted_cells = ({(t.task.id, t.recipe.id) for t in found.values()} for found in (held, asked))
+    if not extend and cells != wanted_cells:
+        raise RequestError(_holds_another(folder, held, asked))
     if not _may_become(kept, wanted, extend=extend):
         way_out = "a study's f never changes and its p can only grow with --extend; use the same rule"
         raise RequestError(
             f"{folder} holds a study with {_rule_words(kept)}, not {_rule_words(wanted)}; {way_out}, or another directory."
         )
     if not extend and set(asked) != set(held):
-        raise RequestError(
-            f"{folder} holds another study ({_difference(held.values(), asked.values())}); "
-            "repeat its own command, add --extend to add to it, or choose another directory."
-        )
+        raise RequestError(_holds_another(folder, held, asked))
+
+
+def _holds_another(folder: Path, held: Mapping[str, Trial], asked: Mapping[str, Trial]) -> str:
+    return (
+        f"{folder} holds another study ({_difference(held.values(), asked.values())}); "
+        "repeat its own command, add --extend to add to it, or choose another directory."
+    )
 
 
 def _may_become(kept: StoppingRule | None, wanted: StoppingRule | None, *, extend: bool) -> bool:
@@ -262,13 +279,13 @@ def _difference(held: Iterable[Trial], asked: Iterable[Trial]) -> str:
     """Say which of task, recipe and seeds differ, most telling first."""
     held, asked = list(held), list(asked)
     if {trial.task.id for trial in held} != {trial.task.id for trial in asked}:
-        return _change("task", {t.task.name for t in held}, {t.task.name for t in asked})
+        return _change("task", {t.task.name for t in held}, {t.task.name for t in asked}, "rows or settings")
     if {trial.recipe.id for trial in held} != {trial.recipe.id for trial in asked}:
-        return _change("model", {t.recipe.model for t in held}, {t.recipe.model for t in asked})
+        return _change("model", {t.recipe.model for t in held}, {t.recipe.model for t in asked}, "settings")
     return f"{len(held)} trials, not {len(asked)}, or with other seeds"
 
 
-def _change(what: str, old: set[str], new: set[str]) -> str:
+def _change(what: str, old: set[str], new: set[str], inside: str) -> str:
     if old == new:
-        return f"{what} {', '.join(sorted(old))} with other settings"
+        return f"{what} {', '.join(sorted(old))} with other {inside}"
     return f"{what} {', '.join(sorted(old))}, not {', '.join(sorted(new))}"

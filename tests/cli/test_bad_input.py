@@ -3,6 +3,7 @@
 import csv
 import shutil
 import sqlite3
+from unittest.mock import Mock
 
 import pytest
 
@@ -256,7 +257,7 @@ class TestFolder:
         wrong = ["--start", 4, "--fraction", 0.3, "--keep", 2]
         sentence = refused("run", finished, *request_of, "--set", "learning_rate=1e-5", *wrong)
         assert "holds another study (model " in sentence
-        assert "with other settings); repeat its own command, add --extend to add to it, or choose another" in sentence
+        assert "settings); repeat its own command, add --extend to add to it, or choose another" in sentence
         assert snapshot(finished) == before
 
     def test_holds_a_study_with_another_rule(self, refused, finished, request_of):
@@ -378,6 +379,20 @@ class TestWords:
     def test_no_workers(self, refused, tmp_path, request_of, count):
         sentence = refused("run", tmp_path / "s", *request_of[:-2], "--workers", count, "--seeds", 1)
         assert f"workers must be a whole number of at least 1, not {count}" in sentence
+
+    def test_ctrl_c_is_answered(self, seedwise, monkeypatch):
+        monkeypatch.setattr("seedwise.study.Study.open", Mock(side_effect=KeyboardInterrupt))
+        said = seedwise("status", "anywhere")
+        assert (said.code, said.err) == (
+            130,
+            "seedwise: stopped; everything is kept, and the same command continues.\n",
+        )
+
+    def test_a_file_where_a_study_is_meant(self, refused, tmp_path):
+        (tmp_path / "rows.csv").write_text("text", encoding="utf-8")
+        assert "must be a study's directory, not a file; name the directory." in refused(
+            "status", tmp_path / "rows.csv"
+        )
 
     def test_debug_shows_where_and_keeps_the_exit_code(self, seedwise, tmp_path):
         said = seedwise("status", tmp_path, "--debug")

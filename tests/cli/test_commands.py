@@ -76,6 +76,16 @@ class TestTables:
         assert re.search(r"waiting +running +paused +stopped +complete +time +best so far", said.out)
         assert re.search(r"train +0 +0 +0 +2 +2 +\d:\d\d +accuracy 0\.\d{3}", said.out)
 
+    def test_status_tells_a_killed_study_from_a_running_one(self, seedwise, finished, tmp_path):
+        folder = shutil.copytree(finished, tmp_path / "study")
+        with Study.resume(folder) as study:
+            study.store.set_state(study.trials[0].id, TrialState.RUNNING)
+            assert "is gone" not in seedwise("status", folder).out
+        assert (
+            f"The process that ran this study is gone: seedwise run {folder} continues it."
+            in seedwise("status", folder).out
+        )
+
     def test_trials_as_a_table(self, seedwise, finished):
         lines = seedwise("trials", finished).out.strip().splitlines()
         assert len(lines) == 2 + 4

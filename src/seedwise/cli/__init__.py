@@ -20,6 +20,7 @@ app = App(
     version=seedwise.__version__,
     help="Start many seeds, stop the poor ones early, continue the promising ones, and say how good the winner is.",
     help_format="plaintext",
+    suppress_keyboard_interrupt=False,
     help_epilogue="Errors are one sentence; --debug shows where they come from.",
 )
 

@@ -49,6 +49,8 @@ def print_status(study: Study) -> None:
         time = duration(sum(record.seconds for record in cell))
         table.add_row(*map(Text, [task.name, *(_short(recipe.model) for _ in model), *counts, time, words]))
     _console().print(table)
+    if any(r.state is TrialState.RUNNING for cell in cells for r in cell) and not study.is_running:
+        print(f"\nThe process that ran this study is gone: seedwise run {study.folder} continues it.")
 
 
 def print_trials(study: Study, form: str) -> None:

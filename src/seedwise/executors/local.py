@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 from seedwise.errors import StorageError, WorkError
-from seedwise.executors.base import Completed, Failed, Interrupted, Job, Measured, Paused, Report
+from seedwise.executors.base import Completed, Failed, Interrupted, Job, Measured, Paused, Report, Started
 from seedwise.executors.messages import job_to_json, read_report
 from seedwise.recipe import Recipe
 from seedwise.task import Task
@@ -131,12 +131,15 @@ class LocalSession:
     def stop(self) -> list[Report]:
         """Ask every worker to put its trial aside, and wait for their last reports."""
         self._stopping = True
-        busy = [process for process in self._processes if process.job is not None]
-        for process in busy:
-            process.send({"do": "stop"})
-        reports: list[Report] = []
+        reports = self.wait(0)
+        for process in self._processes:
+            if process.job is None or process.at_work:
+                process.send({"do": "stop"})
+            else:  # it is still loading libraries, and there is nothing to put aside
+                reports.append(Interrupted(process.job.trial.id))
+                process.abandon()
         deadline = time.monotonic() + PATIENCE
-        while any(process.job is not None for process in busy) and time.monotonic() < deadline:
+        while any(process.job is not None for process in self._processes) and time.monotonic() < deadline:
             reports += self.wait(0.2)
         return reports
 
@@ -173,12 +176,16 @@ class LocalSession:
     def _data_of(self, trial: Trial) -> str:
         return str(self._prepared[trial.task.id, trial.recipe.id])
 
-    def _receive(self, process: "_Process", line: str) -> Report:
+    def _receive(self, process: "_Process", line: str) -> Report | None:
+        if process.job is None:  # abandoned
+            return None
         report = read_report(line)
         if isinstance(report, Measured) and process.job is not None:
             process.job = replace(process.job, stored=report.measurements[-1].step)
+        if isinstance(report, Started):
+            process.at_work = True
         if isinstance(report, Paused | Completed | Failed | Interrupted):
-            process.job = None
+            process.job, process.at_work = None, False
         return report
 
     def _after_death(self, process: "_Process") -> Report | None:
@@ -212,8 +219,10 @@ class _Process:
         self._environment.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # equal bits on equal GPUs
         self._inbox = inbox
         self.job: Job | None = None
+        self.at_work = False  # whether the job's trial has been taken up
 
     def start(self) -> None:
+        self.at_work = False
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         self._process = subprocess.Popen(
             self._command,
@@ -235,6 +244,10 @@ class _Process:
                 stdin.flush()
         except BrokenPipeError:
             return  # it has just died: its end of output says so too, and is dealt with there
+
+    def abandon(self) -> None:
+        self.job = None
+        self._process.kill()
 
     def end(self) -> None:
         if self._process.stdin is not None and not self._process.stdin.closed:

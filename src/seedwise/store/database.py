@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 from seedwise.errors import RequestError, SeedwiseError, StorageError
 from seedwise.store.schema import check_schema, create_schema, is_blank
 
-__all__ = ["Database", "now"]
+__all__ = ["Database", "is_being_written", "now"]
 
 PATIENCE_MS = 30_000
 """How long to wait for another program, such as a backup, that has locked the file."""
@@ -114,6 +114,19 @@ class Database:
 def now() -> str:
     """Return the time as UTC, ISO 8601, to the millisecond."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def is_being_written(path: Path) -> bool:
+    """Whether a process has the study's file open for writing at this moment."""
+    lock = FileLock(path.parent / "study.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    except OSError:  # no right to lock, so nobody can be asked
+        return False
+    lock.release()
+    return False
 
 
 def _lock(path: Path) -> FileLock:

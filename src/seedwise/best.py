@@ -18,9 +18,10 @@ from seedwise.record import TrialRecord, winner
 from seedwise.store.base import Store
 from seedwise.task import Task
 
-__all__ = ["export_winners"]
+__all__ = ["NOTE", "export_winners"]
 
 NOTE = "seedwise.json"
+"""Stands beside a winner's model and says which trial and task it is of."""
 
 
 def export_winners(folder: Path, store: Store, session: Session) -> None:
@@ -99,12 +100,12 @@ def _place(folder: Path, task: Task, tasks: list[Task]) -> Path:
 
 def _folder_name(task: Task, tasks: list[Task]) -> str:
     """Two tasks may have one name, and a name need not be fit for a folder."""
-    names = [_plain(other.name).casefold() for other in tasks]
-    name = _plain(task.name)
+    names = [_file_name(other.name).casefold() for other in tasks]
+    name = _file_name(task.name)
     return name if names.count(name.casefold()) == 1 else f"{name}-{task.id[:6]}"
 
 
-def _plain(name: str) -> str:
+def _file_name(name: str) -> str:
     return re.sub(r"[^\w.-]+", "-", name).strip(".")[:80] or "task"
 
 

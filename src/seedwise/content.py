@@ -6,6 +6,7 @@ tasks, recipes and trials are found again by what they are, not by when or where
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, fields
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from seedwise.errors import RequestError
 from seedwise.validation import did_you_mean
 
-__all__ = ["canonical_json", "check_fields", "check_keys", "content_hash"]
+__all__ = ["canonical_json", "check_fields", "check_keys", "content_hash", "json_number", "number_of_json"]
 
 
 def canonical_json(content: object) -> str:
@@ -38,6 +39,21 @@ def content_hash(content: object) -> str:
         16
     """
     return hashlib.sha256(canonical_json(content).encode()).hexdigest()[:16]
+
+
+def json_number(number: float) -> float | str:
+    """Return a number as JSON can hold it: nan and the infinities, which it does not know, as texts.
+
+    Example:
+        >>> json_number(0.5), json_number(float("-inf"))
+        (0.5, '-inf')
+    """
+    return number if math.isfinite(number) else str(number)
+
+
+def number_of_json(content: Any) -> Any:
+    """Return the number that ``json_number`` was given; anything else stays as it is, to be refused where it is used."""
+    return float(content) if content in ("nan", "inf", "-inf") else content
 
 
 def check_fields(what: str, given: Mapping[str, Any], kind: type) -> None:

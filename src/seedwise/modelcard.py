@@ -39,9 +39,9 @@ def model_card(
         "tags: [seedwise]",
         "---",
         "",
-        f"# {_plain(task.name)}: the best of {started} seeds",
+        f"# {_escaped(task.name)}: the best of {started} seeds",
         "",
-        f"{_plain(recipe.model)}, fine-tuned on {_plain(task.name)} ({task.kind}) by seedwise.",
+        f"{_escaped(recipe.model)}, fine-tuned on {_escaped(task.name)} ({task.kind}) by seedwise.",
         "",
         "| | |",
         "|---|---|",
@@ -62,11 +62,11 @@ def model_card(
         "",
         "| | |",
         "|---|---|",
-        *[f"| {name} | {_plain(value)} |" for name, value in recipe.to_json().items()],
+        *[f"| {name} | {_escaped(value)} |" for name, value in recipe.to_json().items()],
         "",
         "## Made with",
         "",
-        *[f"- {name}: {_plain(value)}" for name, value in best.origin.items()],
+        *[f"- {name}: {_escaped(value)}" for name, value in best.origin.items()],
         "",
     ]
     return "\n".join(lines)
@@ -96,7 +96,7 @@ def _rule(rule: StoppingRule | None) -> str:
     return f"started {rule.t}, judged after {rule.f:g} of the run, kept {rule.p}"
 
 
-def _plain(value: object) -> str:
+def _escaped(value: object) -> str:
     """Keep a value from being read as Markdown or HTML."""
     text = str(value).replace("\n", " ")
     for sign, escaped in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("|", "\\|")):

@@ -205,10 +205,8 @@ class _Run:
 
     def _retry_crashed(self) -> None:
         """Trials that died of something else than their own loss get another chance when the study is run again."""
-        for record in self._store.records():
-            crashed = record.state is TrialState.FAILED and not (record.error or "").startswith(DIVERGED)
-            if crashed and record.id in self._live:
-                live = self._live[record.id]
+        for live in self._live.values():
+            if live.state is TrialState.FAILED and not live.diverged:
                 self._set_state(live, TrialState.PAUSED if live.judged else TrialState.WAITING)
 
 

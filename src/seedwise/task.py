@@ -211,12 +211,16 @@ class Task:
             drop_empty: Leave out rows with an empty text instead of refusing them.
 
         Raises:
-            RequestError: A field breaks its rule.
+            RequestError: A field breaks its rule, or the name is a task of GLUE.
 
         Example:
             >>> Task.dataset("stanfordnlp/imdb", text="text", test="test").source
             'hub'
         """
+        if name in GLUE:
+            raise RequestError(
+                f"{name!r} is a task of GLUE, whose columns are known; use Task.hub (--task glue/{name})."
+            )
         return cls(
             name=name,
             source="hub",

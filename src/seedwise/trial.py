@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from seedwise.content import check_fields, content_hash
+from seedwise.content import check_fields, content_hash, json_number, number_of_json
 from seedwise.errors import RequestError
 from seedwise.recipe import Recipe
 from seedwise.seeds import Seeds
@@ -109,9 +109,9 @@ class Measurement:
     def to_json(self) -> dict[str, Any]:
         """Return the measurement as plain JSON; a number that is not finite becomes a text."""
         content = asdict(self)
-        content["loss"] = _plain(self.loss)
+        content["loss"] = json_number(self.loss)
         if self.metrics is not None:
-            content["metrics"] = {name: _plain(value) for name, value in self.metrics.items()}
+            content["metrics"] = {name: json_number(value) for name, value in self.metrics.items()}
         return content
 
     @classmethod
@@ -120,8 +120,8 @@ class Measurement:
         check_fields("the measurement", content, cls)
         metrics = content.get("metrics")
         if isinstance(metrics, Mapping):
-            metrics = {name: _read(value) for name, value in metrics.items()}
-        return cls(content["step"], _read(content["loss"]), metrics)
+            metrics = {name: number_of_json(value) for name, value in metrics.items()}
+        return cls(content["step"], number_of_json(content["loss"]), metrics)
 
 
 def best_evaluation(scores: Iterable[tuple[int, float]], *, greater_is_better: bool = True) -> tuple[int, float] | None:
@@ -138,18 +138,6 @@ def best_evaluation(scores: Iterable[tuple[int, float]], *, greater_is_better: b
         if best is None or (score > best[1] if greater_is_better else score < best[1]):
             best = (step, score)
     return best
-
-
-_NOT_FINITE = ("nan", "inf", "-inf")
-
-
-def _plain(value: float) -> float | str:
-    """JSON knows no nan and no infinity; `_read` reads these texts back."""
-    return value if math.isfinite(value) else str(value)
-
-
-def _read(value: Any) -> Any:
-    return float(value) if value in _NOT_FINITE else value
 
 
 def _check_real(name: str, value: object) -> None:

@@ -190,6 +190,12 @@ class TestRecipe:
         assert "'google-bert/bert-base-uncasd' cannot be loaded (" in sentence
         assert "did you mean 'google-bert/bert-base-uncased'; name a folder, a model on the hub, or " in sentence
 
+    def test_mistyped_embedded_is_refused_without_asking_the_hub(self, request_with, monkeypatch):
+        monkeypatch.setattr("seedwise.data.pretrained._check_found", None)
+        assert "the model 'embeded' is no folder; did you mean 'embedded'; name a folder, " in request_with(
+            model="embeded"
+        )
+
     @pytest.mark.parametrize(
         ("lost", "words"),
         [

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from seedwise.data import load_rows
-from seedwise.errors import DataError
+from seedwise.errors import DataError, RequestError
 from seedwise.task import Task
 
 HEADER = "index\tsentence1\tsentence2\tlabel\n"
@@ -105,6 +105,11 @@ def published(monkeypatch):
 
 def reviews(**given):
     return Task.dataset("org/reviews", text="text", label="label", validation="test", **given)
+
+
+def test_glue_task_is_no_data_set_with_columns_of_ones_own():
+    with pytest.raises(RequestError, match=r"'rte' is a task of GLUE, .*; use Task.hub \(--task glue/rte\)\."):
+        Task.dataset("rte", text="sentence1")
 
 
 def test_empty_texts_of_a_data_set_are_refused_unless_they_are_to_be_left_out(published):

@@ -57,7 +57,7 @@ def print_trials(study: Study, form: str) -> None:
     """Print every trial as a table, as CSV or as JSON."""
     rows = study.trials_table()
     if form == "json":
-        json.dump([{k: _plain(v) for k, v in row.items()} for row in rows], sys.stdout, indent=2)
+        json.dump([{k: _json_value(v) for k, v in row.items()} for row in rows], sys.stdout, indent=2)
         print()
     elif form == "csv":
         names = list(dict.fromkeys(name for row in rows for name in row))
@@ -121,7 +121,7 @@ def _score(value: float | None) -> str:
     return "–" if value is None or not math.isfinite(value) else f"{value:.3f}"
 
 
-def _plain(value: Any) -> Any:
+def _json_value(value: Any) -> Any:
     """JSON knows no nan."""
     return None if isinstance(value, float) and not math.isfinite(value) else value
 

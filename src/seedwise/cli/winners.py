@@ -3,14 +3,12 @@
 import json
 from pathlib import Path
 
+from seedwise.best import NOTE
 from seedwise.errors import RequestError
 from seedwise.task import Task
 from seedwise.validation import did_you_mean
 
 __all__ = ["choose_winner", "winner_folders"]
-
-NOTE = "seedwise.json"
-"""Stands beside a winner's model and says which task it is of."""
 
 
 def winner_folders(folder: Path) -> list[Path]:

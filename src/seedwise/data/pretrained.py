@@ -36,6 +36,10 @@ def check_model(model: str) -> None:
     """
     folder = Path(resolve_model(model))
     if not folder.is_dir():
+        if "/" not in model and (hint := did_you_mean(model, ["embedded"])):  # known without asking the hub
+            raise RequestError(
+                f"the model {model!r} is no folder{hint}; name a folder, a model on the hub, or 'embedded'."
+            )
         _check_found(model)
         return
     lacks = {

@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from seedwise.content import json_number
+
 __all__ = ["differs", "metrics_from_text", "metrics_to_text", "pack", "to_float32", "unpack"]
 
 
@@ -39,7 +41,7 @@ def metrics_to_text(metrics: Mapping[str, float]) -> str:
         >>> metrics_to_text({"accuracy": 0.1, "loss": float("inf")})
         '{"accuracy":0.1,"loss":"inf"}'
     """
-    plain = {name: _plain(float(value)) for name, value in metrics.items()}
+    plain = {name: json_number(float(value)) for name, value in metrics.items()}
     return json.dumps(plain, separators=(",", ":"), allow_nan=False)
 
 
@@ -58,7 +60,3 @@ def differs(one: float, other: float) -> bool:
     if math.isnan(one) or math.isnan(other):
         return math.isnan(one) != math.isnan(other)
     return one != other or math.copysign(1, one) != math.copysign(1, other)
-
-
-def _plain(value: float) -> float | str:
-    return value if math.isfinite(value) else str(value)

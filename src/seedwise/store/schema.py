@@ -3,8 +3,9 @@
 Version 1. A file says what it is by SQLite's ``application_id`` and which tables it has by ``user_version``; any change
 to the tables raises `VERSION` and comes with a page in docs/decisions.
 
-Rows are only ever added, but for trials that never started, which may be taken back, and the columns that say where things stand: studies.rule, trials.state and what follows
-it, facts, and the predictions of a trial's best evaluation. Events keep what those columns said before.
+Rows are only ever added, but for trials that never started, which may be taken back, and the columns that say where
+things stand: studies.rule, trials.state and what follows it, facts, and the predictions of a trial's best evaluation.
+Events keep what those columns said before.
 """
 
 import sqlite3

@@ -38,7 +38,7 @@ class CellSummary(NamedTuple):
 
     Args:
         task: The task.
-        model: The recipe's model.
+        model: The name of the recipe's model.
         recipe_id: The recipe's id.
         started: Trials with at least one evaluation.
         stopped: Trials that were judged and do not go on.
@@ -107,7 +107,7 @@ class Analysis:
         trained = sum(record.scores[-1][0] for record in trials if record.scores)
         return CellSummary(
             task=task,
-            model=trials[0].trial.recipe.model,
+            model=trials[0].trial.recipe.model_name,
             recipe_id=trials[0].trial.recipe.id,
             started=sum(bool(record.scores) for record in trials),
             stopped=states.count(TrialState.STOPPED),

@@ -188,6 +188,11 @@ class Recipe:
         """The hash of the recipe's content."""
         return content_hash(self.to_json())
 
+    @property
+    def model_name(self) -> str:
+        """The model's name without its folder or its organisation on the hub, for tables and titles."""
+        return self.model.rstrip("/").rsplit("/", 1)[-1]
+
     def steps_per_epoch(self, train_rows: int) -> int:
         """Return the optimiser steps of one epoch; the last one may hold fewer rows."""
         return math.ceil(train_rows / (self.batch_size * self.gradient_accumulation_steps))

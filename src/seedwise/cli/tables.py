@@ -47,7 +47,7 @@ def print_status(study: Study) -> None:
         words = "–" if top is None else f"{task.metric} {_score(top)}"
         counts = [str(sum(record.state is state for record in cell)) for state in states]
         time = duration(sum(record.seconds for record in cell))
-        table.add_row(*map(Text, [task.name, *(_short(recipe.model) for _ in model), *counts, time, words]))
+        table.add_row(*map(Text, [task.name, *(recipe.model_name for _ in model), *counts, time, words]))
     _console().print(table)
     if any(r.state is TrialState.RUNNING for cell in cells for r in cell) and not study.is_running:
         print(f"\nThe process that ran this study is gone: seedwise run {study.folder} continues it.")
@@ -124,7 +124,3 @@ def _score(value: float | None) -> str:
 def _json_value(value: Any) -> Any:
     """JSON knows no nan."""
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _short(model: str) -> str:
-    return model.rstrip("/").rsplit("/", 1)[-1]

@@ -38,6 +38,17 @@ def test_test_scores_are_told_where_there_are_any(tmp_path):
     assert "The test score was not used to choose." in said
 
 
+def test_a_winner_that_learnt_nothing_and_doubtful_rows_are_told(tmp_path):
+    said = card(tmp_path)
+    assert "no better than the best constant guess" not in said
+    with Study.open(tmp_path) as study:
+        best = study.best_trial()
+        facts = {**study.facts(best.trial), "baselines": {"accuracy": 0.7}, "repeated": {"validation": 2}}
+        said = model_card(best, study.trials, study.rule, facts)
+    assert "\n- the best accuracy, 0.700, is no better than the best constant guess, 0.700; " in said
+    assert "\n- 2 of " in said
+
+
 @pytest.mark.parametrize(
     ("model", "told"),
     [("google-bert/bert-base-uncased", True), ("/home/me/bert", False), ("./bert", False), ("embedded", False)],

@@ -43,8 +43,8 @@ SEEDS = [
         "init must hold at least one seed and none twice, not [1, 2, 1]; drop the extra",
     ),
     (lambda: Seeds.grid(5, []), "order must hold at least one seed and none twice, not []"),
-    (lambda: Seeds.paired(2.5), "n must be a whole number of at least 1, not 2.5"),
-    (lambda: Seeds.paired("six"), "n must be a whole number of at least 1, not 'six'"),
+    (lambda: Seeds.paired(2.5), "the number of seeds (n) must be a whole number of at least 1, not 2.5"),
+    (lambda: Seeds.paired("six"), "the number of seeds (n) must be a whole number of at least 1, not 'six'"),
     (lambda: Seeds.from_json({"init": 1, "ordre": 1}), "seeds has no key 'ordre'; did you mean 'order'; it has init,"),
     (lambda: Seeds.from_json({}), "seeds must have the key 'init', but does not; add it"),
     (lambda: Seeds.from_json(5), "seeds must be keys and values, not 5; its keys are init, order, dropout"),
@@ -111,7 +111,7 @@ RECIPES = [
     (lambda: recipe(evaluations=10), "or 'every 100 steps', not 10; write it in one of these forms"),
     (lambda: recipe(evaluations="0 per run"), "the number of evaluations must be a whole number of at least 1, not 0"),
     (lambda: Evaluations(1, "day"), "the unit of evaluations must be one of epoch, run, steps, not 'day'"),
-    (lambda: Recipe.from_toml("nowhere.toml"), "the recipe file nowhere.toml must be readable TOML, but: "),
+    (lambda: Recipe.from_toml("nowhere.toml"), "the recipe file nowhere.toml does not exist; check the path."),
 ]
 
 TASKS = [
@@ -132,6 +132,8 @@ TASKS = [
         lambda: task(splits=Splits(halve_validation=True), validation="v", test="t"),
         "halve_validation makes the test rows itself; leave out test, not 't'",
     ),
+    (lambda: task(label="a"), "text, text_pair and label must be different columns, not 'a' twice; name each"),
+    (lambda: task(text_pair="a"), "text, text_pair and label must be different columns, not 'a' twice; name"),
     (lambda: Task.hub("rt"), "not 'rt'; did you mean 'rte'"),
     (lambda: Task.embedded("entailmnt"), "not 'entailmnt'; did you mean 'entailment'"),
     (lambda: Splits(seed=-1), "the split seed must be a whole number of at least 0, not -1"),

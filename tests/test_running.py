@@ -200,7 +200,9 @@ def test_a_fraction_on_no_evaluation_is_refused_before_anything_runs_and_may_be_
         with Study.create(tmp_path / "s", tasks=[TASK], recipes=[twice], seeds=Seeds.paired(2), rule=rule) as study:
             study.run(executor)
 
-    with pytest.raises(RequestError, match=r"must fall on an evaluation, not 0\.3; the evaluations are at 0\.5, 1"):
+    with pytest.raises(
+        RequestError, match=r"must fall on an evaluation, not 0\.3; the evaluations are at these fractions: 0\.5, 1"
+    ):
         run_at(0.3)
     assert executor.started == []
     run_at(0.5)

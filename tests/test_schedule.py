@@ -101,14 +101,16 @@ def test_decisions_are_a_function_of_progress_alone():
 
 def test_a_fraction_between_evaluations_is_refused_with_those_there_are():
     with pytest.raises(
-        RequestError, match=r"must fall on an evaluation, not 0\.5; the evaluations are at 0\.333, 0\.667, 1"
+        RequestError,
+        match=r"must fall on an evaluation, not 0\.5; the evaluations are at these fractions: 0\.333, 0\.667, 1",
     ):
         Schedule.of(StoppingRule(t=4, f=0.5, p=1), (78, 156, 234))
 
 
 def test_of_many_evaluations_the_nearest_are_named():
     with pytest.raises(
-        RequestError, match=r"not 0\.015; of its 80 evaluations the nearest are at 0\.013, 0\.025, 0\.03[78], 0\.05\."
+        RequestError,
+        match=r"not 0\.015; of its 80 evaluations the nearest are at these fractions: 0\.013, 0\.025, 0\.03[78], 0\.05\.",
     ):
         Schedule.of(StoppingRule(t=4, f=0.015, p=1), tuple(range(100, 8001, 100)))
 

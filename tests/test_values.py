@@ -62,15 +62,16 @@ splits = st.builds(
 def tasks(draw):
     kind = draw(st.sampled_from(["classification", "regression"]))
     chosen = draw(splits)
+    text, label, second = draw(st.lists(WORD, min_size=3, max_size=3, unique=True))
     return Task(
         name=draw(WORD),
         source=draw(st.sampled_from(["glue", "files", "hub", "embedded"])),
         train=draw(WORD),
         validation=draw(WORD) if chosen.halve_validation else draw(st.none() | WORD),
         test=None if chosen.halve_validation else draw(st.none() | WORD),
-        text=draw(WORD),
-        text_pair=draw(st.none() | WORD),
-        label=draw(WORD),
+        text=text,
+        text_pair=draw(st.sampled_from([None, second])),
+        label=label,
         kind=kind,
         metric=draw(st.sampled_from(CLASSIFICATION_METRICS if kind == "classification" else REGRESSION_METRICS)),
         splits=chosen,

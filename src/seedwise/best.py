@@ -12,7 +12,7 @@ from typing import Any
 
 from seedwise.content import content_hash
 from seedwise.errors import StorageError, WorkError
-from seedwise.executors.base import Session
+from seedwise.executors.base import DIVERGED, Session
 from seedwise.modelcard import model_card
 from seedwise.record import TrialRecord, winner
 from seedwise.store.base import Store
@@ -53,9 +53,11 @@ def _export(place: Path, store: Store, session: Session, task: Task, records: li
     best = winner(records, task)
     if best is None:
         reasons = [record.error for record in records if record.error]
+        diverged = any(reason.startswith(DIVERGED) for reason in reasons)
+        remedy = "; try a smaller learning rate in another directory" if diverged else ""
         raise WorkError(
             f"no trial of {task.name} could be completed: {len(records)} started, the last error was "
-            f"'{reasons[-1] if reasons else 'no finite validation score'}'; what was done is kept."
+            f"'{reasons[-1] if reasons else 'no finite validation score'}'; what was done is kept{remedy}."
         )
     card = model_card(best, records, store.rule(), store.facts(task.id, best.trial.recipe.id) or {})
     note = {"trial": best.id, "task": task.to_json(), "card": content_hash(card)}
@@ -68,8 +70,8 @@ def _export(place: Path, store: Store, session: Session, task: Task, records: li
         _check_replaceable(place, held)
         if best.id not in session.kept():
             raise WorkError(
-                f"{place} is gone and so are the winner's weights; run its trial again in another directory, with "
-                f"seeds {best.trial.seeds.to_json()}."
+                f"{place} is gone and so are the winner's weights; train it again in another directory, in Python "
+                f"with seeds=[seedwise.{best.trial.seeds}]."
             )
         place.parent.mkdir(parents=True, exist_ok=True)
         session.export(best.trial, place, {"README.md": card, NOTE: json.dumps(note)})

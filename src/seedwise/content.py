@@ -7,14 +7,16 @@ tasks, recipes and trials are found again by what they are, not by when or where
 import hashlib
 import json
 import math
+import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, fields
+from pathlib import Path
 from typing import Any
 
 from seedwise.errors import RequestError
 from seedwise.validation import did_you_mean
 
-__all__ = ["canonical_json", "check_fields", "check_keys", "content_hash", "json_number", "number_of_json"]
+__all__ = ["canonical_json", "check_fields", "check_keys", "content_hash", "json_number", "number_of_json", "read_toml"]
 
 
 def canonical_json(content: object) -> str:
@@ -54,6 +56,20 @@ def json_number(number: float) -> float | str:
 def number_of_json(content: Any) -> Any:
     """Return the number that ``json_number`` was given; anything else stays as it is, to be refused where it is used."""
     return float(content) if content in ("nan", "inf", "-inf") else content
+
+
+def read_toml(what: str, path: Path) -> dict[str, Any]:
+    """Return what a TOML file says.
+
+    Raises:
+        RequestError: The file is missing or cannot be read as TOML.
+    """
+    if not path.exists():
+        raise RequestError(f"{what} {path} does not exist; check the path.")
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise RequestError(f"{what} {path} must be readable TOML, but: {error}; mend the file.") from error
 
 
 def check_fields(what: str, given: Mapping[str, Any], kind: type) -> None:

@@ -134,8 +134,8 @@ def study_progress(cells: Iterable[Cell]) -> StudyProgress:
             states[live.state] += 1
             done += len(live.scores)
             task, found = live.trial.task, live.best
-            if found is not None:
-                known = [(0, found[1])] + ([(0, best[task.name][1])] if task.name in best else [])
-                top = best_evaluation(known, greater_is_better=task.greater_is_better) or known[0]
-                best[task.name] = (task.metric, top[1])
+            if found is None:
+                continue
+            if task.name not in best or task.is_better(found[1], than=best[task.name][1]):
+                best[task.name] = (task.metric, found[1])
     return StudyProgress(states, done, left, best)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from seedwise.caveats import row_caveats, score_caveats
 from seedwise.record import TrialRecord
 from seedwise.stopping import StoppingRule
 from seedwise.trial import TrialState
@@ -30,6 +31,7 @@ def model_card(
     started = sum(bool(trial.evaluations) for trial in trials)  # those without a finite score were tried as well
     complete = sum(trial.state is TrialState.COMPLETE for trial in trials)
     baseline = facts.get("baselines", {}).get(task.metric)
+    caveats = [*row_caveats(facts), *score_caveats(task, score, baseline)]
     rows = facts.get("rows", {})
     lines = [
         "---",
@@ -58,6 +60,8 @@ def model_card(
         "",
         _OPTIMISM + (" The test score was not used to choose." if best.test_metrics else ""),
         "",
+        *[f"- {caveat}" for caveat in caveats],
+        *([""] if caveats else []),
         "## Recipe",
         "",
         "| | |",

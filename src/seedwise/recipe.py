@@ -2,12 +2,11 @@
 
 import math
 import re
-import tomllib
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from seedwise.content import check_keys, content_hash
+from seedwise.content import check_keys, content_hash, read_toml
 from seedwise.errors import RequestError
 from seedwise.validation import check_choice, check_count, check_fraction, check_number, check_switch, check_text
 
@@ -175,10 +174,7 @@ class Recipe:
         Raises:
             RequestError: The file is missing or no TOML, or a field is unknown or breaks its rule.
         """
-        try:
-            content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise RequestError(f"the recipe file {path} must be readable TOML, but: {error}; mend the file.") from error
+        content = read_toml("the recipe file", Path(path))
         preset = content.pop("preset", None)
         content |= changes
         return cls.from_json(content) if preset is None else cls.preset(preset, **content)

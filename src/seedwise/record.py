@@ -3,7 +3,6 @@
 The store hands records out, the analysis side reads them, and a program that has runs of its own can make them.
 """
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -79,10 +78,10 @@ _S = TypeVar("_S", bound=_Scored)
 
 def winner(trials: Iterable[_S], task: Task) -> _S | None:
     """Return a task's complete trial with the best evaluation, of equals the first; None if none is complete."""
-    found, score = None, -math.inf
+    found, top = None, None
     for trial in trials:
         if trial.state is TrialState.COMPLETE and trial.trial.task == task and trial.best is not None:
-            value = trial.best[1] if task.greater_is_better else -trial.best[1]
-            if value > score:
-                found, score = trial, value
+            score = trial.best[1]
+            if top is None or task.is_better(score, than=top):
+                found, top = trial, score
     return found

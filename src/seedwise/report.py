@@ -8,7 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from seedwise.analysis import Analysis, CellSummary
+from seedwise.caveats import row_caveats, score_caveats
 from seedwise.charts.curves import curves_data, draw_curves
+from seedwise.errors import RequestError
 from seedwise.record import TrialRecord
 
 __all__ = ["Report"]
@@ -47,9 +49,13 @@ class Report:
             The path.
 
         Raises:
+            RequestError: The path ends in something else than .html, and may be a file of another kind.
             OSError: The page cannot be written there; an earlier one is as it was.
         """
-        path, page = Path(path), self.to_html()
+        path = Path(path)
+        if path.suffix.lower() not in (".html", ".htm"):
+            raise RequestError(f"the report must be a file that ends in .html, not {path}; name one.")
+        page = self.to_html()
         beside = path.absolute().with_name(f".{path.name}.{os.getpid()}")
         try:
             beside.write_text(page, encoding="utf-8")
@@ -88,12 +94,10 @@ class Report:
         if not data.points:
             return f"<h2>{_text(name)}</h2><p>No trial has been evaluated yet.</p>"
         svg = vl_convert.vegalite_to_svg(draw_curves(data).to_dict())
-        caption = (
-            f"Validation {_text(data.metric)} of {data.trials} trials at every evaluation; "
-            "dashed grey trials were stopped early (Dodge et al. 2020, section 5)."
-        )
+        stopped = "; dashed grey trials were stopped early (Dodge et al. 2020, section 5)" if summary.stopped else ""
+        caption = f"Validation {_text(data.metric)} of {data.trials} trials at every evaluation{stopped}."
         return (
-            f"<h2>{_text(name)}</h2><figure>{svg}<figcaption>{caption}</figcaption></figure>"
+            f"<h2>{_text(name)}</h2>{''.join(_notes(row_caveats(self._analysis.facts(trials))))}<figure>{svg}<figcaption>{caption}</figcaption></figure>"
             f'<details><summary>All {len(trials)} trials</summary><div class="wide">{_trials_table(trials)}</div></details>'
         )
 
@@ -110,9 +114,14 @@ def _verdicts(summaries: list[CellSummary]) -> str:
             f"<p><b>{name}</b>: the best of {summary.started} seeds reached a validation {_text(summary.task.metric)} "
             f"of {summary.best:.3f}.{test} It cost {summary.cost:.1f} full trainings.</p>"
         )
+        sentences += _notes(score_caveats(summary.task, summary.best, summary.baseline))
     return "".join(sentences) + (
         '<p class="note">The best validation score chose the winner, so it is optimistic: expect less on new data.</p>'
     )
+
+
+def _notes(caveats: list[str]) -> list[str]:
+    return [f"<p>Note: {_text(caveat)}</p>" for caveat in caveats]
 
 
 def _summary_table(summaries: list[CellSummary]) -> str:
@@ -163,12 +172,15 @@ def _trials_table(trials: Iterable[TrialRecord]) -> str:
 def _provenance(analysis: Analysis) -> str:
     origins = {tuple(sorted((k, str(v)) for k, v in r.origin.items())) for r in analysis.trials if r.origin}
     recipes = {r.trial.recipe.id: r.trial.recipe for r in analysis.trials}
+    tasks = {r.trial.task.id: r.trial.task for r in analysis.trials}
+    learnt = [(name, str(value)) for task in tasks.values() for name, value in task.to_json().items()]
     rows = [(name, str(value)) for recipe in recipes.values() for name, value in recipe.to_json().items()]
     made = [entry for origin in sorted(origins) for entry in origin]
     rule = analysis.rule
     words = "none" if rule is None else f"start t = {rule.t}, judge at f = {rule.f:g}, keep p = {rule.p}"
     return (
         f"<h2>How to repeat it</h2><p>Stopping rule: {_text(words)}.</p>"
+        f'<div class="wide">{_table(("task", "value"), learnt)}</div><p></p>'
         f'<div class="wide">{_table(("recipe", "value"), rows)}</div><p></p>'
         f'<div class="wide">{_table(("made with", "value"), made)}</div>'
     )

@@ -108,9 +108,9 @@ class Schedule:
         nearest = min(evaluation_steps, key=lambda step: abs(step / steps - rule.f))
         if abs(nearest / steps - rule.f) > _tolerance(steps):
             found = fractions(evaluation_steps)
-            where = "the evaluations are at"
+            where = "the evaluations are at these fractions:"
             if len(found) > 20:
-                where = f"of its {len(found)} evaluations the nearest are at"
+                where = f"of its {len(found)} evaluations the nearest are at these fractions:"
                 found = tuple(sorted(sorted(found, key=lambda fraction: abs(fraction - rule.f))[:4]))
             listed = ", ".join(f"{fraction:g}" for fraction in found)
             raise RequestError(f"f (fraction of the run) must fall on an evaluation, not {rule.f:g}; {where} {listed}.")

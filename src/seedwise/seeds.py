@@ -76,7 +76,7 @@ class Seeds:
             >>> [(s.init, s.order) for s in Seeds.paired(3)]
             [(1, 1), (2, 2), (3, 3)]
         """
-        return tuple(cls(number, number) for number in _numbers("n", n))
+        return tuple(cls(number, number) for number in _numbers("the number of seeds (n)", n))
 
     def to_json(self) -> dict[str, int]:
         """Return the three numbers as plain JSON."""

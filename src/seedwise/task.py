@@ -64,6 +64,9 @@ class Task:
             check_text(f"the task's {name}", getattr(self, name))
         if self.text_pair is not None:
             check_text("the task's text_pair", self.text_pair)
+        columns = [self.text, self.label, *filter(None, [self.text_pair])]
+        if twice := next((column for column in columns if columns.count(column) > 1), None):
+            raise RequestError(f"text, text_pair and label must be different columns, not {twice!r} twice; name each.")
         check_switch("drop_empty", self.drop_empty)
         check_choice("the task's source", self.source, SOURCES)
         check_choice("kind", self.kind, KINDS)
@@ -309,6 +312,10 @@ class Task:
     def greater_is_better(self) -> bool:
         """Whether a larger metric is a better one; true of all but the loss."""
         return self.metric != "loss"
+
+    def is_better(self, score: float, *, than: float) -> bool:
+        """Whether one score in the task's metric is better than another."""
+        return score > than if self.greater_is_better else score < than
 
     def to_json(self) -> dict[str, Any]:
         """Return the task as plain JSON."""

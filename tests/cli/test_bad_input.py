@@ -134,7 +134,10 @@ class TestTrials:
 
     def test_fraction_on_no_evaluation(self, request_with):
         sentence = request_with("--start", 3, "--fraction", 0.3, "--keep", 1, settings=["evaluations=4 per run"])
-        assert "must fall on an evaluation, not 0.3; the evaluations are at 0.25, 0.5, 0.75, 1." in sentence
+        assert (
+            "must fall on an evaluation, not 0.3; the evaluations are at these fractions: 0.25, 0.5, 0.75, 1."
+            in sentence
+        )
 
     @pytest.mark.parametrize(
         ("trials", "words"),
@@ -252,7 +255,9 @@ class TestStudyFile:
         assert not (tmp_path / "s").exists()
 
     def test_is_missing(self, refused, tmp_path):
-        assert "nowhere.toml must be readable TOML, but: " in refused("run", tmp_path / "s", "--config", "nowhere.toml")
+        assert "nowhere.toml does not exist; check the path." in refused(
+            "run", tmp_path / "s", "--config", "nowhere.toml"
+        )
 
 
 class TestFolder:
@@ -315,6 +320,12 @@ class TestFolder:
         assert "there is no study in " in refused(command, tmp_path / "nowhere", *output)
         assert not list(tmp_path.iterdir())
 
+    def test_is_to_be_changed_without_its_command(self, refused, finished):
+        sentence = refused("run", finished, "--start", 9, "--extend")
+        assert (
+            "holds a study, and a change to it needs its whole command again, task and all; `seedwise run " in sentence
+        )
+
     def test_holds_nothing_to_continue(self, refused, tmp_path):
         sentence = refused("run", tmp_path / "nowhere")
         assert "nowhere holds no study; say what to run: a task, a model and how many trials." in sentence
@@ -323,7 +334,9 @@ class TestFolder:
 
 class TestPredict:
     def test_without_a_winner(self, refused, tmp_path, rows):
-        assert "holds no best model; run the study to its end first." in refused("predict", tmp_path, rows / "test.csv")
+        assert "holds no best model; run the study to its end, or see `seedwise trials " in refused(
+            "predict", tmp_path, rows / "test.csv"
+        )
 
     def test_of_an_unknown_task(self, refused, finished, rows):
         sentence = refused("predict", finished, rows / "test.csv", "--task", "trian")
@@ -341,8 +354,24 @@ class TestPredict:
         assert "--output must be a file in a folder that exists, not " in sentence
         assert "nowhere/out.csv; make the folder." in sentence
 
+    @pytest.mark.parametrize("name", ["new.csv", "NEW.CSV", "study.db"])
+    def test_over_the_rows_or_another_kind_of_file(self, refused, finished, rows, tmp_path, name):
+        place = tmp_path / name
+        place.write_bytes((rows / "test.csv").read_bytes())
+        sentence = refused("predict", finished, place, "-o", place)
+        assert "--output must be a" in sentence
+        assert sentence.endswith("name one.\n" if name == "study.db" else "name another.\n")
+        assert place.read_bytes() == (rows / "test.csv").read_bytes()
+
 
 class TestReport:
+    def test_over_a_file_of_another_kind(self, refused, finished, tmp_path):
+        (tmp_path / "data.csv").write_text("a\n", encoding="utf-8")
+        assert "the report must be a file that ends in .html, not " in refused(
+            "report", finished, "-o", tmp_path / "data.csv"
+        )
+        assert (tmp_path / "data.csv").read_text(encoding="utf-8") == "a\n"
+
     @pytest.mark.parametrize(
         ("output", "words"),
         [
@@ -351,12 +380,12 @@ class TestReport:
                 "nowhere/page.html must be a file that can be used, but: No such file or directory; ",
             ),
             ("file/page.html", "file/page.html must be a file that can be used, but: Not a directory; "),
-            ("folder", "folder must be a file that can be used, but: Is a directory; "),
+            ("folder.html", "folder.html must be a file that can be used, but: Is a directory; "),
         ],
     )
     def test_into_a_place_that_is_no_file(self, refused, finished, tmp_path, output, words):
         (tmp_path / "file").touch()
-        (tmp_path / "folder").mkdir()
+        (tmp_path / "folder.html").mkdir()
         before = sorted(tmp_path.rglob("*"))
         sentence = refused("report", finished, "-o", tmp_path / output)
         assert sentence == f"seedwise: {tmp_path}/{words}check the path.\n"

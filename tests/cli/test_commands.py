@@ -57,7 +57,7 @@ class TestRun:
         shutil.rmtree(folder / "best")
         said = seedwise("run", folder)
         assert said.code == 1  # everything is trained, and the winner's weights went with its folder
-        assert "is gone and so are the winner's weights; run its trial again in another directory" in said.err
+        assert "is gone and so are the winner's weights; train it again in another directory, in Python " in said.err
 
     def test_extending_adds_seeds(self, seedwise, finished, tmp_path, request_of):
         folder = shutil.copytree(finished, tmp_path / "study")
@@ -108,6 +108,11 @@ class TestTables:
         assert set(written) == {"trials", "evaluations", "losses", "predictions", "recipes", "tasks"}
         assert len(written["trials"]) == 4
         assert len(written["losses"]) == sum(int(step) for step in written["trials"]["last_step"])
+
+    def test_the_report_names_the_rows_and_what_is_unusual_about_them(self, two_tasks):
+        page = (two_tasks / "study" / "report.html").read_text(encoding="utf-8")
+        assert str(two_tasks / "SST-2" / "train.tsv") in page
+        assert "Note: 2 of 22 validation rows are also among the training rows." in page
 
     def test_report_into_another_file(self, seedwise, finished, tmp_path):
         said = seedwise("report", finished, "-o", tmp_path / "page.html")
@@ -232,7 +237,10 @@ def two_tasks(tmp_path_factory, seedwise, model):
     recipe = ["--recipe", "devlin2019", "--set", "max_steps=4", "--set", "evaluations=2 per run", "--model", model]
     said = seedwise("run", folder / "study", *tasks, *recipe, "--init", 1, "--order", 2, "--workers", 1)
     assert said.code == 0
-    assert said.err == "sst2: longer than 64 tokens and truncated: 1 of 42 train rows, 1 of 22 validation rows.\n"
+    assert said.err == (
+        "sst2: longer than 64 tokens and truncated: 1 of 42 train rows, 1 of 22 validation rows.\n"
+        "sst2: 2 of 22 validation rows are also among the training rows.\n"
+    )
     return folder
 
 
@@ -245,6 +253,12 @@ class TestTwoTasks:
         assert sorted(path.name for path in (study / "best").iterdir()) == ["cola", "sst2"]
         assert all((study / "best" / task / "model.safetensors").exists() for task in ("cola", "sst2"))
         assert "<script" not in (study / "report.html").read_text(encoding="utf-8")
+
+    def test_the_task_may_be_named_as_in_the_run(self, seedwise, study, two_tasks):
+        rows = two_tasks / "SST-2" / "dev.tsv"
+        said = [seedwise("predict", study, rows, "--task", name) for name in ("sst2", "glue/sst2", study / "best/sst2")]
+        assert said[0].code == 0
+        assert said[0] == said[1] == said[2]
 
     def test_predicting_needs_the_task(self, seedwise, study, tmp_path):
         rows = write(tmp_path / "new.csv", [(SCRIPT,), ("a grand song",)], header=("sentence",))

@@ -193,5 +193,5 @@ def test_edited_file_is_no_longer_the_task(tmp_path):
     task = Task.glue(folder)
     (folder / "train.tsv").write_text(train.replace("\tc\t", "\te\t"), encoding="utf-8")
 
-    with pytest.raises(DataError, match=r"one has changed.*make the task anew"):
+    with pytest.raises(DataError, match=r"one has changed.*in another directory"):
         load_rows(task)

@@ -39,7 +39,7 @@ def bare_tokenizer(folder: Path, **special: str) -> str:
 def toy_task(folder: Path, train: str = "text,label\na man,x\nthe flute is playing,y\n", **given: object) -> Task:
     folder.mkdir(exist_ok=True)
     (folder / "train.csv").write_text(train)
-    (folder / "validation.csv").write_text("text,label\nnobody,y\n")
+    (folder / "validation.csv").write_text("text,label,note\nnobody,y,so\n")
     columns = {"text": "text", "label": "label", "validation": folder / "validation.csv"}
     return Task.files(folder / "train.csv", **(columns | given))
 
@@ -103,6 +103,7 @@ def test_facts_are_plain_json(tmp_path):
         "label_names": ["x", "y"],
         "class_counts": {"train": [1, 1], "validation": [0, 1]},
         "truncated": {"train": 1, "validation": 0},
+        "repeated": {"validation": 0},
         "dropped": 0,
         "max_length": 5,
         "max_tokens": 5,
@@ -130,17 +131,28 @@ def test_moved_files_and_models_share_one_folder(tmp_path):
     assert one.folder == two.folder
 
 
+def test_rows_that_are_also_training_rows_are_counted(tmp_path):
+    train = "text,label\na man,x\nthe flute is playing,y\na man today,y\n"
+    (tmp_path / "test.csv").write_text("text,label\na man,y\nnobody,x\nthe flute is playing,y\na man,x\n")
+    task = toy_task(tmp_path, train, test=tmp_path / "test.csv")
+
+    found = tokenize(task, bert_tokenizer(tmp_path / "model"), 32, tmp_path / "cache")
+
+    assert found.repeated == {"validation": 0, "test": 3}
+
+
 def test_other_content_other_folder(tmp_path):
     model = bert_tokenizer(tmp_path / "model")
     other_model = bert_tokenizer(tmp_path / "other", [*WORDS[1:], WORDS[0]])
     train = "text,label\na man,x\nthe flute is playing,y\n"
+    with_notes = "text,label,note\na man,x,so\nthe flute is playing,y,so\n"
     cases = [
         (toy_task(tmp_path / "1", train), model, 32),
         (toy_task(tmp_path / "2", train), other_model, 32),
         (toy_task(tmp_path / "3", train), model, 31),
         (toy_task(tmp_path / "4", train.replace("man", "man today")), model, 32),
         (toy_task(tmp_path / "5", train.replace("playing,y", "playing,z").replace("man,x", "man,y")), model, 32),
-        (toy_task(tmp_path / "6", train, text_pair="text"), model, 32),
+        (toy_task(tmp_path / "6", with_notes, text_pair="note"), model, 32),
     ]
 
     folders = [tokenize(*case, tmp_path / "cache").folder for case in cases]

@@ -63,7 +63,9 @@ def draw_curves(data: CurvesData, *, width: int = 460, height: int = 240) -> alt
         height: Height of the plot in pixels.
     """
     fates = [fate for fate in _STYLES if any(point["fate"] == fate for point in data.points)]
-    score = alt.Y("score:Q", title=f"validation {data.metric.replace('_', ' and ')}", scale=alt.Scale(zero=False))
+    score = alt.Y(
+        "score:Q", title=f"validation {data.metric.replace('_', ' and ')}", scale=alt.Scale(zero=False, padding=8)
+    )
     lines = (
         alt.Chart(alt.Data(values=data.points))
         .mark_line(interpolate="linear")

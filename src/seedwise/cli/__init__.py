@@ -68,7 +68,7 @@ def status(folder: Folder) -> None:
 
 @app.command
 def trials(folder: Folder, *, format: Literal["table", "csv", "json"] = "table") -> None:  # noqa: A002 - the flag's name
-    """List every trial with its seeds, state and scores."""
+    """List every trial with its seeds, state, best score, the step it came at, and the last step that was scored."""
     from seedwise.cli.tables import print_trials
 
     with seedwise.Study.open(folder) as study:

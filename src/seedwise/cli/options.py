@@ -50,6 +50,11 @@ class TaskOptions:
     split_seed: Annotated[int | None, Parameter(help="Seed of every draw of rows; 0 by default.")] = None
     drop_empty: Annotated[bool | None, Parameter(help="Leave out rows with an empty text.")] = None
 
+    @property
+    def empty(self) -> bool:
+        """Whether no task is named."""
+        return not self.task and self.train is None
+
     def tasks(self) -> tuple[Task, ...]:
         """Return the tasks that are meant."""
         if bool(self.task) == (self.train is not None):

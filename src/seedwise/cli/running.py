@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from seedwise.analysis import Analysis
+from seedwise.caveats import row_caveats
 from seedwise.cli.options import WorkerOptions
 from seedwise.cli.progress import StudyBar
 from seedwise.cli.studyfile import StudyOptions
-from seedwise.cli.tables import print_summary, print_truncated
+from seedwise.cli.tables import print_summary
 from seedwise.cli.winners import winner_folders
 from seedwise.errors import RequestError
 from seedwise.executors.local import LocalExecutor
@@ -32,6 +33,11 @@ def run_options(folder: Path, options: StudyOptions, *, extend: bool) -> None:
         with Study.resume(folder) as study:
             run_to_the_end(study, executor)
         return
+    if options.task.empty and (folder / "study.db").is_file():
+        raise RequestError(
+            f"{folder} holds a study, and a change to it needs its whole command again, task and all; "
+            f"`seedwise run {folder}` alone continues it."
+        )
     tasks, recipe = options.task.tasks(), options.recipe.to_recipe()
     seeds, rule = _plan(options, executor, tasks, recipe)
     with Study.create(folder, tasks=tasks, recipes=[recipe], seeds=seeds, rule=rule, extend=extend) as study:
@@ -40,7 +46,7 @@ def run_options(folder: Path, options: StudyOptions, *, extend: bool) -> None:
 
 def run_to_the_end(study: Study, executor: LocalExecutor) -> None:
     """Run a study with a progress bar, then print its summary and write its report."""
-    _say_what_was_cut(study, executor)
+    _say_what_is_unusual(study, executor)
     if all(record.state in ENDED for record in study.trials):
         print("nothing is left to train: what follows is from before.\n")
     with StudyBar() as bar:
@@ -74,11 +80,9 @@ def _plan(
     return plans[0]
 
 
-def _say_what_was_cut(study: Study, executor: LocalExecutor) -> None:
-    """Report texts that were truncated and rows that were left out; nobody should learn that from a score."""
+def _say_what_is_unusual(study: Study, executor: LocalExecutor) -> None:
+    """Report rows that were cut, left out or repeated, before anything is trained on them."""
     for recipe in {record.trial.recipe.id: record.trial.recipe for record in study.trials}.values():
         for task in study.tasks:
-            facts = executor.prepare(task, recipe)
-            print_truncated(task, facts)
-            if facts.get("dropped"):
-                print(f"{task.name}: {facts['dropped']} rows without a text or a label were left out.", file=sys.stderr)
+            for caveat in row_caveats(executor.prepare(task, recipe)):
+                print(f"{task.name}: {caveat}", file=sys.stderr)

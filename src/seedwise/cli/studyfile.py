@@ -1,14 +1,13 @@
 """What can a study's TOML file say, and how do flags override it?"""
 
 import json
-import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
 from seedwise.cli.options import RecipeOptions, TaskOptions, TrialOptions, WorkerOptions, model_place
-from seedwise.content import check_keys
+from seedwise.content import check_keys, read_toml
 from seedwise.errors import RequestError
 
 __all__ = ["StudyOptions"]
@@ -35,10 +34,7 @@ class StudyOptions:
         Raises:
             RequestError: The file is missing or no TOML, or a table or key is unknown.
         """
-        try:
-            content = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise RequestError(f"the study file {path} must be readable TOML, but: {error}; mend the file.") from error
+        content = read_toml("the study file", path)
         check_keys(f"the study file {path}", content, tuple(f.name for f in fields(self)))
         return StudyOptions(
             task=_merge(self.task, _table(content, "task", path), "task", path),

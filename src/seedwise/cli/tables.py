@@ -4,7 +4,6 @@ import csv
 import json
 import math
 import sys
-from collections.abc import Mapping
 from typing import Any
 
 from rich import box
@@ -13,11 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from seedwise.analysis import Analysis
+from seedwise.caveats import score_caveats
 from seedwise.study import Study
-from seedwise.task import Task
 from seedwise.trial import TrialState
 
-__all__ = ["duration", "print_status", "print_summary", "print_trials", "print_truncated"]
+__all__ = ["duration", "print_status", "print_summary", "print_trials"]
 
 
 def print_summary(analysis: Analysis) -> None:
@@ -32,6 +31,9 @@ def print_summary(analysis: Analysis) -> None:
         row = [cell.task.name, cell.task.metric, *map(str, counts), *map(_score, scores)]
         table.add_row(*map(Text, [*row, f"{cell.cost:.1f}", duration(cell.seconds)]))
     _console().print(table)
+    for cell in summary:
+        for caveat in score_caveats(cell.task, cell.best, cell.baseline):
+            print(f"\n{cell.task.name}: {caveat}")
 
 
 def print_status(study: Study) -> None:
@@ -73,20 +75,6 @@ def print_trials(study: Study, form: str) -> None:
             cells = [row["id"][:8], *shown, _score(row["best_score"]), *places, duration(row["seconds"])]
             table.add_row(*(Text("" if x is None else str(x)) for x in [*cells, *(row[name] for name in error)]))
         _console().print(table)
-
-
-def print_truncated(task: Task, facts: Mapping[str, Any]) -> None:
-    """Say on standard error how many rows of each split were cut, if any were; nobody should learn that from a score.
-
-    Args:
-        task: The task.
-        facts: max_length and, by split, truncated and rows.
-    """
-    cut = [f"{n} of {facts['rows'][split]} {split} rows" for split, n in facts.get("truncated", {}).items() if n]
-    if cut:
-        print(
-            f"{task.name}: longer than {facts['max_length']} tokens and truncated: {', '.join(cut)}.", file=sys.stderr
-        )
 
 
 def duration(seconds: float) -> str:

@@ -34,10 +34,14 @@ def choose_winner(folder: Path, name: str | None) -> tuple[Path, Task]:
     tasks = {place: _task_of(place) for place in winner_folders(folder)}
     winners = {tasks[place].name if place == folder / "best" else place.name: place for place in tasks}
     if not winners:
-        raise RequestError(f"{folder} holds no best model; run the study to its end first.")
+        raise RequestError(
+            f"{folder} holds no best model; run the study to its end, or see `seedwise trials {folder}` for what failed."
+        )
     listed = ", ".join(winners)
     if name is None and len(winners) > 1:
         raise RequestError(f"the study has several winners; say --task, one of {listed}.")
+    if name is not None and name not in {*winners, *(task.name for task in tasks.values())}:
+        name = name.rstrip("/").rsplit("/", 1)[-1].casefold()  # as in --task embedded/entailment, glue/RTE
     meant = [winners[name]] if name in winners else [place for place in tasks if name in (None, tasks[place].name)]
     if not meant:
         raise RequestError(f"--task must be one of {listed}, not {name!r}{did_you_mean(name, winners)}.")

@@ -12,7 +12,7 @@ from decimal import Decimal
 from seedwise.data.source import RawLabel, SourceRows, row_name
 from seedwise.errors import DataError
 
-__all__ = ["check_spread", "class_name", "class_names", "encode_classes", "encode_numbers"]
+__all__ = ["check_spread", "class_name", "class_names", "encode_classes", "encode_numbers", "listed"]
 
 _WHOLE_NUMBER = re.compile(r"(-?(?:0|[1-9][0-9]*))(?:\.0*)?")
 _AT_MOST_LISTED = 10
@@ -42,9 +42,9 @@ def class_names(rows: SourceRows) -> tuple[str, ...]:
     """
     names = {class_name(label) for label in rows.labels if not _is_missing(label)}
     if len(names) < 2:
-        listed = ", ".join(map(repr, names)) or "none"
+        alone = ", ".join(map(repr, names)) or "none"
         raise DataError(
-            f"{rows.place} must have labels of at least two classes, not {listed} alone; check the label column."
+            f"{rows.place} must have labels of at least two classes, not {alone} alone; check the label column."
         )
     if all(_WHOLE_NUMBER.fullmatch(name) for name in names):
         return tuple(sorted(names, key=Decimal))  # int refuses thousands of digits
@@ -73,7 +73,7 @@ def encode_classes(rows: SourceRows, label_names: tuple[str, ...], *, what: str)
     named = [class_name(label) for label in rows.labels]
     if unknown := sorted(set(named) - set(numbers)):
         raise DataError(
-            f"the labels of {rows.place} must be among {what} ({_listed(label_names)}), not {_listed(unknown)}; "
+            f"the labels of {rows.place} must be among {what} ({listed(label_names)}), not {listed(unknown)}; "
             "check the label column, or add training rows with these labels."
         )
     return [numbers[name] for name in named]
@@ -134,7 +134,7 @@ def _number(label: RawLabel) -> float | None:
         return None
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
     """List names for a message, not more than a few."""
     shown = ", ".join(map(repr, names[:_AT_MOST_LISTED]))
     return shown if len(names) <= _AT_MOST_LISTED else f"{shown} and {len(names) - _AT_MOST_LISTED} more"

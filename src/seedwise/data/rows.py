@@ -10,7 +10,7 @@ from seedwise.data.embedded import read_embedded
 from seedwise.data.files import read_columns, read_files, select_rows
 from seedwise.data.glue import LAYOUTS, read_glue
 from seedwise.data.hub import read_hub
-from seedwise.data.labels import check_spread, class_names, encode_classes, encode_numbers
+from seedwise.data.labels import check_spread, class_names, encode_classes, encode_numbers, listed
 from seedwise.data.source import SourceRows, row_name
 from seedwise.data.splits import Part, arrange
 from seedwise.errors import DataError
@@ -136,7 +136,7 @@ def _check_unchanged(task: Task) -> None:
     if digest_files(given) != task.digest:
         raise DataError(
             f"the files of task {task.name!r} must be as they were when it was made, but one has changed "
-            f"(near {task.train}); restore it, or make the task anew."
+            f"(near {task.train}); restore it, or study the new rows in another directory."
         )
 
 
@@ -209,8 +209,8 @@ def _take(rows: SourceRows, labels: list[int] | list[float], part: Part) -> Rows
 def _check_classes(task: Task, train: Rows, label_names: tuple[str, ...]) -> None:
     """Refuse a class that no training row has: it could never be learnt."""
     if absent := sorted(set(range(len(label_names))) - set(train.labels)):
-        names = ", ".join(repr(label_names[number]) for number in absent)
+        names = listed([label_names[number] for number in absent])
         raise DataError(
             f"every class must have training rows, but the {len(train)} of task {task.name!r} have none of {names}; "
-            "give more training rows, or set smaller sizes aside."
+            "check the label column, give more training rows, or set smaller sizes aside."
         )

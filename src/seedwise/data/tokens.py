@@ -10,7 +10,9 @@ import json
 import os
 import shutil
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +54,11 @@ class TokenizedSplit:
 
     def __len__(self) -> int:
         return len(self.index)
+
+    def rows(self) -> Iterator[bytes]:
+        """Return the token ids of each row, as bytes."""
+        ids = self.ids.tobytes()
+        return (ids[start:end] for start, end in pairwise((self.offsets * self.ids.itemsize).tolist()))
 
     @property
     def lengths(self) -> NDArray[np.int64]:
@@ -126,6 +133,14 @@ class TokenizedTask:
         return {name: split.truncated for name, split in self.splits.items()}
 
     @property
+    def repeated(self) -> dict[str, int]:
+        """How many validation and test rows are, to the model, also training rows."""
+        seen = set(self.train.rows())
+        return {
+            name: sum(row in seen for row in split.rows()) for name, split in self.splits.items() if name != "train"
+        }
+
+    @property
     def max_tokens(self) -> int:
         """Tokens of the longest row of all splits."""
         return max(int(split.lengths.max()) for split in self.splits.values())
@@ -142,8 +157,8 @@ class TokenizedTask:
         """Return what a report says about the rows, as plain JSON.
 
         Returns:
-            digest, kind, label_names, dropped, max_length, max_tokens and, by split, rows, truncated and, for classification,
-            class_counts in the order of the label names.
+            digest, kind, label_names, dropped, max_length, max_tokens and, by split, rows, truncated,
+            repeated and, for classification, class_counts in the order of the label names.
         """
         counts = None
         if (names := self.label_names) is not None:
@@ -157,6 +172,7 @@ class TokenizedTask:
             "label_names": None if names is None else list(names),
             "class_counts": counts,
             "truncated": self.truncated,
+            "repeated": self.repeated,
             "dropped": self.dropped,
             "max_length": self.max_length,
             "max_tokens": self.max_tokens,

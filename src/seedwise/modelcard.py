@@ -1,7 +1,7 @@
 """What should somebody know who finds the winner's folder: the model card, Markdown."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from seedwise.caveats import row_caveats, score_caveats
@@ -26,13 +26,9 @@ def model_card(
     Returns:
         Markdown with the front matter that the Hugging Face hub reads.
     """
-    task, recipe, seeds = best.trial.task, best.trial.recipe, best.trial.seeds
-    step, score = best.best or (0, float("nan"))
-    started = sum(bool(trial.evaluations) for trial in trials)  # those without a finite score were tried as well
-    complete = sum(trial.state is TrialState.COMPLETE for trial in trials)
-    baseline = facts.get("baselines", {}).get(task.metric)
-    caveats = [*row_caveats(facts), *score_caveats(task, score, baseline)]
-    rows = facts.get("rows", {})
+    task, recipe = best.trial.task, best.trial.recipe
+    score = best.best[1] if best.best else None
+    caveats = [*row_caveats(facts), *score_caveats(task, score, _baseline(best, facts))]
     lines = [
         "---",
         "library_name: transformers",
@@ -41,22 +37,11 @@ def model_card(
         "tags: [seedwise]",
         "---",
         "",
-        f"# {_escaped(task.name)}: the best of {started} seeds",
+        f"# {_escaped(task.name)}: the best of {_started(trials)} seeds",
         "",
         f"{_escaped(recipe.model)}, fine-tuned on {_escaped(task.name)} ({task.kind}) by seedwise.",
         "",
-        "| | |",
-        "|---|---|",
-        f"| validation {task.metric} | {score:.4f} (best evaluation, step {step} of {facts.get('steps', '?')}) |",
-        *([] if baseline is None else [f"| best constant guess | {baseline:.4f} |"]),
-        *_error_size(best, facts),
-        *[f"| test {name} | {value:.4f} |" for name, value in (best.test_metrics or {}).items()],
-        f"| seeds tried | {started} started, {complete} trained to the end |",
-        f"| stopping rule | {_rule(rule)} |",
-        f"| seeds of this model | init {seeds.init}, order {seeds.order}, dropout {seeds.dropout} |",
-        f"| rows | {', '.join(f'{count} {split}' for split, count in rows.items() if count)} |",
-        *([f"| texts cut at | {facts['max_length']} tokens |"] if "max_length" in facts else []),
-        f"| trial | {best.id} |",
+        *_table(_results(best, trials, rule, facts)),
         "",
         _OPTIMISM + (" The test score was not used to choose." if best.test_metrics else ""),
         "",
@@ -64,9 +49,7 @@ def model_card(
         *([""] if caveats else []),
         "## Recipe",
         "",
-        "| | |",
-        "|---|---|",
-        *[f"| {name} | {_escaped(value)} |" for name, value in recipe.to_json().items()],
+        *_table(recipe.to_json().items()),
         "",
         "## Made with",
         "",
@@ -76,17 +59,53 @@ def model_card(
     return "\n".join(lines)
 
 
+def _results(
+    best: TrialRecord, trials: Sequence[TrialRecord], rule: StoppingRule | None, facts: Mapping[str, Any]
+) -> Iterator[tuple[str, object]]:
+    """Name and value of everything that is known of the winner and its study."""
+    task, seeds = best.trial.task, best.trial.seeds
+    step, score = best.best or (0, float("nan"))
+    complete = sum(trial.state is TrialState.COMPLETE for trial in trials)
+    yield f"validation {task.metric}", f"{score:.4f} (best evaluation, step {step} of {facts.get('steps', '?')})"
+    if (baseline := _baseline(best, facts)) is not None:
+        yield "best constant guess", f"{baseline:.4f}"
+    yield from _error_size(best, facts)
+    for name, value in (best.test_metrics or {}).items():
+        yield f"test {name}", f"{value:.4f}"
+    yield "seeds tried", f"{_started(trials)} started, {complete} trained to the end"
+    yield "stopping rule", _rule(rule)
+    yield "seeds of this model", f"init {seeds.init}, order {seeds.order}, dropout {seeds.dropout}"
+    yield "rows", ", ".join(f"{count} {split}" for split, count in facts.get("rows", {}).items() if count)
+    if "max_length" in facts:
+        yield "texts cut at", f"{facts['max_length']} tokens"
+    yield "trial", best.id
+
+
+def _table(rows: Iterable[tuple[str, object]]) -> list[str]:
+    return ["| | |", "|---|---|", *(f"| {name} | {_escaped(value)} |" for name, value in rows)]
+
+
+def _started(trials: Sequence[TrialRecord]) -> int:
+    return sum(bool(trial.evaluations) for trial in trials)  # those without a finite score were tried as well
+
+
+def _baseline(best: TrialRecord, facts: Mapping[str, Any]) -> float | None:
+    baseline: float | None = facts.get("baselines", {}).get(best.trial.task.metric)
+    return baseline
+
+
 _OPTIMISM = "The validation score chose this model among its seeds, so it is optimistic: expect less on new data."
 
 
-def _error_size(best: TrialRecord, facts: Mapping[str, Any]) -> list[str]:
+def _error_size(best: TrialRecord, facts: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
     """Tell a regression's squared error as well: a correlation says nothing about scale."""
     if best.trial.task.kind != "regression" or best.trial.task.metric == "loss":
-        return []
-    loss = next((m.metrics["loss"] for m in best.evaluations if m.step == best.best_step and m.metrics), None)
+        return
     guess = facts.get("baselines", {}).get("loss")
     compared = "" if guess is None else f"; the best constant guess has {guess:.4f}"
-    return [] if loss is None else [f"| validation mean squared error | {loss:.4f}{compared} |"]
+    for measurement in best.evaluations:
+        if measurement.step == best.best_step and measurement.metrics:
+            yield "validation mean squared error", f"{measurement.metrics['loss']:.4f}{compared}"
 
 
 def _on_the_hub(model: str) -> bool:

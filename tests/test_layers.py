@@ -42,7 +42,9 @@ def row(modules: str, *, ours: str | None = "", libraries: str | None = "", forb
 
 
 TABLE = {
-    "values": row("errors validation content benchmark splits task recipe seeds trial record stopping caveats"),
+    "values": row(
+        "errors validation content benchmark splits task recipe seeds trial imported record stopping caveats"
+    ),
     "schedule": row("schedule", ours="values", forbidden="time datetime random sqlite3 threading asyncio"),
     "stats": row("stats", libraries="numpy scipy"),
     "store": row("store", ours="values", libraries="numpy polars filelock"),

@@ -14,7 +14,7 @@ from seedwise.content import content_hash
 from seedwise.errors import StorageError, WorkError
 from seedwise.executors.base import DIVERGED, Session
 from seedwise.modelcard import model_card
-from seedwise.record import TrialRecord, winner
+from seedwise.record import TrialRecord, own_trial, winner
 from seedwise.store.base import Store
 from seedwise.task import Task
 
@@ -36,7 +36,7 @@ def export_winners(folder: Path, store: Store, session: Session) -> None:
         WorkError: A task has no winner or its folder cannot be written; those of the other tasks are all the same.
     """
     records = store.records()
-    tasks = list({record.trial.task.id: record.trial.task for record in records}.values())
+    tasks = list({record.trial.task.id: own_trial(record).task for record in records}.values())
     problems: list[WorkError] = []
     for task in tasks:
         try:
@@ -74,7 +74,7 @@ def _export(place: Path, store: Store, session: Session, task: Task, records: li
                 f"with seeds=[seedwise.{best.trial.seeds}]."
             )
         place.parent.mkdir(parents=True, exist_ok=True)
-        session.export(best.trial, place, {"README.md": card, NOTE: json.dumps(note)})
+        session.export(own_trial(best), place, {"README.md": card, NOTE: json.dumps(note)})
     session.drop(best.id)
 
 

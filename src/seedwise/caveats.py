@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from seedwise.task import Task
+from seedwise.imported import AnyTask
 
 __all__ = ["row_caveats", "score_caveats"]
 
@@ -28,7 +28,7 @@ def row_caveats(facts: Mapping[str, Any]) -> list[str]:
     return sentences
 
 
-def score_caveats(task: Task, score: float | None, baseline: float | None) -> list[str]:
+def score_caveats(task: AnyTask, score: float | None, baseline: float | None) -> list[str]:
     """Return a sentence where a score is no better than the best constant guess.
 
     Args:

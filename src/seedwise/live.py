@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from seedwise.executors.base import DIVERGED
-from seedwise.record import TrialRecord
+from seedwise.record import TrialRecord, own_trial
 from seedwise.schedule import Decision, Goal, Progress, Schedule, Standing
 from seedwise.trial import Measurement, Trial, TrialState, best_evaluation
 
@@ -50,7 +50,7 @@ class LiveTrial:
         if state is TrialState.RUNNING:
             state = TrialState.PAUSED if judged else TrialState.WAITING
         diverged = state is TrialState.FAILED and (record.error or "").startswith(DIVERGED)
-        return cls(record.trial, record.id, state, scores, judged, diverged, record.fingerprint)
+        return cls(own_trial(record), record.id, state, scores, judged, diverged, record.fingerprint)
 
     def add(self, measurements: Iterable[Measurement]) -> None:
         """Take in the scores of new measurements; replayed ones are known already."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from seedwise.caveats import row_caveats, score_caveats
-from seedwise.record import TrialRecord
+from seedwise.record import TrialRecord, own_trial
 from seedwise.stopping import StoppingRule
 from seedwise.trial import TrialState
 
@@ -26,7 +26,8 @@ def model_card(
     Returns:
         Markdown with the front matter that the Hugging Face hub reads.
     """
-    task, recipe = best.trial.task, best.trial.recipe
+    trial = own_trial(best)
+    task, recipe = trial.task, trial.recipe
     score = best.best[1] if best.best else None
     caveats = [*row_caveats(facts), *score_caveats(task, score, _baseline(best, facts))]
     lines = [
@@ -99,7 +100,7 @@ _OPTIMISM = "The validation score chose this model among its seeds, so it is opt
 
 def _error_size(best: TrialRecord, facts: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
     """Tell a regression's squared error as well: a correlation says nothing about scale."""
-    if best.trial.task.kind != "regression" or best.trial.task.metric == "loss":
+    if own_trial(best).task.kind != "regression" or best.trial.task.metric == "loss":
         return
     guess = facts.get("baselines", {}).get("loss")
     compared = "" if guess is None else f"; the best constant guess has {guess:.4f}"

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from seedwise.task import Task
+from seedwise.errors import RequestError
+from seedwise.imported import AnyTask, AnyTrial, ImportedTrial
 from seedwise.trial import Measurement, Trial, TrialState, best_evaluation
 
-__all__ = ["TrialRecord", "winner"]
+__all__ = ["TrialRecord", "own_trial", "winner"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,7 @@ class TrialRecord:
     """What the store knows of one trial.
 
     Args:
-        trial: Task, recipe and seeds.
+        trial: Task, recipe and seeds; an imported trial where the run is somebody else's.
         id: The trial's id.
         position: Its place in the study, from 0, in the order in which trials were added.
         state: Where it stands.
@@ -32,7 +33,7 @@ class TrialRecord:
         test_metrics: Test metrics at best_step, if the task has test rows.
     """
 
-    trial: Trial
+    trial: AnyTrial
     id: str
     position: int
     state: TrialState
@@ -66,7 +67,7 @@ class _Scored(Protocol):
     """A trial with a state and a best evaluation, whoever holds it."""
 
     @property
-    def trial(self) -> Trial: ...
+    def trial(self) -> AnyTrial: ...
     @property
     def state(self) -> TrialState: ...
     @property
@@ -76,7 +77,7 @@ class _Scored(Protocol):
 _S = TypeVar("_S", bound=_Scored)
 
 
-def winner(trials: Iterable[_S], task: Task) -> _S | None:
+def winner(trials: Iterable[_S], task: AnyTask) -> _S | None:
     """Return a task's complete trial with the best evaluation, of equals the first; None if none is complete."""
     found, top = None, None
     for trial in trials:
@@ -85,3 +86,12 @@ def winner(trials: Iterable[_S], task: Task) -> _S | None:
             if top is None or task.is_better(score, than=top):
                 found, top = trial, score
     return found
+
+
+def own_trial(record: TrialRecord) -> Trial:
+    """Return a record's trial where it can be run; refuse one of somebody else, of which only scores are known."""
+    if isinstance(record.trial, ImportedTrial):
+        raise RequestError(
+            f"trial {record.id} was imported and cannot be run; choose another directory for trainings of your own."
+        )
+    return record.trial

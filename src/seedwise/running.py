@@ -29,7 +29,7 @@ from seedwise.executors.base import (
     Started,
 )
 from seedwise.live import Cell, LiveTrial, StudyProgress, study_progress
-from seedwise.record import TrialRecord, winner
+from seedwise.record import TrialRecord, own_trial, winner
 from seedwise.schedule import Goal, Schedule
 from seedwise.stopping import StoppingRule
 from seedwise.store.base import Predictions, Store
@@ -217,7 +217,8 @@ def _cells(store: Store, executor: Executor) -> list[Cell]:
         groups.setdefault((record.trial.task.id, record.trial.recipe.id), []).append(record)
     cells = []
     for (task_id, recipe_id), records in groups.items():
-        task, recipe = records[0].trial.task, records[0].trial.recipe
+        first = own_trial(records[0])
+        task, recipe = first.task, first.recipe
         facts = executor.prepare(task, recipe)
         steps = recipe.evaluation_steps(facts["rows"]["train"])
         kept = store.rule()

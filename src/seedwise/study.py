@@ -12,9 +12,10 @@ from typing import Any, Self
 
 from seedwise.errors import RequestError
 from seedwise.executors.base import Executor
+from seedwise.imported import AnyTask, AnyTrial
 from seedwise.live import StudyProgress
 from seedwise.recipe import Recipe
-from seedwise.record import TrialRecord, winner
+from seedwise.record import TrialRecord, own_trial, winner
 from seedwise.running import run_study
 from seedwise.seeds import Seeds
 from seedwise.stopping import StoppingRule
@@ -146,7 +147,7 @@ class Study:
         records, kept = self.store.records(), self.store.rule()
         _check_same_study(self.folder, records, kept, trials, rule, extend=extend)
         if rule is not None:
-            rule = replace(rule, t=_most_seeds([*(record.trial for record in records), *trials]))
+            rule = replace(rule, t=_most_seeds([*map(own_trial, records), *trials]))
         self._before = frozenset(record.id for record in records), kept
         self.store.add_trials(trials)
         self.store.set_rule(rule)
@@ -174,15 +175,15 @@ class Study:
         return self.store.records()
 
     @property
-    def tasks(self) -> tuple[Task, ...]:
+    def tasks(self) -> tuple[AnyTask, ...]:
         """The tasks, in the order they were added."""
         return tuple({record.trial.task.id: record.trial.task for record in self.trials}.values())
 
-    def facts(self, trial: Trial) -> dict[str, Any]:
+    def facts(self, trial: AnyTrial) -> dict[str, Any]:
         """Return what preparing a trial's task found: rows, labels, baselines, evaluation steps; empty before that."""
         return self.store.facts(trial.task.id, trial.recipe.id) or {}
 
-    def best_trial(self, task: Task | None = None) -> TrialRecord:
+    def best_trial(self, task: AnyTask | None = None) -> TrialRecord:
         """Return the complete trial with the best evaluation; of equals the first.
 
         Args:
@@ -237,7 +238,7 @@ def _check_same_study(
     extend: bool,
 ) -> None:
     """Refuse to mix what was asked with another study, and say how it differs."""
-    held = {record.id: record.trial for record in records}
+    held = {record.id: own_trial(record) for record in records}
     if not held:
         return
     asked = {trial.id: trial for trial in trials}

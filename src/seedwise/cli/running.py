@@ -14,6 +14,7 @@ from seedwise.cli.winners import winner_folders
 from seedwise.errors import RequestError
 from seedwise.executors.local import LocalExecutor
 from seedwise.recipe import Recipe
+from seedwise.record import own_trial
 from seedwise.report import Report
 from seedwise.seeds import Seeds
 from seedwise.stopping import StoppingRule
@@ -82,7 +83,7 @@ def _plan(
 
 def _say_what_is_unusual(study: Study, executor: LocalExecutor) -> None:
     """Report rows that were cut, left out or repeated, before anything is trained on them."""
-    for recipe in {record.trial.recipe.id: record.trial.recipe for record in study.trials}.values():
-        for task in study.tasks:
-            for caveat in row_caveats(executor.prepare(task, recipe)):
-                print(f"{task.name}: {caveat}", file=sys.stderr)
+    cells = {(trial.recipe, trial.task): None for trial in map(own_trial, study.trials)}
+    for recipe, task in cells:
+        for caveat in row_caveats(executor.prepare(task, recipe)):
+            print(f"{task.name}: {caveat}", file=sys.stderr)

@@ -40,7 +40,7 @@ def print_status(study: Study) -> None:
     """Print trials by state for each task, device time, and the best so far."""
     cells = Analysis(study).cells()
     states = [s for s in TrialState if s is not TrialState.FAILED or any(r.state is s for c in cells for r in c)]
-    model = ("model",) * (len({cell[0].trial.recipe.model for cell in cells}) > 1)
+    model = ("model",) * (len({cell[0].trial.recipe.model_name for cell in cells}) > 1)
     table = _table("task", *model, *states, "time", "best so far")
     for cell in cells:
         task, recipe = cell[0].trial.task, cell[0].trial.recipe

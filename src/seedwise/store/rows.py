@@ -13,13 +13,21 @@ from typing import Any
 import numpy as np
 
 from seedwise.errors import RequestError
-from seedwise.recipe import Recipe
+from seedwise.imported import (
+    AnyRecipe,
+    AnyTask,
+    AnyTrial,
+    ImportedRecipe,
+    ImportedTask,
+    ImportedTrial,
+    recipe_from_json,
+    task_from_json,
+)
 from seedwise.record import TrialRecord
 from seedwise.seeds import Seeds
 from seedwise.stopping import StoppingRule
 from seedwise.store.base import Event, Losses, Predictions
 from seedwise.store.encoding import differs, metrics_from_text, to_float32, unpack
-from seedwise.task import Task
 from seedwise.trial import Measurement, Trial, TrialState
 
 __all__ = [
@@ -55,8 +63,8 @@ def read_facts(connection: sqlite3.Connection, task_id: str, recipe_id: str) -> 
 def read_records(connection: sqlite3.Connection, trial_id: str | None = None) -> tuple[TrialRecord, ...]:
     """Return what is known of every trial, or of one, in the study's order."""
     one = () if trial_id is None else (trial_id,)
-    tasks = {key: Task.from_json(json.loads(text)) for key, text in connection.execute("SELECT * FROM tasks")}
-    recipes = {key: Recipe.from_json(json.loads(text)) for key, text in connection.execute("SELECT * FROM recipes")}
+    tasks = {key: task_from_json(json.loads(text)) for key, text in connection.execute("SELECT * FROM tasks")}
+    recipes = {key: recipe_from_json(json.loads(text)) for key, text in connection.execute("SELECT * FROM recipes")}
     # In the order of the primary key, so that nothing is sorted.
     of_all = "SELECT trial, step, loss, metrics FROM evaluations ORDER BY trial, step"
     of_one = "SELECT trial, step, loss, metrics FROM evaluations WHERE trial = ? ORDER BY step"
@@ -137,14 +145,14 @@ def _evaluation(row: tuple[Any, ...]) -> Measurement:
 
 def _record(
     row: tuple[Any, ...],
-    tasks: dict[str, Task],
-    recipes: dict[str, Recipe],
+    tasks: dict[str, AnyTask],
+    recipes: dict[str, AnyRecipe],
     curves: dict[str, tuple[Measurement, ...]],
 ) -> TrialRecord:
     key, position, task, recipe, seeds, state, fingerprint, origin, *rest = row
     seconds, attempts, error, best_step, test_metrics = rest
     return TrialRecord(
-        trial=Trial(tasks[task], recipes[recipe], Seeds.from_json(json.loads(seeds))),
+        trial=_trial(tasks[task], recipes[recipe], Seeds.from_json(json.loads(seeds))),
         id=key,
         position=position,
         state=TrialState(state),
@@ -157,6 +165,12 @@ def _record(
         best_step=best_step,
         test_metrics=None if test_metrics is None else metrics_from_text(test_metrics),
     )
+
+
+def _trial(task: AnyTask, recipe: AnyRecipe, seeds: Seeds) -> AnyTrial:
+    if isinstance(task, ImportedTask) and isinstance(recipe, ImportedRecipe):
+        return ImportedTrial(task, recipe, seeds)
+    return Trial(task, recipe, seeds)  # type: ignore[arg-type]  # refuses one that is imported without the other
 
 
 def _metrics_difference(stored: Any, replayed: Any) -> str | None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from seedwise.errors import StorageError
+from seedwise.recipe import Recipe
 from seedwise.record import TrialRecord
 from seedwise.store.base import Predictions, Store
 from seedwise.validation import check_choice
@@ -152,11 +153,12 @@ def _steps_per_epoch(store: Store, record: TrialRecord) -> int | None:
     """Return the steps of an epoch where preparing has counted the training rows."""
     facts = store.facts(record.trial.task.id, record.trial.recipe.id) or {}
     rows = facts.get("rows", {})
-    return record.trial.recipe.steps_per_epoch(rows["train"]) if rows.get("train") else None
+    recipe = record.trial.recipe
+    return recipe.steps_per_epoch(rows["train"]) if isinstance(recipe, Recipe) and rows.get("train") else None
 
 
 def _task_row(content: Row, task_id: str) -> Row:
-    splits = content.pop("splits")
+    splits = content.pop("splits", {})  # an imported task has none
     return {"id": task_id, **content, **_prefixed("splits", splits)}
 
 

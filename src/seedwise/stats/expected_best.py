@@ -1,0 +1,158 @@
+"""How good is the best of n trials, on average and at a given chance?
+
+N trials have been run; n of them are drawn and the best is kept. With replacement the N trials stand for the
+distribution of scores (Dodge et al. 2019); without, the mean is unbiased for the best of n fresh trials.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from seedwise.stats.checks import check_level, count_array, score_array
+
+__all__ = ["ExpectedBest", "best_quantile", "best_weights", "expected_best"]
+
+Floats = NDArray[np.float64]
+
+
+class ExpectedBest(NamedTuple):
+    """Mean and spread of the best of n trials.
+
+    Args:
+        n: Numbers of trials, shape (m,), in the order they were asked for.
+        mean: Mean of the best of n, shape (m,), in the unit of the scores.
+        sd: Standard deviation of the best of n, shape (m,), at least 0; the spread of luck, not an error of the mean.
+        replacement: Whether trials are drawn with replacement.
+    """
+
+    n: NDArray[np.int64]
+    mean: Floats
+    sd: Floats
+    replacement: bool
+
+
+def expected_best(
+    scores: ArrayLike, n: ArrayLike, *, replacement: bool = True, greater_is_better: bool = True
+) -> ExpectedBest:
+    """Return the expected score of the best of n trials: the expected validation performance.
+
+    With v_1 <= ... <= v_N the mean is sum_i w_i v_i, where w are the weights of ``best_weights``.
+
+    Args:
+        scores: Final scores of N trials, shape (N,).
+        n: Numbers of trials of which the best is kept, shape (m,) or one; at most N without replacement.
+        replacement: Whether one trial may be drawn twice. With replacement, as in the papers, N trials are taken for
+            the distribution itself; without, the mean is unbiased for the best of n fresh trials.
+        greater_is_better: Whether the best score is the largest.
+
+    Raises:
+        ValueError: A score is not finite, or n breaks its rule.
+
+    Reference:
+        Dodge et al. (2019), "Show Your Work"; Dodge et al. (2020), section 3.1 and figure 1.
+
+    Example:
+        >>> expected_best([0.5, 0.7, 0.9], [1, 3], replacement=False).mean
+        array([0.7, 0.9])
+        >>> expected_best([0.5, 0.7, 0.9], 3).mean.round(4)
+        array([0.8333])
+    """
+    sign, v = _ascending(scores, greater_is_better=greater_is_better)
+    counts = _draws(n, v.size, replacement=replacement)
+    mean, sd = np.empty(counts.size), np.empty(counts.size)
+    for k, count in enumerate(counts):  # one row at a time: a million scores need no m x N table
+        weights = np.diff(_chances(v.size, count, replacement=replacement))
+        mean[k] = weights @ v
+        sd[k] = np.sqrt(weights @ (v - mean[k]) ** 2)
+    return ExpectedBest(counts, sign * mean, sd, replacement)
+
+
+def best_quantile(
+    scores: ArrayLike, n: ArrayLike, q: float, *, replacement: bool = True, greater_is_better: bool = True
+) -> Floats:
+    """Return the q-quantile of the best of n trials: the smallest score v with P(best <= v) >= q.
+
+    Args:
+        scores: Final scores of N trials, shape (N,).
+        n: Numbers of trials of which the best is kept, shape (m,) or one; at most N without replacement.
+        q: Chance that the best is no better than the result, in (0, 1), so that q always counts from poor to good
+            luck: where smaller scores are better, q = 0.9 is a small one.
+        replacement: Whether one trial may be drawn twice.
+        greater_is_better: Whether the best score is the largest.
+
+    Returns:
+        One of the scores for each n, shape (m,).
+
+    Raises:
+        ValueError: A score is not finite, or n or q breaks its rule.
+
+    Example:
+        >>> best_quantile([0.5, 0.7, 0.9], [1, 2, 3], 0.5)
+        array([0.7, 0.9, 0.9])
+    """
+    check_level("q", q)
+    sign, v = _ascending(scores, greater_is_better=greater_is_better)
+    counts = _draws(n, v.size, replacement=replacement)
+    reached = q * (1 - 1e-12)  # a chance that equals q must count although it is rounded
+    ranks = [np.searchsorted(_chances(v.size, count, replacement=replacement), reached) for count in counts]
+    quantiles: Floats = v[np.array(ranks) - 1]  # rank 0 has no chance at all
+    return sign * quantiles
+
+
+def best_weights(size: int, n: ArrayLike, *, replacement: bool) -> Floats:
+    """Return how likely each of N ordered trials is to be the best of n drawn ones.
+
+    The i-th, counted from the worst, has the weight (i/N)^n - ((i-1)/N)^n with replacement and C(i-1, n-1) / C(N, n)
+    without.
+
+    Args:
+        size: N, the number of trials, at least 1.
+        n: Numbers of drawn trials, shape (m,) or one; at most N without replacement.
+        replacement: Whether one trial may be drawn twice.
+
+    Returns:
+        Weights from the worst to the best trial, shape (m, N); each row sums to 1.
+
+    Raises:
+        ValueError: size or n breaks its rule.
+
+    Reference:
+        Dodge et al. (2019), "Show Your Work", section 3.
+
+    Example:
+        >>> best_weights(2, [1, 2], replacement=True)
+        array([[0.5 , 0.5 ],
+               [0.25, 0.75]])
+    """
+    total = int(count_array("size", size)[0])
+    counts = _draws(n, total, replacement=replacement)
+    weights = np.empty((counts.size, total))
+    for row, count in zip(weights, counts, strict=True):
+        row[:] = np.diff(_chances(total, count, replacement=replacement))
+    return weights
+
+
+def _chances(size: int, n: int, *, replacement: bool) -> Floats:
+    """P(the best of n is among the i worst) for i = 0..N, shape (N+1,)."""
+    chances = np.zeros(size + 1)
+    if replacement:
+        chances[1:] = np.exp(n * np.log(np.arange(1, size + 1) / size))
+    else:
+        # C(i, n) / C(N, n) is the product of 1 - n/k over k = i+1..N: no factorial, and exact where the weight is.
+        k = np.arange(size, 0, -1)
+        chances[:-1] = np.cumprod(np.maximum(1 - n / k, 0))[::-1]
+        chances[-1] = 1
+    return chances
+
+
+def _ascending(scores: ArrayLike, *, greater_is_better: bool) -> tuple[int, Floats]:
+    """The sign of the scores, and the scores so that greater is better, the worst first."""
+    sign = 1 if greater_is_better else -1
+    return sign, np.sort(sign * score_array("scores", scores))
+
+
+def _draws(n: ArrayLike, size: int, *, replacement: bool) -> NDArray[np.int64]:
+    if replacement:
+        return count_array("n", n)
+    return count_array("n", n, most=size, why="all trials there are; draw with replacement for more")

@@ -1,0 +1,153 @@
+"""Studies made of arrays: a table of scores, and nothing that runs.
+
+study = table_study(scores, init=init, order=order)          # one task, one recipe
+study = table_study(a, task="RTE") + table_study(b, task="MRPC")  # several
+cell = Analysis(study).cell(task="RTE")
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from seedwise.imported import ImportedRecipe, ImportedTask, ImportedTrial, greater_is_better
+from seedwise.record import TrialRecord
+from seedwise.seeds import Seeds
+from seedwise.stopping import StoppingRule
+from seedwise.trial import Measurement, TrialState
+
+__all__ = ["TableStudy", "grid_seeds", "table_study"]
+
+
+@dataclass(frozen=True)
+class TableStudy:
+    """What `Analysis` reads of a study; two are added with ``+``.
+
+    Args:
+        records: The trials, in trial order.
+        facts_of: By task id and recipe id, what preparing them found.
+        losses_of: By trial id, the training loss at every step.
+        rule: The stopping rule.
+    """
+
+    records: tuple[TrialRecord, ...]
+    facts_of: Mapping[tuple[str, str], Mapping]
+    losses_of: Mapping[str, np.ndarray]
+    rule: StoppingRule | None = None
+
+    @property
+    def trials(self):
+        return self.records
+
+    def facts(self, trial):
+        return self.facts_of.get((trial.task.id, trial.recipe.id), {})
+
+    def losses(self, trial_id):
+        return self.losses_of.get(trial_id, np.zeros(0, np.float32))
+
+    def __add__(self, other):
+        return TableStudy(
+            self.records + other.records,
+            {**self.facts_of, **other.facts_of},
+            {**self.losses_of, **other.losses_of},
+            self.rule or other.rule,
+        )
+
+
+def table_study(
+    scores,
+    *,
+    init=None,
+    order=None,
+    dropout=None,
+    test=None,
+    metric="accuracy",
+    task="toy",
+    recipe="plain",
+    steps=None,
+    states=None,
+    losses=None,
+    baseline=0.5,
+    epochs=None,
+    rule=None,
+):
+    """Return a study of one task and recipe whose trials have the given validation scores.
+
+    Args:
+        scores: Shape (trials, evaluations). A nan is an evaluation whose score is not finite; but the nans that end the
+            row of a trial that is not complete are evaluations that it never reached.
+        init: Init seed of each trial, (trials,); 1, 2, 3, ... by default. `grid_seeds` gives those of a grid.
+        order: Order seed of each trial, (trials,); 1, 2, 3, ... by default, so that both change together.
+        dropout: Dropout seed of each trial, (trials,); the order seed by default.
+        test: Test score of each trial at its best evaluation, (trials,); nan or None where there is none.
+        metric: Its name tells whether less is better ("loss") and its bounds.
+        task: Name of the task.
+        recipe: Name of the recipe.
+        steps: Optimiser step of each evaluation, (evaluations,); 1, 2, 3, ... by default. The last ends the run.
+        states: State of each trial, (trials,), as `TrialState` or its text; all complete by default.
+        losses: Training loss at every step, (trials, steps of the run); not known by default.
+        baseline: What the best constant guess scores; None where it is not known.
+        epochs: How many epochs a run has; not known by default.
+        rule: The study's stopping rule.
+    """
+    scores = np.asarray(scores, dtype=float)
+    count, evaluations = scores.shape
+    steps = list(range(1, evaluations + 1)) if steps is None else [int(step) for step in steps]
+    init = range(1, count + 1) if init is None else init
+    order = range(1, count + 1) if order is None else order
+    dropout = order if dropout is None else dropout
+    states = [TrialState(state) for state in (["complete"] * count if states is None else states)]
+    test = [math.nan] * count if test is None else test
+    the_task = ImportedTask(task, metric, greater_is_better(metric))
+    the_recipe = ImportedRecipe(recipe)
+    records, losses_of = [], {}
+    for row, state in enumerate(states):
+        trial = ImportedTrial(the_task, the_recipe, Seeds(int(init[row]), int(order[row]), int(dropout[row])))
+        curve = None if losses is None else np.asarray(losses[row], np.float32)
+        records.append(_record(trial, len(records), state, scores[row], steps, curve, test[row]))
+        if curve is not None:
+            losses_of[trial.id] = curve
+    facts = {"imported": "a table", "steps": steps[-1], "evaluation_steps": steps}
+    facts |= {} if baseline is None else {"baselines": {metric: baseline}}
+    facts |= {} if epochs is None else {"epochs": epochs}
+    return TableStudy(tuple(records), {(the_task.id, the_recipe.id): facts}, losses_of, rule)
+
+
+def grid_seeds(inits, orders):
+    """Return the init and the order seed of each trial of a crossed grid, row by row: 1..inits x 1..orders."""
+    init, order = np.meshgrid(np.arange(1, inits + 1), np.arange(1, orders + 1), indexing="ij")
+    return {"init": init.ravel(), "order": order.ravel()}
+
+
+def _record(trial, position, state, scores, steps, losses, test):
+    reached = len(scores)
+    if state is not TrialState.COMPLETE:
+        known = np.flatnonzero(~np.isnan(scores))
+        reached = known[-1] + 1 if len(known) else 0
+    metric = trial.task.metric
+    measured = tuple(
+        Measurement(step, _loss_at(losses, step), {metric: float(score)})
+        for step, score in zip(steps[:reached], scores[:reached], strict=True)
+    )
+    record = TrialRecord(
+        trial=trial,
+        id=trial.id,
+        position=position,
+        state=state,
+        evaluations=measured,
+        fingerprint={},
+        origin={},
+        seconds=1.0,
+        attempts=int(state is not TrialState.WAITING),
+        error="it failed" if state is TrialState.FAILED else None,
+        best_step=None,
+        test_metrics=None,
+    )
+    if record.best is None or test is None or math.isnan(test):
+        return record
+    return replace(record, best_step=record.best[0], test_metrics={metric: float(test)})
+
+
+def _loss_at(losses, step):
+    return math.nan if losses is None or step > len(losses) else float(losses[step - 1])

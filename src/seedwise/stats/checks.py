@@ -1,14 +1,32 @@
 """How are arrays checked, so that a misuse is one sentence and never a wrong number?"""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["check_level", "count_array", "label_array", "score_array"]
+__all__ = [
+    "ALTERNATIVES",
+    "ROUNDING",
+    "Alternative",
+    "check_choice",
+    "check_level",
+    "check_spread",
+    "count_array",
+    "label_array",
+    "sample_pair",
+    "score_array",
+    "size",
+]
 
 Floats = NDArray[np.float64]
+
+ROUNDING = 1e-12
+"""Scores that differ by less than this share of their size differ by rounding alone."""
+
+Alternative = Literal["greater", "less", "two-sided"]
+ALTERNATIVES = ("greater", "less", "two-sided")
 
 
 def score_array(name: str, values: ArrayLike, *, least: int = 1, failed: bool = False) -> Floats:
@@ -78,3 +96,53 @@ def check_level(name: str, value: float) -> None:
     """Refuse a confidence level or quantile that is not strictly between 0 and 1."""
     if not 0 < value < 1:
         raise ValueError(f"{name} must be in (0, 1), not {value!r}; 0.95 is usual.")
+
+
+def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
+    """Refuse a word that is not one of the choices."""
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(choices)}, not {value!r}.")
+
+
+def sample_pair(a: ArrayLike, b: ArrayLike, *, least: int = 2, paired: bool = False) -> tuple[Floats, Floats]:
+    """Return the scores of two recipes as vectors.
+
+    Args:
+        a: One score a trial of recipe A, shape (n,).
+        b: One score a trial of recipe B, shape (m,).
+        least: How many trials of each are needed.
+        paired: Whether trial i of A and trial i of B have equal seeds, so that n = m.
+
+    Raises:
+        ValueError: One is no vector of enough finite scores, both are the same scores, or they cannot be paired.
+    """
+    first, second = score_array("a", a, least=least), score_array("b", b, least=least)
+    if len(first) == len(second) and np.ptp(np.vstack([first, second]), axis=0).max() <= ROUNDING * size(first, second):
+        raise ValueError("a and b must be two recipes' scores, but are equal trial by trial; compare different trials.")
+    if paired and len(first) != len(second):
+        raise ValueError(
+            f"paired scores must be as many for a as for b, not {len(first)} and {len(second)}; "
+            "keep the trials whose seeds both recipes have."
+        )
+    return first, second
+
+
+def size(*samples: Floats) -> float:
+    """Return the largest magnitude in the samples: what rounding is judged by."""
+    return max(float(np.abs(sample).max()) for sample in samples)
+
+
+def check_spread(purpose: str, *samples: Floats, scale: float | None = None) -> None:
+    """Refuse samples none of which varies by more than rounding.
+
+    Args:
+        purpose: What needs the spread, for the sentence.
+        samples: Vectors of scores or of differences.
+        scale: The size of the numbers they were computed from; None: their own.
+    """
+    least = ROUNDING * (size(*samples) if scale is None else scale)
+    if all(np.ptp(sample) <= least for sample in samples):
+        values = " and ".join(f"{sample[0]:g}" for sample in samples)
+        raise ValueError(
+            f"{purpose} needs scores that vary, but every one is {values}; run more seeds, or state the plain numbers."
+        )

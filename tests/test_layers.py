@@ -48,14 +48,17 @@ TABLE = {
     "schedule": row("schedule", ours="values", forbidden="time datetime random sqlite3 threading asyncio"),
     "stats": row("stats", libraries="numpy scipy"),
     "store": row("store", ours="values", libraries="numpy polars filelock"),
+    "importing": row("importing", ours="values", libraries="polars"),
     "data": row("data", ours="values", libraries=None),
     "training": row("training", ours="values data.rows data.tokens data.pretrained data.embedded", libraries=None),
     "fused": row("fused", ours="values data training", libraries=None),
     "executors": row("executors", ours="values data training fused", libraries=None),
     "study": row(
-        "study live running best", ours="values schedule store executors.base modelcard", libraries="numpy filelock"
+        "study live running best",
+        ours="values schedule store importing executors.base modelcard",
+        libraries="numpy filelock",
     ),
-    "analysis": row("analysis", ours="values stats", libraries="numpy polars"),
+    "analysis": row("analysis", ours="values stats", libraries="numpy"),
     "charts": row("charts", ours="values stats analysis", libraries="numpy polars altair vl_convert"),
     "report": row("report", ours="values stats analysis charts", libraries="numpy polars altair vl_convert"),
     "modelcard": row("modelcard", ours="values"),
@@ -260,7 +263,7 @@ def test_help_of_the_command_line_loads_nothing_heavy():
 
 
 def test_analysis_side_loads_neither_torch_nor_ray():
-    rows = ["values", "schedule", "stats", "store", "analysis", "charts", "report", "modelcard"]
+    rows = ["values", "schedule", "stats", "store", "importing", "analysis", "charts", "report", "modelcard"]
     modules = sorted(name for name in NAMES if row_of(name) in rows)
     program = "\n".join(f"import seedwise.{module}" for module in modules)
     assert loaded_by(program, DEVICE_SIDE) == []

@@ -12,14 +12,15 @@ from typing import Any, Self
 
 from seedwise.errors import RequestError
 from seedwise.executors.base import Executor
-from seedwise.imported import AnyTask, AnyTrial
+from seedwise.imported import AnyTask, AnyTrial, ImportedTrial
+from seedwise.importing.runs import ForeignRuns, merged_facts
 from seedwise.live import StudyProgress
 from seedwise.recipe import Recipe
 from seedwise.record import TrialRecord, own_trial, winner
 from seedwise.running import run_study
 from seedwise.seeds import Seeds
 from seedwise.stopping import StoppingRule
-from seedwise.store.base import Store
+from seedwise.store.base import Losses, Store
 from seedwise.store.database import is_being_written
 from seedwise.store.sqlite import SqliteStore
 from seedwise.store.tables import export, trials_table
@@ -92,16 +93,44 @@ class Study:
         return study
 
     @classmethod
+    def import_runs(cls, folder: str | Path, runs: ForeignRuns) -> "Study":
+        """Keep somebody else's runs as a study, for everything but training.
+
+        Args:
+            folder: The study's folder; made if it is missing. One that holds imported runs is added to.
+            runs: What `seedwise.read_runs` returned.
+
+        Raises:
+            RequestError: A run is there already, or the folder holds trainings of its own; nothing has been written.
+        """
+        folder = Path(folder)
+        _check_free(folder)
+        store = SqliteStore.create_or_open(folder / "study.db", write=True)
+        try:
+            known = {cell: store.facts(*cell) for cell in runs.facts}
+            store.add_runs(runs.records, {c: merged_facts(known[c], new) for c, new in runs.facts.items()})
+        except BaseException:
+            store.close()
+            raise
+        return cls(folder, store)
+
+    @classmethod
     def resume(cls, folder: str | Path) -> "Study":
         """Open the study that a folder holds, to run what is missing.
 
         Raises:
-            RequestError: The folder holds no study, or it is open in another process.
+            RequestError: The folder holds no study, or imported runs, or it is open in another process.
         """
         folder = Path(folder)
         if not (folder / "study.db").exists():
             raise RequestError(f"{folder} holds no study; say what to run: a task, a model and how many trials.")
-        return cls(folder, SqliteStore.create_or_open(folder / "study.db", write=True))
+        study = cls(folder, SqliteStore.create_or_open(folder / "study.db", write=True))
+        try:
+            _check_own(folder, study.trials)
+        except BaseException:
+            study.close()
+            raise
+        return study
 
     @classmethod
     def open(cls, folder: str | Path) -> "Study":
@@ -136,6 +165,7 @@ class Study:
             RequestError: The rows, the model or the rule's fraction do not fit; nothing has run.
             WorkError: The work failed on the way, or no trial could be completed; what was done is kept.
         """
+        _check_own(self.folder, self.trials)
         try:
             run_study(self.folder, self.store, executor, on_progress)
         except RequestError:
@@ -145,6 +175,7 @@ class Study:
     def _add(self, trials: Sequence[Trial], rule: StoppingRule | None, *, extend: bool) -> None:
         """Add what was asked to the store, and remember what was there before."""
         records, kept = self.store.records(), self.store.rule()
+        _check_own(self.folder, records)
         _check_same_study(self.folder, records, kept, trials, rule, extend=extend)
         if rule is not None:
             rule = replace(rule, t=_most_seeds([*map(own_trial, records), *trials]))
@@ -182,6 +213,10 @@ class Study:
     def facts(self, trial: AnyTrial) -> dict[str, Any]:
         """Return what preparing a trial's task found: rows, labels, baselines, evaluation steps; empty before that."""
         return self.store.facts(trial.task.id, trial.recipe.id) or {}
+
+    def losses(self, trial_id: str) -> Losses:
+        """Return a trial's training loss at every step, from step 1; empty where it is not known."""
+        return self.store.losses(trial_id)
 
     def best_trial(self, task: AnyTask | None = None) -> TrialRecord:
         """Return the complete trial with the best evaluation; of equals the first.
@@ -226,6 +261,14 @@ def _check_free(folder: Path) -> None:
             raise RequestError(
                 f"{folder} holds no study but a {name} of something else; choose another directory for the study."
             )
+
+
+def _check_own(folder: Path, records: Sequence[TrialRecord]) -> None:
+    """Refuse to train beside runs of somebody else."""
+    if any(isinstance(record.trial, ImportedTrial) for record in records):
+        raise RequestError(
+            f"{folder} holds imported runs, which cannot be run here; choose another directory for trainings of your own."
+        )
 
 
 def _check_same_study(

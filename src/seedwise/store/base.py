@@ -63,6 +63,17 @@ class Store(Protocol):
     def add_trials(self, trials: Sequence[Trial]) -> int:
         """Add those trials that are missing, in the given order, and return how many were new."""
 
+    def add_runs(self, runs: Sequence[TrialRecord], facts: Mapping[tuple[str, str], Mapping[str, Any]]) -> None:
+        """Add runs that are over, with their evaluations, after the trials that are there: all of them or none.
+
+        Args:
+            runs: What is known of each; their positions are not read.
+            facts: Task id and recipe id -> what is known of these runs, in place of what was.
+
+        Raises:
+            RequestError: One of them is there already, or the study holds trainings of its own.
+        """
+
     def remove_trials(self, trial_ids: Collection[str]) -> int:
         """Take those of the trials that never started out of the study again, and return how many."""
 

@@ -29,6 +29,7 @@ from seedwise.store.rows import (
     read_rule,
     unknown_trial,
 )
+from seedwise.store.runs import insert_runs
 from seedwise.trial import Measurement, Trial, TrialState
 
 __all__ = ["SqliteStore"]
@@ -106,6 +107,12 @@ class SqliteStore:
             if new:
                 _note(connection, "added", f"{len(new)} trials, {first + len(new)} in all")
         return len(new)
+
+    def add_runs(self, runs: Sequence[TrialRecord], facts: Mapping[tuple[str, str], Mapping[str, Any]]) -> None:
+        """Add runs that are over, with their evaluations, after the trials that are there: all of them or none."""
+        with self._database.writing() as connection:
+            insert_runs(connection, runs, facts)
+            _note(connection, "added", f"{len(runs)} imported runs")
 
     def remove_trials(self, trial_ids: Collection[str]) -> int:
         """Take those of the trials that never started out of the study again, and return how many."""

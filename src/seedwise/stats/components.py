@@ -1,5 +1,6 @@
 """Which share of the variance is initialisation, which is data order, and which is neither?"""
 
+import math
 from collections.abc import Iterable, Mapping
 from itertools import combinations
 from typing import Any, NamedTuple
@@ -115,8 +116,7 @@ def variance_components(
     values = score_array("scores", scores, least=3)
     codes = _check_factors(factors, len(values))
     sizes = [int(code.max()) + 1 for code in codes]
-    cells = np.bincount(np.ravel_multi_index(codes, sizes)) if np.prod(sizes) <= len(values) else np.zeros(0)
-    balanced = len(cells) == np.prod(sizes) and bool(np.all(cells == cells[0]))
+    balanced = _is_balanced(codes, sizes)
     mean = float(values.mean())
     names = tuple(factors)
     centred = values - values[0]  # equal scores become exactly 0
@@ -161,6 +161,14 @@ def _check_factors(factors: Mapping[str, Iterable[Any]], n: int) -> Codes:
             "several trials, each with another of the other seeds."
         )
     return codes
+
+
+def _is_balanced(codes: Codes, sizes: list[int]) -> bool:
+    possible = math.prod(sizes)
+    if len(codes[0]) % possible:
+        return False
+    cells = np.bincount(np.ravel_multi_index(codes, sizes), minlength=possible)
+    return bool(cells.min() == cells.max())
 
 
 def _full_grid(values: Floats, codes: Codes, sizes: list[int]) -> _Table:

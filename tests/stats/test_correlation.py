@@ -86,7 +86,6 @@ def test_ranks_do_not_change_with_the_scale_of_an_evaluation():
 def test_intervals_hold_the_truth_as_often_as_promised(method):
     evaluations, n, rho = 2000, 25, 0.8
     generator = np.random.default_rng(1)
-    last = generator.normal(size=(n, 1))
     held = []
     for _ in range(10):  # in one matrix all evaluations share the last one, so that several are needed
         last = generator.normal(size=(n, 1))

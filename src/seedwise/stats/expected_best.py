@@ -4,6 +4,7 @@ N trials have been run; n of them are drawn and the best is kept. With replaceme
 distribution of scores (Dodge et al. 2019); without, the mean is unbiased for the best of n fresh trials.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -60,12 +61,14 @@ def expected_best(
     """
     sign, v = _ascending(scores, greater_is_better=greater_is_better)
     counts = _draws(n, v.size, replacement=replacement)
-    mean, sd = np.empty(counts.size), np.empty(counts.size)
-    for k, count in enumerate(counts):  # one row at a time: a million scores need no m x N table
-        weights = np.diff(_chances(v.size, count, replacement=replacement))
-        mean[k] = weights @ v
-        sd[k] = np.sqrt(weights @ (v - mean[k]) ** 2)
-    return ExpectedBest(counts, sign * mean, sd, replacement)
+    missed = v[-1] - v  # counted from the best score, whose weight is at least 1/N, the spread loses no digits
+    squared = missed**2
+    moments = np.empty((2, counts.size))
+    for k, chances in enumerate(_chances(v.size, counts, replacement=replacement)):
+        weights = np.diff(chances)
+        moments[:, k] = weights @ missed, weights @ squared
+    sd = np.sqrt(np.maximum(moments[1] - moments[0] ** 2, 0))
+    return ExpectedBest(counts, sign * (v[-1] - moments[0]), sd, replacement)
 
 
 def best_quantile(
@@ -95,7 +98,7 @@ def best_quantile(
     sign, v = _ascending(scores, greater_is_better=greater_is_better)
     counts = _draws(n, v.size, replacement=replacement)
     reached = q * (1 - 1e-12)  # a chance that equals q must count although it is rounded
-    ranks = [np.searchsorted(_chances(v.size, count, replacement=replacement), reached) for count in counts]
+    ranks = [np.searchsorted(row, reached) for row in _chances(v.size, counts, replacement=replacement)]
     quantiles: Floats = v[np.array(ranks) - 1]  # rank 0 has no chance at all
     return sign * quantiles
 
@@ -128,22 +131,24 @@ def best_weights(size: int, n: ArrayLike, *, replacement: bool) -> Floats:
     total = int(count_array("size", size)[0])
     counts = _draws(n, total, replacement=replacement)
     weights = np.empty((counts.size, total))
-    for row, count in zip(weights, counts, strict=True):
-        row[:] = np.diff(_chances(total, count, replacement=replacement))
+    for row, chances in zip(weights, _chances(total, counts, replacement=replacement), strict=True):
+        row[:] = np.diff(chances)
     return weights
 
 
-def _chances(size: int, n: int, *, replacement: bool) -> Floats:
-    """P(the best of n is among the i worst) for i = 0..N, shape (N+1,)."""
-    chances = np.zeros(size + 1)
-    if replacement:
-        chances[1:] = np.exp(n * np.log(np.arange(1, size + 1) / size))
-    else:
-        # C(i, n) / C(N, n) is the product of 1 - n/k over k = i+1..N: no factorial, and exact where the weight is.
-        k = np.arange(size, 0, -1)
-        chances[:-1] = np.cumprod(np.maximum(1 - n / k, 0))[::-1]
-        chances[-1] = 1
-    return chances
+def _chances(size: int, counts: NDArray[np.int64], *, replacement: bool) -> Iterator[Floats]:
+    """For each n, P(the best of n is among the i worst), i = 0..N, shape (N+1,); a row at a time spares the table."""
+    i = np.arange(1, size + 1)
+    log_share = np.log(i / size)
+    for n in counts:
+        chances = np.zeros(size + 1)
+        if replacement:
+            np.exp(n * log_share, out=chances[1:])
+        else:
+            # C(i, n) / C(N, n) is the product of 1 - n/k over k = i+1..N: no factorial, and exact where the weight is.
+            chances[-1] = 1
+            np.cumprod(np.maximum(1 - n / i[::-1], 0), out=chances[-2::-1])
+        yield chances
 
 
 def _ascending(scores: ArrayLike, *, greater_is_better: bool) -> tuple[int, Floats]:

@@ -16,6 +16,9 @@ __all__ = ["Fall", "SelectedTest", "best_number", "bootstrap_selected", "expecte
 
 Floats = NDArray[np.float64]
 
+_TABLE = 5_000_000
+"""Numbers in one table of resampled trials at most: 40 MB."""
+
 
 class SelectedTest(NamedTuple):
     """Test score of the trial that is best on validation among n.
@@ -213,7 +216,7 @@ def falls_after(
 def _resampled(chosen_by: Floats, reported: Floats, most: int, repeats: int, seed: int) -> Floats:
     """The curves of bootstrap samples of the trials, shape (repeats, most)."""
     size, generator = chosen_by.size, np.random.default_rng(seed)
-    even, block = np.full(size, 1 / size), max(1, 5_000_000 // size)  # so many numbers in one table at most
+    even, block = np.full(size, 1 / size), max(1, _TABLE // size)
     blocks = [min(block, repeats - done) for done in range(0, repeats, block)]
     return np.concatenate(
         [_curves(chosen_by, reported, generator.multinomial(size, even, size=rows), most) for rows in blocks]

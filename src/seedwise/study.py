@@ -196,6 +196,11 @@ class Study:
         return is_being_written(self.folder / "study.db")
 
     @property
+    def is_imported(self) -> bool:
+        """Whether its trials are runs of somebody else, which cannot be run here."""
+        return any(isinstance(record.trial, ImportedTrial) for record in self.trials)
+
+    @property
     def rule(self) -> StoppingRule | None:
         """The stopping rule; None when every trial runs to the end."""
         return self.store.rule()

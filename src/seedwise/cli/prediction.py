@@ -6,14 +6,17 @@ from pathlib import Path
 from typing import TextIO
 
 from seedwise.caveats import row_caveats
-from seedwise.cli.winners import choose_winner
+from seedwise.cli.winners import choose_winner, winner_folders
 from seedwise.errors import RequestError
+from seedwise.study import Study
 
 __all__ = ["predict_file"]
 
 
 def predict_file(folder: Path, file: Path, output: Path | None, name: str | None) -> None:
     """Label the rows of a file with the winner, and write one CSV line for each."""
+    if not winner_folders(folder) and (folder / "study.db").is_file():
+        _check_own(folder)
     model, task = choose_winner(folder, name)
     if output is not None:
         _check_output(output, file)
@@ -32,6 +35,14 @@ def predict_file(folder: Path, file: Path, output: Path | None, name: str | None
     with output.open("w", encoding="utf-8", newline="") as stream:
         _write(rows, stream)
     print(output)
+
+
+def _check_own(folder: Path) -> None:
+    with Study.open(folder) as study:
+        if study.is_imported:
+            raise RequestError(
+                f"{folder} holds imported runs and no model; predict with a study of your own trainings."
+            )
 
 
 def _check_output(output: Path, file: Path) -> None:

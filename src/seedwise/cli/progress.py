@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Column
 
-from seedwise.cli.tables import duration
+from seedwise.cli.layout import duration
 from seedwise.live import StudyProgress
 from seedwise.trial import TrialState
 

@@ -1,0 +1,48 @@
+"""How do tables line up, and how are a score and a time written?"""
+
+import math
+import sys
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+__all__ = ["duration", "new_table", "print_table", "score_words"]
+
+
+def duration(seconds: float) -> str:
+    """Return a time that a person reads at a glance.
+
+    Example:
+        >>> duration(43.2), duration(7164), duration(90061)
+        ('0:43', '1:59:24', '25:01:01')
+    """
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def new_table(*names: str) -> Table:
+    """Make a table for 80 columns: only what has no fixed width, such as names and errors, is ever folded."""
+    gap = 1 if _console().width >= 100 else 0  # beside the one between columns
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, gap, 0, 0))
+    for name in map(str, names):
+        free = name in ("task", "model", "recipe", "error", "from")
+        left = free or name in ("metric", "trial", "state", "field")
+        table.add_column(name, justify="left" if left else "right", no_wrap=not free, overflow="fold")
+    return table
+
+
+def print_table(table: Table) -> None:
+    """Print a table, as wide as the terminal is."""
+    _console().print(table)
+
+
+def score_words(value: float | None) -> str:
+    """Return a score to three digits; a dash where there is none."""
+    return "–" if value is None or not math.isfinite(value) else f"{value:.3f}"
+
+
+def _console() -> Console:
+    """Never cut a table to 80 columns when it goes to a file or a pipe."""
+    return Console() if sys.stdout.isatty() else Console(width=200)

@@ -84,8 +84,10 @@ def variance_components(
 
     Intervals are quantiles of generalised pivotal quantities: with X_j ~ chi2_1, residual* = S_residual / chi2_df and
     variance* = (S - residual* sum_j X_j) / sum_j w_j X_j, negative ones taken as 0, shares thereof. They suppose
-    normal effects and, where cells are missing, take the factors' sums of squares as independent. In simulations with
-    normal and with two-peaked residuals, down to a third of the cells, 95 % intervals held the truth in 93 to 97 %.
+    normal effects and, where cells are missing, take the factors' sums of squares as independent. In simulations of
+    two crossed factors with normal effects, 5 x 5 to 25 x 25, residuals normal or of two peaks (one trial in five far
+    below), all of the cells or 60 or 35 % of them, 95 % intervals held the truth in 94 to 97 %; effects of the seeds
+    that are not normal were not tried.
 
     With three factors, or several trials a cell, an interaction of two factors is in the residual only in part: up to
     1 / (levels of the one) of its variance counts with the other.

@@ -1,13 +1,13 @@
 """How long do a confidence band and its tuning curve take, here and in opda, and what do a million scores take?
 
-    python benchmarks/bands.py                 about two minutes
-    python benchmarks/bands.py --large         also opda at N = 500, once: some minutes more
+    python benchmarks/bands.py                 about a minute
+    python benchmarks/bands.py --large         also opda at N = 500, once: a minute more
     python benchmarks/bands.py --repeats 9
 
 Both compute the equal-tailed band of N scores and the band of the expected best of n = 1..N. opda finds the level by
 100,000 simulated samples of N, on all cores; seedwise finds it exactly, on one. Each repeat computes everything anew,
-opda and seedwise in turn; printed are medians in seconds. opda's time grows as N, with 100,000 floats in memory for
-each of the N ranks (and as much again between processes), so beyond N = 100 it is measured only when asked.
+opda and seedwise in turn; printed are medians in seconds. opda holds 100,000 floats for each
+of the N ranks and hands them between processes, so beyond N = 100 it is measured only when asked.
 """
 
 import argparse

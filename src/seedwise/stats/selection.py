@@ -156,6 +156,12 @@ def bootstrap_selected(
 def best_number(selected: SelectedTest) -> int:
     """Return the number of trials with the highest expected test score; the smallest one of equals.
 
+    Args:
+        selected: What ``expected_selected`` or ``bootstrap_selected`` gave for several n.
+
+    Returns:
+        One of those n.
+
     Example:
         >>> best_number(expected_selected([0.5, 0.6, 0.7], [0.5, 0.6, 0.4], [1, 2, 3]))
         1

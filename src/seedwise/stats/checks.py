@@ -117,7 +117,9 @@ def sample_pair(a: ArrayLike, b: ArrayLike, *, least: int = 2, paired: bool = Fa
         ValueError: One is no vector of enough finite scores, both are the same scores, or they cannot be paired.
     """
     first, second = score_array("a", a, least=least), score_array("b", b, least=least)
-    if len(first) == len(second) and np.ptp(np.vstack([first, second]), axis=0).max() <= ROUNDING * size(first, second):
+    rounding = ROUNDING * size(first, second)
+    same = len(first) == len(second) and np.abs(first - second).max() <= rounding
+    if same and np.ptp(first) > rounding:  # two recipes that always fail do score the same
         raise ValueError("a and b must be two recipes' scores, but are equal trial by trial; compare different trials.")
     if paired and len(first) != len(second):
         raise ValueError(

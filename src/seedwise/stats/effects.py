@@ -260,7 +260,10 @@ def _wilson(share: float, k: float, confidence: float) -> tuple[float, float]:
     z = float(stats.norm.isf((1 - confidence) / 2))
     centre, shrink = share + z**2 / (2 * k), 1 + z**2 / k
     half = z * np.sqrt(share * (1 - share) / k + z**2 / (4 * k**2))
-    return max(0.0, float((centre - half) / shrink)), min(1.0, float((centre + half) / shrink))
+    # At the borders an end is the share itself, whatever the rounding.
+    lower = 0.0 if share == 0 else float((centre - half) / shrink)
+    upper = 1.0 if share == 1 else float((centre + half) / shrink)
+    return lower, upper
 
 
 def _log_sd(name: str, scores: Floats) -> tuple[float, float]:

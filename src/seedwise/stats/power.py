@@ -212,9 +212,10 @@ def _chance(difference: float, design: _Design, level: float, alternative: Alter
 
 def _beyond(degrees: float, away: float, level: float) -> float:
     """Return the chance that a noncentral t lies above the upper critical value."""
-    if away < -30:
-        return 0.0  # below 1e-190, and scipy may answer nan
-    return float(stats.nct.sf(stats.t.isf(level, degrees), degrees, away))
+    critical = float(stats.t.isf(level, degrees))
+    if away < -30 or away > 40 * (1 + abs(critical)):  # beyond what floats tell from 0 and 1, scipy may answer nan
+        return float(away > 0)
+    return float(stats.nct.sf(critical, degrees, away))
 
 
 def _design(first: Floats, second: Floats, n_a: int, n_b: int, paired: bool) -> _Design:  # noqa: FBT001

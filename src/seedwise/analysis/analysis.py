@@ -1,0 +1,193 @@
+"""Everything that can be said about a study: its cells, and what only several of them together can tell."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedwise.analysis import best, early, recipes, seeds
+from seedwise.analysis.cell import Cell
+from seedwise.analysis.findings import STATISTICS, Refusal, find, plain
+from seedwise.analysis.labels import recipe_labels
+from seedwise.analysis.summary import CellSummary, summarize
+from seedwise.errors import RequestError
+from seedwise.imported import AnyTrial
+from seedwise.record import TrialRecord
+from seedwise.stats.components import VarianceComponents
+from seedwise.stopping import StoppingRule
+from seedwise.validation import check_choice
+
+__all__ = ["Analysis", "StudyLike"]
+
+
+class StudyLike(Protocol):
+    """What an analysis reads of a study."""
+
+    @property
+    def trials(self) -> Sequence[TrialRecord]:
+        """Every trial, in trial order."""
+        ...
+
+    @property
+    def rule(self) -> StoppingRule | None:
+        """The stopping rule; None when every trial runs to the end."""
+        ...
+
+    def facts(self, trial: AnyTrial) -> Mapping[str, Any]:
+        """What preparing the trial's task found: rows, labels, baselines, evaluation steps."""
+        ...
+
+    def losses(self, trial_id: str) -> NDArray[np.float32]:
+        """The trial's training loss at every step; empty where it is not known."""
+        ...
+
+
+class Analysis:
+    """Everything that can be said about a study's trials.
+
+    What is computed once is kept: an analysis sees the study as it was when the analysis was made.
+
+    Args:
+        study: A study, open or not.
+    """
+
+    def __init__(self, study: StudyLike) -> None:
+        self._study = study
+        self.rule = study.rule
+        self.trials = tuple(study.trials)
+        self._found: dict[tuple[str, str, str], Any] = {}
+
+    @cached_property
+    def cells(self) -> tuple[Cell, ...]:
+        """The trials of each task and recipe, in the order they were added."""
+        groups: dict[tuple[str, str], list[TrialRecord]] = {}
+        for record in self.trials:
+            groups.setdefault((record.trial.task.id, record.trial.recipe.id), []).append(record)
+        return tuple(
+            Cell(tuple(records), self._study.facts(records[0].trial), self._study.losses) for records in groups.values()
+        )
+
+    @cached_property
+    def labels(self) -> Mapping[str, str]:
+        """What to call each recipe, by its id: its model, and what tells it from the study's others."""
+        return recipe_labels([cell.recipe for cell in self.cells])
+
+    def label(self, cell: Cell) -> str:
+        """Return what to call a cell: its task, and its recipe where there are several."""
+        return cell.task.name if len(self.labels) == 1 else f"{cell.task.name}, {self.labels[cell.recipe.id]}"
+
+    def cell(self, task: str | None = None, recipe: str | None = None) -> Cell:
+        """Return the trials of one task and recipe.
+
+        Args:
+            task: The task's name; may be left out when the study has one.
+            recipe: The recipe's label or id; may be left out when the task has one.
+
+        Raises:
+            RequestError: There is no such cell, or it is not clear which one is meant.
+        """
+        found = list(self.cells)
+        if task is not None:
+            check_choice("task", task, sorted({cell.task.name for cell in found}))
+            found = [cell for cell in found if cell.task.name == task]
+        if recipe is not None:
+            names = {name for cell in found for name in (self.labels[cell.recipe.id], cell.recipe.id)}
+            check_choice("recipe", recipe, sorted(names))
+            found = [cell for cell in found if recipe in (self.labels[cell.recipe.id], cell.recipe.id)]
+        if len(found) != 1:
+            what = "task" if task is None and len({cell.task.name for cell in found}) > 1 else "recipe"
+            choices = dict.fromkeys(c.task.name if what == "task" else self.labels[c.recipe.id] for c in found)
+            raise RequestError(
+                f"{what} must be one of {', '.join(choices)}, because the study has {len(choices)}; name one."
+                if found
+                else "the study has no trials; run it first."
+            )
+        return found[0]
+
+    def summary(self) -> list[CellSummary]:
+        """Return one summary for each task and recipe."""
+        return [summarize(cell) for cell in self.cells]
+
+    def find(self, name: str, cell: Cell) -> Any:
+        """Return a statistic of a cell by its name in `STATISTICS`, or the `Refusal` that says why there is none."""
+        key = (name, cell.task.id, cell.recipe.id)
+        if key not in self._found:
+            self._found[key] = find(name, cell)
+        return self._found[key]
+
+    def expected_best(
+        self,
+        n: Iterable[int] | None = None,
+        *,
+        task: str | None = None,
+        recipe: str | None = None,
+        schedule: str = "all",
+    ) -> best.BestOfN:
+        """Return the expected score of the best of n trials; see `seedwise.analysis.best.expected_best`."""
+        return best.expected_best(self.cell(task, recipe), n, schedule=schedule)
+
+    def variance(self, *, task: str | None = None, recipe: str | None = None) -> VarianceComponents:
+        """Return which share of the variance each seed explains; see `seedwise.analysis.seeds.components`."""
+        return seeds.components(self.cell(task, recipe))
+
+    def best_rule(self, budget: int, *, task: str | None = None, recipe: str | None = None) -> StoppingRule:
+        """Return the best stopping rule for a budget in full trainings; see `seedwise.analysis.early.plan`."""
+        return early.best_rule(self.cell(task, recipe), budget)
+
+    def compare(self, a: str, b: str, *, task: str | None = None) -> recipes.RecipeComparison:
+        """Compare two recipes on one task; see `seedwise.analysis.recipes.compare`."""
+        return recipes.compare(self.cell(task, a), self.cell(task, b), (a, b))
+
+    def recipe_scores(self) -> list[recipes.RecipeScore]:
+        """Return mean and standard deviation of every recipe on every task."""
+        return recipes.scores_by_recipe(self.cells, self.labels)
+
+    def good_seeds(self, stream: str = "init") -> dict[str, seeds.GoodSeeds]:
+        """Rank the seeds over tasks, for each recipe by its label.
+
+        Raises:
+            RequestError: No recipe was run on two tasks with the same seeds.
+        """
+        found: dict[str, seeds.GoodSeeds] = {}
+        reason = "globally good seeds need at least 2 tasks with the same seeds; add a task."
+        for recipe_id, label in self.labels.items():
+            try:
+                found[label] = seeds.good_seeds([c for c in self.cells if c.recipe.id == recipe_id], stream)
+            except RequestError as error:
+                reason = str(error)
+        if not found:
+            raise RequestError(reason)
+        return found
+
+    def to_json(self) -> dict[str, Any]:
+        """Return every statistic that the study's design allows, and the reason for each that it does not."""
+        return {
+            "trials": len(self.trials),
+            "rule": None if self.rule is None else self.rule.to_json(),
+            "cells": [self._cell_json(cell) for cell in self.cells],
+            "recipes": plain(_or_refusal(self.recipe_scores)),
+            "good_init_seeds": plain(_or_refusal(self.good_seeds)),
+            "good_order_seeds": plain(_or_refusal(lambda: self.good_seeds("order"))),
+        }
+
+    def _cell_json(self, cell: Cell) -> dict[str, Any]:
+        states = {str(state): count for state, count in cell.states.items()}
+        found = {name: plain(self.find(name, cell)) for name in STATISTICS}
+        return {
+            "task": cell.task.name,
+            "metric": cell.task.metric,
+            "recipe": self.labels[cell.recipe.id],
+            "recipe_id": cell.recipe.id,
+            "states": states,
+            "baseline": cell.baseline,
+            **found,
+        }
+
+
+def _or_refusal(compute: Any) -> Any:
+    try:
+        return compute()
+    except RequestError as error:
+        return Refusal(str(error))

@@ -1,0 +1,169 @@
+"""How good is the best of n trials, on the rows that choose it and on rows that do not?"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedwise.analysis.cell import SCHEDULES, Cell
+from seedwise.errors import RequestError
+from seedwise.stats import expected_best as formulas
+from seedwise.stats.bands import BestBand, expected_best_band
+from seedwise.stats.selection import Fall, SelectedTest, bootstrap_selected, expected_selected, falls_after
+
+__all__ = ["BestOfN", "expected_best", "expected_test", "fall_of_test", "refusals", "schedules"]
+
+Floats = NDArray[np.float64]
+BAND_LIMIT = 5_000
+"""More trials than these get the Dvoretzky-Kiefer-Wolfowitz band, whose width hardly differs then."""
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Turn a refusal of the statistics into one of ours, so that it ends as a sentence."""
+    try:
+        yield
+    except ValueError as error:
+        raise RequestError(str(error)) from error
+
+
+class BestOfN(NamedTuple):
+    """The score of the best of n trials.
+
+    Args:
+        schedule: Which evaluations count: all, epoch or last.
+        n: How many trials are drawn (the papers' budget x or n), (m,).
+        mean: Expected score of the best of n, (m,).
+        sd: Its standard deviation, (m,).
+        median: Its median, (m,).
+        lower: Lower end of the simultaneous band on the mean, (m,); None where the metric's bounds are not known.
+        upper: Upper end of the band, (m,); None likewise.
+        confidence: Confidence of the band, for all n at once.
+        trials: How many trials the estimate rests on.
+        replacement: Whether trials are drawn with replacement.
+        seconds: Mean device seconds of one trial, which make n a cost; nan where unknown.
+    """
+
+    schedule: str
+    n: NDArray[np.int64]
+    mean: Floats
+    sd: Floats
+    median: Floats
+    lower: Floats | None
+    upper: Floats | None
+    confidence: float
+    trials: int
+    replacement: bool
+    seconds: float
+
+
+def expected_best(
+    cell: Cell,
+    n: Iterable[int] | None = None,
+    *,
+    schedule: str = "all",
+    replacement: bool = True,
+    confidence: float = 0.95,
+) -> BestOfN:
+    """Return the expected validation performance of the best of n trials (Dodge et al. 2020, section 3.1).
+
+    Args:
+        cell: The trials.
+        n: Numbers of trials; 1 to all of them by default.
+        schedule: Which evaluations count: all, epoch or last.
+        replacement: Draw from the trials with replacement (the paper's), or without (unbiased for fresh trials).
+        confidence: Of the simultaneous band.
+
+    Raises:
+        RequestError: Too few trials, some stopped early, or n beyond them without replacement.
+    """
+    scores = cell.final(schedule)
+    counts = np.arange(1, len(scores) + 1) if n is None else np.array(list(n))
+    greater, support = cell.greater_is_better, cell.support
+    with refusals():
+        found = formulas.expected_best(scores, counts, replacement=replacement, greater_is_better=greater)
+        median = formulas.best_quantile(scores, counts, 0.5, replacement=replacement, greater_is_better=greater)
+        band: BestBand | None = None
+        # The band is one of the distribution that the trials come from: it knows draws with replacement only.
+        if support is not None and replacement:
+            band = expected_best_band(
+                scores,
+                counts,
+                support=support,
+                confidence=confidence,
+                kind="equal_tailed" if len(scores) <= BAND_LIMIT else "dkw",
+                greater_is_better=greater,
+            )
+    return BestOfN(
+        schedule=schedule,
+        n=found.n,
+        mean=found.mean,
+        sd=found.sd,
+        median=median,
+        lower=None if band is None else band.lower,
+        upper=None if band is None else band.upper,
+        confidence=confidence,
+        trials=len(scores),
+        replacement=replacement,
+        seconds=float(cell.seconds[cell.full()].mean()),
+    )
+
+
+def schedules(cell: Cell) -> tuple[str, ...]:
+    """Return which evaluation schedules can be told apart in this cell: all, epoch, last."""
+    found: dict[tuple[int, ...], str] = {}
+    for schedule in SCHEDULES:
+        try:
+            found.setdefault(tuple(cell.evaluations(schedule)), schedule)
+        except RequestError:
+            continue
+    return tuple(found.values())
+
+
+def expected_test(cell: Cell, n: Iterable[int] | None = None, *, bootstrap: bool = False) -> SelectedTest:
+    """Return the expected test score of the trial that validation chooses from n (Zhang et al. 2021, figure 4).
+
+    Args:
+        cell: The trials.
+        n: Numbers of trials; 1 to all of them by default.
+        bootstrap: Draw 1,000 samples as the paper does, instead of computing exactly.
+
+    Raises:
+        RequestError: There are no test scores, too few trials, or some were stopped early.
+    """
+    validation, test = _validation_and_test(cell)
+    counts = np.arange(1, len(test) + 1) if n is None else np.array(list(n))
+    with refusals():
+        if bootstrap:
+            return bootstrap_selected(validation, test, counts, greater_is_better=cell.greater_is_better)
+        return expected_selected(validation, test, counts, greater_is_better=cell.greater_is_better)
+
+
+def fall_of_test(cell: Cell, most: int | None = None) -> Fall:
+    """Return after how many trials the expected test score falls again, and by how much.
+
+    Args:
+        cell: The trials.
+        most: The largest number of trials that is considered; all of them by default.
+
+    Raises:
+        RequestError: As `expected_test`.
+    """
+    validation, test = _validation_and_test(cell)
+    with refusals():
+        return falls_after(validation, test, most or len(test), greater_is_better=cell.greater_is_better)
+
+
+def _validation_and_test(cell: Cell) -> tuple[Floats, Floats]:
+    validation, test = cell.final(), cell.test[cell.full()]
+    known = np.isfinite(test)
+    if not known.any():
+        raise RequestError("the trials have no test scores; give the task test rows, or map test_score.")
+    lost = int(np.sum(~known & ~cell.failed[cell.full()]))
+    if lost or known.sum() < 2:
+        raise RequestError(
+            f"every trial needs a test score, but {int(np.sum(~known))} of {len(test)} have none; map them all."
+        )
+    return validation[known], test[known]

@@ -1,0 +1,282 @@
+"""What did the trials of one task and recipe do: their records as arrays on one grid of evaluations?"""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedwise.errors import RequestError
+from seedwise.imported import AnyRecipe, AnyTask
+from seedwise.recipe import Recipe
+from seedwise.record import TrialRecord
+from seedwise.stats.correlation import best_so_far
+from seedwise.trial import TrialState
+
+__all__ = ["SCHEDULES", "Cell", "Curves"]
+
+Floats = NDArray[np.float64]
+
+SCHEDULES = ("all", "epoch", "last")
+"""Which evaluations count: all of them, the one that ends each epoch, only the last (Dodge et al. 2020, figure 1)."""
+
+# What a score can be at least and at most, by a part of the metric's name; a band on a mean needs to know.
+_SUPPORTS = {
+    (0.0, 1.0): ("acc", "f1", "precision", "recall", "auc", "exact_match"),
+    (-1.0, 1.0): ("matthews", "mcc", "corr", "pearson", "spearman", "kendall", "kappa"),
+}
+
+
+class Curves(NamedTuple):
+    """Validation scores of all trials on one grid of evaluations.
+
+    Args:
+        fractions: Share of the full run at each evaluation, ascending, (evaluations,); the last is 1.
+        steps: The optimiser step of each evaluation, (evaluations,); None where runs have different ones.
+        scores: Score of each trial at each evaluation, (trials, evaluations); nan where there is none.
+        best: Best score so far, (trials, evaluations); nan before the first finite one.
+        note: How curves of unequal length were put on one grid; empty where they are equal.
+    """
+
+    fractions: Floats
+    steps: NDArray[np.int64] | None
+    scores: Floats
+    best: Floats
+    note: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The trials of one task and recipe.
+
+    Args:
+        records: Its trials, in trial order; at least one.
+        facts: What preparing the task found, or an import told: rows, steps, evaluation_steps, baselines.
+        losses_of: Returns a trial's training loss at every step; empty where it is not known.
+    """
+
+    records: tuple[TrialRecord, ...]
+    facts: Mapping[str, Any]
+    losses_of: Callable[[str], NDArray[np.float32]]
+
+    @property
+    def task(self) -> AnyTask:
+        """The task."""
+        return self.records[0].trial.task
+
+    @property
+    def recipe(self) -> AnyRecipe:
+        """The recipe."""
+        return self.records[0].trial.recipe
+
+    @property
+    def greater_is_better(self) -> bool:
+        """Whether a larger score is a better one."""
+        return self.task.greater_is_better
+
+    @property
+    def baseline(self) -> float | None:
+        """What the best constant guess scores, where it is known."""
+        value = self.facts.get("baselines", {}).get(self.task.metric)
+        return None if value is None or not math.isfinite(value) else float(value)
+
+    @property
+    def support(self) -> tuple[float, float] | None:
+        """The lowest and highest score that the metric can give; None where that is not known."""
+        for support, names in _SUPPORTS.items():
+            if any(name in self.task.metric.lower() for name in names):
+                return support
+        return None
+
+    @property
+    def perfect(self) -> float | None:
+        """The best score there is: 1 for accuracy, F1 and correlations, 0 for a loss."""
+        if not self.greater_is_better:
+            return 0.0
+        return None if self.support is None else self.support[1]
+
+    def seeds(self, stream: str) -> NDArray[Any]:
+        """Return each trial's seed of a stream, (trials,).
+
+        Args:
+            stream: init, order or dropout.
+        """
+        return np.array([getattr(record.trial.seeds, stream) for record in self.records])
+
+    @cached_property
+    def states(self) -> Counter[TrialState]:
+        """How many trials stand where."""
+        return Counter(record.state for record in self.records)
+
+    @cached_property
+    def failed(self) -> NDArray[np.bool_]:
+        """Which trials failed: crashed, diverged, or without any score, (trials,)."""
+        return np.array([record.state is TrialState.FAILED for record in self.records])
+
+    @cached_property
+    def ended(self) -> NDArray[np.bool_]:
+        """Which trials are at their end, completed or failed, (trials,)."""
+        ends = (TrialState.COMPLETE, TrialState.FAILED)
+        return np.array([record.state in ends for record in self.records])
+
+    @cached_property
+    def test(self) -> Floats:
+        """Test score of each trial at its best evaluation, (trials,); nan where it is not known."""
+        return np.array([_test_score(record) for record in self.records])
+
+    @cached_property
+    def seconds(self) -> Floats:
+        """Device seconds of each trial, (trials,)."""
+        return np.array([record.seconds for record in self.records])
+
+    @cached_property
+    def curves(self) -> Curves:
+        """Every trial's validation scores on one grid."""
+        return _curves(self)
+
+    def full(self, least: int = 2) -> NDArray[np.intp]:
+        """Return which trials ran to their end, (n,): those whose final score is known.
+
+        Args:
+            least: How many are needed.
+
+        Raises:
+            RequestError: A stopping rule has taken some out, so that those left are no fair sample; or there are too few.
+        """
+        stopped = self.states[TrialState.STOPPED]
+        if stopped:
+            raise RequestError(
+                f"this needs the final score of every trial, but {stopped} of {len(self.records)} were stopped early and "
+                "those that went on were chosen for their scores; run a study without a stopping rule."
+            )
+        index = np.flatnonzero(self.ended)
+        if len(index) < least:
+            raise RequestError(
+                f"this needs at least {least} trials at their end, not {len(index)} of {len(self.records)}; run more."
+            )
+        return index
+
+    def final(self, schedule: str = "all", *, least: int = 2) -> Floats:
+        """Return the score of every trial that ran to its end: the best of the evaluations that count, (n,).
+
+        A trial without a finite score gets the constant guess's score, or the worst score of all where that is unknown.
+
+        Args:
+            schedule: all, epoch or last.
+            least: How many trials are needed.
+
+        Raises:
+            RequestError: Too few trials, stopped ones among them, or the ends of epochs are not known.
+        """
+        index = self.full(least)
+        scores = self.curves.scores[index][:, self.evaluations(schedule)]
+        best = best_so_far(scores, greater_is_better=self.greater_is_better)[:, -1]
+        return self._without_gaps(best)
+
+    def best_at(self, index: NDArray[np.intp]) -> Floats:
+        """Return the best score so far of some trials at every evaluation, (n, evaluations), with no gaps."""
+        return self._without_gaps(self.curves.best[index])
+
+    def evaluations(self, schedule: str = "all") -> NDArray[np.intp]:
+        """Return which evaluations of the grid count under a schedule, ascending.
+
+        Raises:
+            RequestError: The schedule is ``epoch``, and nobody knows where epochs end.
+        """
+        count = len(self.curves.fractions)
+        if schedule == "all":
+            return np.arange(count)
+        if schedule == "last":
+            return np.array([count - 1])
+        ends = self.epoch_ends
+        if ends is None:
+            raise RequestError("one evaluation per epoch needs to know where epochs end, but the runs do not say.")
+        return np.unique([np.flatnonzero(self.curves.fractions <= end + 1e-9)[-1] for end in ends])
+
+    @property
+    def epoch_ends(self) -> Floats | None:
+        """Share of the run at the end of each epoch; None where it is not known or no evaluation has been by then."""
+        rows, steps = self.facts.get("rows", {}).get("train"), self.facts.get("steps")
+        if isinstance(self.recipe, Recipe) and rows and steps:
+            per_epoch = self.recipe.steps_per_epoch(rows)
+            ends = np.array([*range(per_epoch, steps, per_epoch), steps]) / steps
+        elif epochs := self.facts.get("epochs"):
+            ends = np.array([*np.arange(1, math.ceil(epochs)), epochs]) / epochs
+        else:
+            return None
+        ends = ends[ends >= self.curves.fractions[0] - 1e-9]
+        return ends if len(ends) else None
+
+    def _without_gaps(self, scores: Floats) -> Floats:
+        """Put the constant guess's score, or else the worst of all, where there is no score."""
+        if not np.isnan(scores).any():
+            return scores
+        known = self.curves.scores[np.isfinite(self.curves.scores)]
+        worst = float(known.min() if self.greater_is_better else known.max()) if len(known) else math.nan
+        floor = self.baseline if self.baseline is not None else worst
+        if math.isnan(floor):
+            raise RequestError("no trial has a finite score, so there is nothing to analyse; look at their errors.")
+        return np.where(np.isnan(scores), floor, scores)
+
+
+def _test_score(record: TrialRecord) -> float:
+    """Return the test score at the best evaluation; one of an earlier evaluation is not the trial's."""
+    best = record.best
+    known = record.test_metrics is not None and (best is None or record.best_step == best[0])
+    return float((record.test_metrics or {}).get(record.trial.task.metric, math.nan)) if known else math.nan
+
+
+def _curves(cell: Cell) -> Curves:
+    steps, note = _common_steps(cell)
+    if steps is None:
+        return _curves_by_share(cell)
+    scores = np.full((len(cell.records), len(steps)), math.nan)
+    place = {step: column for column, step in enumerate(steps)}
+    for row, record in enumerate(cell.records):
+        for step, score in record.scores:
+            scores[row, place[step]] = score
+    scores[~np.isfinite(scores)] = math.nan
+    total = cell.facts.get("steps") or steps[-1]
+    best = best_so_far(scores, greater_is_better=cell.greater_is_better)
+    return Curves(np.array(steps) / total, np.array(steps, np.int64), scores, best, note)
+
+
+def _common_steps(cell: Cell) -> tuple[Sequence[int] | None, str]:
+    """Return the evaluation steps of a full run, if every trial's are the first of them."""
+    ran = [tuple(step for step, _ in record.scores) for record in cell.records]
+    planned = cell.facts.get("evaluation_steps")
+    full = (
+        tuple(planned)
+        if planned
+        else max(Counter(filter(None, ran)).items(), key=lambda item: item[1], default=((), 0))[0]
+    )
+    if not full:
+        raise RequestError(f"no trial of {cell.task.name} has been evaluated yet; run the study first.")
+    return (full, "") if all(own == full[: len(own)] for own in ran) else (None, "")
+
+
+def _curves_by_share(cell: Cell) -> Curves:
+    """Put runs of different lengths on a grid of equal shares of each run: what was known of it by then."""
+    lengths = [len(record.scores) for record in cell.records if record.scores]
+    fewest = min(lengths)
+    fractions = np.arange(1, fewest + 1) / fewest
+    scores = np.full((len(cell.records), fewest), math.nan)
+    best = np.full((len(cell.records), fewest), math.nan)
+    for row, record in enumerate(cell.records):
+        if not record.scores:
+            continue
+        steps, values = (np.array(column, dtype=np.float64) for column in zip(*record.scores, strict=True))
+        values[~np.isfinite(values)] = math.nan
+        so_far = best_so_far(values[None], greater_is_better=cell.greater_is_better)[0]
+        column = np.searchsorted(steps, fractions * steps[-1] + 1e-9, side="right") - 1
+        known = column >= 0
+        scores[row, known], best[row, known] = values[column[known]], so_far[column[known]]
+    note = (
+        f"runs have {fewest} to {max(lengths)} evaluations at different steps; they are compared at {fewest} equal shares "
+        "of each run"
+    )
+    return Curves(fractions, None, scores, best, note)

@@ -1,0 +1,130 @@
+"""When can trials be ranked, and what does stopping the poor ones save?"""
+
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedwise.analysis.best import refusals
+from seedwise.analysis.cell import Cell
+from seedwise.errors import RequestError
+from seedwise.stats.correlation import EvaluationCorrelation, earliest_trusted, evaluation_correlation
+from seedwise.stats.early_stopping import StoppedBest, stopping_result
+from seedwise.stats.planning import Plan, baseline, best_rules, error_reduction, planning_table
+from seedwise.stopping import MOST_STARTED, StoppingRule
+
+__all__ = ["BestRules", "best_rule", "correlation", "plan", "result_of", "trusted_from"]
+
+Floats = NDArray[np.float64]
+BUDGETS = range(1, 31)
+"""The papers' budgets, in full trainings (Dodge et al. 2020, figure 6)."""
+
+
+class BestRules(NamedTuple):
+    """The best stopping rule for every budget, from the trials that were run.
+
+    Args:
+        settings: How many settings (t, f, p) were compared.
+        trials: How many trials they rest on.
+        rules: One row for each budget: t, f, p, cost, mean and sd of the result.
+        full: Mean of the best of as many full trainings as the budget pays, (budgets,); nan where it pays for none.
+        reduction: Relative error reduction over full trainings, (budgets,); None where no perfect score is known.
+        equal_budget: The smallest budget whose best rule expects as much as full trainings do here, (budgets,); nan
+            where none does.
+    """
+
+    settings: int
+    trials: int
+    rules: Plan
+    full: Floats
+    reduction: Floats | None
+    equal_budget: Floats
+
+
+def correlation(
+    cell: Cell, method: Literal["spearman", "pearson"] = "spearman", *, confidence: float = 0.95
+) -> EvaluationCorrelation:
+    """Return the correlation over trials of the best score so far between all pairs of evaluations.
+
+    Reference:
+        Dodge et al. (2020), figures 5 and 9.
+    """
+    with refusals():
+        return evaluation_correlation(cell.best_at(cell.full(4)), method=method, confidence=confidence)
+
+
+def trusted_from(found: EvaluationCorrelation, cell: Cell, *, at_least: float = 0.8) -> float | None:
+    """Return the share of the run from which the ranking can be trusted; None if that is never the case before the end.
+
+    Args:
+        found: What ``correlation`` returned.
+        cell: The same trials.
+        at_least: How large the lower end of the correlation with the end must be from there on.
+    """
+    place = earliest_trusted(found, at_least=at_least)
+    return None if place is None else float(cell.curves.fractions[place])
+
+
+def plan(cell: Cell, budgets: Iterable[int] = BUDGETS, *, most_started: int = MOST_STARTED) -> BestRules:
+    """Return the best (t, f, p) for each budget, exactly, from the stored curves (Dodge et al. 2020, section 5).
+
+    Args:
+        cell: The trials.
+        budgets: In full trainings.
+        most_started: The largest t.
+
+    Raises:
+        RequestError: Too few trials, or some stopped early.
+    """
+    index, wanted = cell.full(), sorted(set(budgets))
+    if not wanted or wanted[0] < 1:
+        raise RequestError(f"budgets must be at least 1 full training each, not {wanted}; 1..30 are the paper's.")
+    with refusals():
+        table = planning_table(
+            cell.best_at(index),
+            cell.curves.fractions,
+            wanted,
+            most_started=most_started,
+            greater_is_better=cell.greater_is_better,
+        )
+        rules = best_rules(table, greater_is_better=cell.greater_is_better)
+        plain = baseline(table)
+        by_budget = dict(zip(plain.budget.tolist(), plain.mean.tolist(), strict=True))
+        full = np.array([by_budget.get(budget, np.nan) for budget in rules.budget.tolist()])
+        perfect = cell.perfect
+        reduction = None if perfect is None else error_reduction(rules.mean, full, perfect=perfect)
+    sign = 1.0 if cell.greater_is_better else -1.0
+    reached = np.maximum.accumulate(sign * rules.mean)
+    place = np.searchsorted(reached, sign * full - 1e-12)
+    equal = np.array([rules.budget[i] if i < len(reached) else np.nan for i in place])
+    return BestRules(len(table.t), len(index), rules, full, reduction, equal)
+
+
+def best_rule(cell: Cell, budget: int) -> StoppingRule:
+    """Return the best rule for one budget."""
+    rules = plan(cell, [budget]).rules
+    return StoppingRule(t=int(rules.t[0]), f=float(rules.f[0]), p=int(rules.p[0]))
+
+
+def result_of(cell: Cell, rule: StoppingRule, *, replacement: bool = True) -> StoppedBest:
+    """Return the exact distribution of what a rule ends with, from the stored curves.
+
+    Raises:
+        RequestError: No evaluation falls on the rule's fraction, or trials are too few.
+    """
+    curves = cell.curves
+    place = np.flatnonzero(np.isclose(curves.fractions, rule.f, atol=1e-6))
+    if not len(place):
+        known = ", ".join(f"{f:.3g}" for f in curves.fractions)
+        raise RequestError(f"f must be the share of the run at an evaluation, one of {known}, not {rule.f:g}.")
+    best = cell.best_at(cell.full())
+    with refusals():
+        return stopping_result(
+            best[:, place[0]],
+            best[:, -1],
+            t=rule.t,
+            p=rule.p,
+            replacement=replacement,
+            greater_is_better=cell.greater_is_better,
+        )

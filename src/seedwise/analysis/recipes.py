@@ -1,0 +1,217 @@
+"""Which recipe is better, on one task and over tasks, and how sure can one be?"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedwise.analysis.best import refusals
+from seedwise.analysis.cell import Cell
+from seedwise.analysis.seeds import failed_trials
+from seedwise.errors import RequestError
+from seedwise.stats.comparison import Comparison, equal_to_best, paired, student, welch
+from seedwise.stats.distribution_free import mann_whitney, permutation, wilcoxon
+from seedwise.stats.effects import (
+    FailedShareDifference,
+    VarianceRatio,
+    difference,
+    failed_share_difference,
+    probability_of_improvement,
+    variance_ratio,
+)
+from seedwise.stats.intervals import Interval
+from seedwise.stats.multiplicity import adjust
+from seedwise.stats.power import SeedsNeeded, seeds_needed
+
+__all__ = ["PAIRED_LEAST", "RecipeComparison", "RecipeScore", "compare", "compare_over_tasks", "scores_by_recipe"]
+
+Floats = NDArray[np.float64]
+PAIRED_LEAST = 5
+"""Fewer common seeds than these are compared as independent samples."""
+
+
+class RecipeScore(NamedTuple):
+    """One recipe on one task: a cell of the papers' tables of results.
+
+    Args:
+        task: The task's name.
+        recipe: The recipe's label.
+        metric: The task's metric.
+        split: Whether scores are of the test or the validation rows.
+        n: Trials at their end.
+        mean: Their mean score.
+        sd: Its standard deviation (n - 1 in the denominator).
+        best: The best score.
+        failed: How many were no better than the constant guess.
+        top: Whether the recipe is the best of its task or not significantly worse by a one-tailed Student's t-test.
+    """
+
+    task: str
+    recipe: str
+    metric: str
+    split: str
+    n: int
+    mean: float
+    sd: float
+    best: float
+    failed: int
+    top: bool
+
+
+class RecipeComparison(NamedTuple):
+    """Recipe A against recipe B on one task; a difference above 0 speaks for A.
+
+    Args:
+        task: The task's name.
+        metric: The task's metric.
+        split: Whether scores are of the test or the validation rows.
+        a: Label of recipe A.
+        b: Label of recipe B.
+        n_a: Trials of A.
+        n_b: Trials of B.
+        mean_a: Mean score of A.
+        mean_b: Mean score of B.
+        sd_a: Standard deviation of A.
+        sd_b: Standard deviation of B.
+        paired: How many trials of both have the same seeds; 0 where they are not compared pairwise.
+        difference: Mean of A minus mean of B, turned so that more is better, with a bootstrap interval.
+        improvement: Probability that a trial of A beats one of B, with its interval.
+        spread: Ratio of the standard deviations with its interval and the Brown-Forsythe test.
+        failed: Difference of the shares of failed trials with its interval and Fisher's exact test.
+        tests: Every test of the difference of means, by name.
+        more_seeds: How many seeds would separate A and B if the difference were as large as it looks.
+    """
+
+    task: str
+    metric: str
+    split: str
+    a: str
+    b: str
+    n_a: int
+    n_b: int
+    mean_a: float
+    mean_b: float
+    sd_a: float
+    sd_b: float
+    paired: int
+    difference: Interval
+    improvement: Interval
+    spread: VarianceRatio | None
+    failed: FailedShareDifference
+    tests: Mapping[str, Comparison]
+    more_seeds: SeedsNeeded
+
+
+def scores_by_recipe(
+    cells: Sequence[Cell], labels: Mapping[str, str], *, split: str | None = None
+) -> list[RecipeScore]:
+    """Return every recipe on every task (Zhang et al. 2021, tables 1 and 2).
+
+    Args:
+        cells: The cells of a study.
+        labels: Recipe id -> label.
+        split: test or validation; by default test, for tasks all of whose trials have test scores.
+    """
+    rows: list[RecipeScore] = []
+    for task in dict.fromkeys(cell.task.id for cell in cells):
+        mine = [cell for cell in cells if cell.task.id == task]
+        chosen = split or _split(mine)
+        scores = {labels[cell.recipe.id]: _scores(cell, chosen) for cell in mine}
+        with refusals():
+            top = equal_to_best(scores, greater_is_better=mine[0].greater_is_better).equal
+        rows += [_row(cell, labels[cell.recipe.id], chosen, scores, top) for cell in mine]
+    return rows
+
+
+def compare(a: Cell, b: Cell, labels: tuple[str, str], *, split: str | None = None) -> RecipeComparison:
+    """Compare two recipes on one task by every test that their seeds allow.
+
+    Args:
+        a: The trials of recipe A.
+        b: Those of recipe B, on the same task.
+        labels: What to call the two.
+        split: test or validation; by default test, where all trials have test scores.
+
+    Raises:
+        RequestError: The tasks differ, or a recipe has too few trials or stopped ones.
+    """
+    if (a.task.name, a.task.metric) != (b.task.name, b.task.metric):
+        raise RequestError(
+            f"A and B must be of one task, not {a.task.name} ({a.task.metric}) and {b.task.name} ({b.task.metric}); "
+            "choose it with --task."
+        )
+    chosen = split or _split([a, b])
+    sign = 1.0 if a.greater_is_better else -1.0
+    x, y = sign * _scores(a, chosen), sign * _scores(b, chosen)
+    rows_a, rows_b = _matched(a, b)
+    pairs = len(rows_a) if len(rows_a) >= PAIRED_LEAST and len(rows_a) == min(len(x), len(y)) else 0
+    pair = (x[rows_a], y[rows_b]) if pairs else None
+    failed = [failed_trials(cell).share for cell in (a, b)]
+    with refusals():
+        return RecipeComparison(
+            *(a.task.name, a.task.metric, chosen, *labels, len(x), len(y)),
+            *(sign * x.mean(), sign * y.mean(), x.std(ddof=1), y.std(ddof=1), pairs),
+            difference=difference(*(pair or (x, y)), paired=bool(pair)),
+            improvement=probability_of_improvement(x, y),
+            spread=variance_ratio(x, y) if min(x.std(), y.std()) > 0 else None,
+            failed=failed_share_difference(failed[0].failed, failed[0].n, failed[1].failed, failed[1].n),
+            tests=_all_tests(x, y, pair),
+            more_seeds=seeds_needed(*(pair or (x, y)), paired=bool(pair)),
+        )
+
+
+def compare_over_tasks(comparisons: Sequence[RecipeComparison], test: str = "welch") -> Floats:
+    """Return the p-values of one test over several tasks, corrected for their number by Holm's method."""
+    with refusals():
+        return adjust([found.tests[test].p for found in comparisons], method="holm")
+
+
+def _all_tests(x: Floats, y: Floats, pair: tuple[Floats, Floats] | None) -> dict[str, Comparison]:
+    if x.std() == 0 and y.std() == 0:
+        raise RequestError(
+            "all trials of A score the same and so do all of B, so no test applies; look at the two scores."
+        )
+    found = {
+        "student": student(x, y, alternative="greater"),
+        "welch": welch(x, y, alternative="two-sided"),
+        "mann_whitney": mann_whitney(x, y, alternative="two-sided"),
+        "permutation": permutation(x, y, alternative="two-sided"),
+    }
+    if pair is not None and np.any(pair[0] != pair[1]):
+        found["paired"] = paired(*pair, alternative="two-sided")
+        found["wilcoxon"] = wilcoxon(*pair, alternative="two-sided")
+    return found
+
+
+def _split(cells: Sequence[Cell]) -> str:
+    known = all(np.isfinite(cell.test[cell.ended & ~cell.failed]).all() for cell in cells)
+    return "test" if known and all(cell.ended.any() for cell in cells) else "validation"
+
+
+def _scores(cell: Cell, split: str) -> Floats:
+    """Return final scores; a failed trial without a test score keeps its validation score's stand-in."""
+    final = cell.final()
+    if split == "validation":
+        return final
+    test = cell.test[cell.full()]
+    if not np.isfinite(test).any():
+        raise RequestError(f"the trials of {cell.task.name} have no test scores; compare validation scores instead.")
+    return np.where(np.isfinite(test), test, final)
+
+
+def _matched(a: Cell, b: Cell) -> tuple[list[int], list[int]]:
+    """Return the places of the trials of A and of B that have the same seeds."""
+    where = {a.records[i].trial.seeds: place for place, i in enumerate(a.full())}
+    pairs = [(where[s], place) for place, i in enumerate(b.full()) if (s := b.records[i].trial.seeds) in where]
+    return [first for first, _ in pairs], [second for _, second in pairs]
+
+
+def _row(cell: Cell, label: str, split: str, scores: Mapping[str, Floats], top: Sequence[str]) -> RecipeScore:
+    mine = scores[label]
+    best = float(mine.max() if cell.greater_is_better else mine.min())
+    failed = failed_trials(cell).share.failed
+    return RecipeScore(
+        *(cell.task.name, label, cell.task.metric, split, len(mine)),
+        *(float(mine.mean()), float(mine.std(ddof=1)), best, failed, label in top),
+    )

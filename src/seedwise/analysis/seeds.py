@@ -1,0 +1,209 @@
+"""How much of the spread comes from which seed, and are there good and bad ones?"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedwise.analysis.best import refusals
+from seedwise.analysis.cell import Cell
+from seedwise.errors import RequestError
+from seedwise.stats.anova import BestWorst, best_against_worst
+from seedwise.stats.components import VarianceComponents, variance_components
+from seedwise.stats.failures import Clustering, FailedShare, clustering, failed_share, is_failed
+from seedwise.stats.seed_ranks import SeedRanks, seed_ranks
+from seedwise.stats.variance import LevelSummary, SeedSpread, level_summary, seed_spread
+
+__all__ = [
+    "FailedTrials",
+    "GoodSeeds",
+    "Grid",
+    "best_worst",
+    "components",
+    "failed_trials",
+    "good_seeds",
+    "grid",
+    "levels",
+    "spread",
+]
+
+Floats = NDArray[np.float64]
+FAILED_MARGIN = 0.02
+"""A trial this little above the constant guess counts as failed: the best of many evaluations of a model that only guesses
+lies a little above it. On RTE that is the 0.55 of Zhang et al. (2021), figure 2."""
+STREAMS = ("init", "order", "dropout")
+
+
+class Grid(NamedTuple):
+    """The crossed design as a table of final scores.
+
+    Args:
+        init: Init seeds, ascending, (rows,).
+        order: Order seeds, ascending, (columns,).
+        scores: Mean final score of each pair, (rows, columns); nan where the pair was not run.
+        by_init: Number, mean, sd, min and max of each init seed.
+        by_order: The same of each order seed.
+    """
+
+    init: NDArray[np.int64]
+    order: NDArray[np.int64]
+    scores: Floats
+    by_init: LevelSummary
+    by_order: LevelSummary
+
+
+class FailedTrials(NamedTuple):
+    """Trials that ended about where the best constant guess is.
+
+    Args:
+        threshold: The score up to which a trial counts as failed: the guess's, and `FAILED_MARGIN` above it; None where
+            the guess is not known and only trials without a score count.
+        share: Their share with its interval.
+        by_init: Whether they gather in some init seeds; None where seeds are not crossed.
+        by_order: The same of order seeds.
+    """
+
+    threshold: float | None
+    share: FailedShare
+    by_init: Clustering | None
+    by_order: Clustering | None
+
+
+class GoodSeeds(NamedTuple):
+    """The same seeds ranked on every task (Dodge et al. 2020, section 4.3).
+
+    Args:
+        stream: init or order.
+        seeds: The seeds that every task has, ascending, (seeds,).
+        tasks: Names of the tasks, (tasks,).
+        means: Mean final score of each seed on each task, (tasks, seeds).
+        ranks: Ranks, Kendall's W and how likely chance alone is.
+    """
+
+    stream: str
+    seeds: NDArray[np.int64]
+    tasks: tuple[str, ...]
+    means: Floats
+    ranks: SeedRanks
+
+
+def grid(cell: Cell) -> Grid:
+    """Return the final scores by init and order seed (Dodge et al. 2020, figure 2; Zhang et al. 2021, figures 9 and 10).
+
+    Raises:
+        RequestError: The seeds are not crossed.
+    """
+    scores, init, order = _crossed(cell)
+    rows, row = np.unique(init, return_inverse=True)
+    columns, column = np.unique(order, return_inverse=True)
+    total, count = np.zeros((len(rows), len(columns))), np.zeros((len(rows), len(columns)))
+    np.add.at(total, (row, column), scores)
+    np.add.at(count, (row, column), 1)
+    mean = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    with refusals():
+        return Grid(rows, columns, mean, level_summary(scores, init), level_summary(scores, order))
+
+
+def levels(cell: Cell, stream: str) -> LevelSummary:
+    """Return number, mean, sd, min and max of the trials of each seed of a stream."""
+    with refusals():
+        return level_summary(cell.final(), cell.seeds(stream)[cell.full()])
+
+
+def spread(cell: Cell) -> SeedSpread:
+    """Return the standard deviation by init seed, by order seed and in all (Dodge et al. 2020, table 3, figure 8)."""
+    scores, init, order = _crossed(cell)
+    with refusals():
+        return seed_spread(scores, init, order)
+
+
+def components(cell: Cell, *, confidence: float = 0.95) -> VarianceComponents:
+    """Return which share of the variance is due to each stream that was varied on its own.
+
+    A third component, dropout, is told apart where dropout seeds are crossed with the other two.
+    """
+    index = cell.full()
+    scores = cell.final()
+    seeds = {stream: cell.seeds(stream)[index] for stream in STREAMS}
+    if np.array_equal(seeds["dropout"], seeds["order"]) or len(np.unique(seeds["dropout"])) == 1:
+        del seeds["dropout"]  # it follows the order seed, as in both papers, or is fixed
+    varied = {stream: labels for stream, labels in seeds.items() if len(np.unique(labels)) > 1}
+    if not varied:
+        raise RequestError("all trials have the same seeds, so no seed explains any variance; vary init or order.")
+    if all(len(np.unique(labels)) == len(scores) for labels in varied.values()):
+        raise RequestError(
+            "init and order seeds change together from trial to trial, so their shares cannot be told apart; cross them "
+            "with --init N --order M."
+        )
+    with refusals():
+        return variance_components(scores, varied, confidence=confidence)
+
+
+def best_worst(cell: Cell, stream: str) -> BestWorst:
+    """Compare the best with the worst seed of a stream (Dodge et al. 2020, table 4), with and without picking accounted for."""
+    scores, init, order = _crossed(cell)
+    mine, other = (init, order) if stream == "init" else (order, init)
+    with refusals():
+        return best_against_worst(scores, mine, within=other, greater_is_better=cell.greater_is_better)
+
+
+def failed_trials(cell: Cell, *, confidence: float = 0.95) -> FailedTrials:
+    """Return the share of trials that ended about where the best constant guess is (Dodge et al. 2020, section 4)."""
+    index = cell.full(1)
+    scores = cell.curves.best[index, -1]
+    guess, margin = cell.baseline, 0.0 if cell.support is None else FAILED_MARGIN
+    with refusals():
+        failed = np.isnan(scores) | cell.failed[index]
+        if guess is not None:
+            failed |= is_failed(scores, guess, margin=margin, greater_is_better=cell.greater_is_better)
+        share = failed_share(failed, confidence=confidence)
+        by: list[Clustering | None] = [None, None]
+        if _is_crossed(cell) and 0 < failed.sum() < len(failed):
+            by = [clustering(failed, cell.seeds(stream)[index]) for stream in ("init", "order")]
+    threshold = None if guess is None else guess + margin
+    return FailedTrials(threshold, share, *by)
+
+
+def good_seeds(cells: Sequence[Cell], stream: str = "init") -> GoodSeeds:
+    """Rank the seeds that all of the cells have, and say how likely the best would look that good by chance.
+
+    Args:
+        cells: One cell for each task, of one recipe.
+        stream: init or order.
+
+    Raises:
+        RequestError: Fewer than two tasks, or fewer than two seeds that all of them have.
+    """
+    if len(cells) < 2:
+        raise RequestError("globally good seeds need at least 2 tasks with the same seeds, not 1; add a task.")
+    shared = sorted(set.intersection(*({int(s) for s in cell.seeds(stream)[cell.full()]} for cell in cells)))
+    if len(shared) < 2:
+        raise RequestError(f"globally good seeds need at least 2 {stream} seeds on every task, not {len(shared)}.")
+    means = np.array([[_mean_of(cell, stream, seed) for seed in shared] for cell in cells])
+    signs = np.array([1.0 if cell.greater_is_better else -1.0 for cell in cells])  # one task may measure a loss
+    with refusals():
+        ranks = seed_ranks(means * signs[:, None])
+    return GoodSeeds(stream, np.array(shared), tuple(cell.task.name for cell in cells), means, ranks)
+
+
+def _mean_of(cell: Cell, stream: str, seed: int) -> float:
+    return float(cell.final()[cell.seeds(stream)[cell.full()] == seed].mean())
+
+
+def _crossed(cell: Cell) -> tuple[Floats, NDArray[np.int64], NDArray[np.int64]]:
+    index = cell.full()
+    if not _is_crossed(cell):
+        raise RequestError(
+            "this needs init seeds crossed with order seeds, but here they change together or one is fixed; run a grid "
+            "with --init N --order M."
+        )
+    return cell.final(), cell.seeds("init")[index], cell.seeds("order")[index]
+
+
+def _is_crossed(cell: Cell) -> bool:
+    """Whether some init seed was run with several order seeds and some order seed with several init seeds."""
+    index = cell.full()
+    pairs = set(zip(cell.seeds("init")[index].tolist(), cell.seeds("order")[index].tolist(), strict=True))
+    inits, orders = {i for i, _ in pairs}, {o for _, o in pairs}
+    return len(pairs) > len(inits) > 1 and len(pairs) > len(orders) > 1

@@ -1,0 +1,81 @@
+"""What became of the trials of one task and recipe, in one line?"""
+
+import statistics
+from typing import NamedTuple
+
+from seedwise.analysis.cell import Cell
+from seedwise.imported import AnyTask
+from seedwise.record import TrialRecord, winner
+from seedwise.trial import TrialState
+
+__all__ = ["CellSummary", "summarize"]
+
+
+class CellSummary(NamedTuple):
+    """One task and recipe of a study, summed up.
+
+    Args:
+        task: The task.
+        model: The name of the recipe's model.
+        recipe_id: The recipe's id.
+        started: Trials with at least one evaluation.
+        stopped: Trials that were judged and do not go on.
+        kept: Trials that reached the end.
+        failed: Trials that failed.
+        open: Trials that are not finished: waiting, running or paused.
+        best: Best validation score of a complete trial, in the task's metric.
+        test: Its test score in the same metric.
+        median: Median best validation score of the trials that reached the end.
+        baseline: What the best constant guess scores.
+        cost: Device time in full trainings: steps trained over steps of one run.
+        seconds: Device seconds.
+        winner: The trial that best belongs to.
+    """
+
+    task: AnyTask
+    model: str
+    recipe_id: str
+    started: int
+    stopped: int
+    kept: int
+    failed: int
+    open: int
+    best: float | None
+    test: float | None
+    median: float | None
+    baseline: float | None
+    cost: float
+    seconds: float
+    winner: TrialRecord | None
+
+
+def summarize(cell: Cell) -> CellSummary:
+    """Sum one cell up."""
+    trials, task, states = cell.records, cell.task, cell.states
+    complete = [r for r in trials if r.state is TrialState.COMPLETE and r.best is not None]
+    best = winner(trials, task)
+    return CellSummary(
+        task=task,
+        model=cell.recipe.model_name,
+        recipe_id=cell.recipe.id,
+        started=sum(bool(record.evaluations) for record in trials),
+        stopped=states[TrialState.STOPPED],
+        kept=states[TrialState.COMPLETE],
+        failed=states[TrialState.FAILED],
+        open=sum(states[s] for s in (TrialState.WAITING, TrialState.RUNNING, TrialState.PAUSED)),
+        best=best.best[1] if best and best.best else None,
+        test=best.test_metrics.get(task.metric) if best and best.test_metrics else None,
+        median=statistics.median(r.best[1] for r in complete if r.best) if complete else None,
+        baseline=cell.baseline,
+        cost=_cost(cell),
+        seconds=sum(record.seconds for record in trials),
+        winner=best,
+    )
+
+
+def _cost(cell: Cell) -> float:
+    """Return what the cell has cost in full trainings; runs of different lengths count as one each."""
+    if cell.facts.get("imported") and "evaluation_steps" not in cell.facts:
+        return float(sum(bool(record.evaluations) for record in cell.records))
+    steps = cell.facts.get("steps", 0)
+    return sum(record.last_step for record in cell.records) / steps if steps else 0.0

@@ -1,0 +1,134 @@
+"""How good is the best of n trials expected to be? Figure 1 of Dodge et al. (2020); figures 4 and 12 of Zhang et al. (2021)."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import altair as alt
+import numpy as np
+from numpy.typing import NDArray
+
+from seedwise.analysis.analysis import Analysis
+from seedwise.analysis.best import BestOfN
+from seedwise.analysis.cell import Cell
+from seedwise.charts.known import known
+from seedwise.charts.series import in_words, shaded_lines, task_of
+from seedwise.charts.style import metric_words, styled
+from seedwise.errors import RequestError
+from seedwise.stats.selection import SelectedTest
+
+__all__ = [
+    "ExpectedData",
+    "draw_expected",
+    "expected_band_data",
+    "expected_best_data",
+    "expected_test_data",
+]
+
+_SCHEDULE_WORDS = {"all": "all evaluations", "epoch": "one per epoch", "last": "only the last"}
+_MOST_POINTS = 80  # of n on one curve: more cannot be told apart at this size
+
+
+class ExpectedData(NamedTuple):
+    """Curves of an expected score against the number of trials.
+
+    Args:
+        points: One mapping for each n of each series: series, n, mean, and low and high of the shading.
+        series: Their names in the legend's order.
+        title: Of the figure.
+        subtitle: Number of trials, and what is shaded.
+        y: Title of the vertical axis.
+    """
+
+    points: list[dict[str, Any]]
+    series: tuple[str, ...]
+    title: str
+    subtitle: str
+    y: str
+
+
+def expected_best_data(analysis: Analysis, cell: Cell) -> ExpectedData:
+    """Collect expected validation performance for every evaluation schedule, plus and minus one standard deviation."""
+    found: dict[str, BestOfN] = known(analysis, "expected_best", cell)
+    points: list[dict[str, Any]] = []
+    for name, best in found.items():
+        observed = cell.final(name)  # as in the paper's figure, shading ends at the observed scores
+        low, high = (np.clip(best.mean + side * best.sd, observed.min(), observed.max()) for side in (-1, 1))
+        points += _points(_SCHEDULE_WORDS[name], best.n, best.mean, low, high)
+    shaded = f"{next(iter(found.values())).trials} trials; shaded: ± 1 sd within the observed range"
+    series = tuple(_SCHEDULE_WORDS[name] for name in found)
+    title = f"{analysis.label(cell)}: expected best of n"
+    return ExpectedData(points, series, title, shaded, metric_words(cell.task.metric))
+
+
+def expected_band_data(analysis: Analysis, cell: Cell) -> ExpectedData:
+    """Collect the expected best of n with its simultaneous confidence band.
+
+    Raises:
+        RequestError: The metric's bounds are not known, or the statistic cannot be had.
+    """
+    best: BestOfN = known(analysis, "expected_best", cell)["all"]
+    if best.lower is None or best.upper is None:
+        raise RequestError(
+            f"a band on a mean needs a metric with known bounds, and those of {cell.task.metric} are not known."
+        )
+    points = _points("expected best of n", best.n, best.mean, best.lower, best.upper)
+    title = f"{analysis.label(cell)}: how sure the curve is"
+    subtitle = f"{best.trials} trials; shaded: {best.confidence:.0%} band for all n at once"
+    return ExpectedData(points, ("expected best of n",), title, subtitle, metric_words(cell.task.metric))
+
+
+def expected_test_data(analysis: Analysis, cells: Mapping[str, Cell]) -> ExpectedData:
+    """Collect the expected test score of the trial that validation chooses, plus and minus one standard deviation.
+
+    Args:
+        analysis: The analysis.
+        cells: Cells of one task by the name of their series; of one cell alone, the validation score is shown beside.
+    """
+    task, alone = task_of(cells), len(cells) == 1
+    chosen: dict[str, SelectedTest] = {name: known(analysis, "expected_test", cell) for name, cell in cells.items()}
+    points: list[dict[str, Any]] = []
+    for name, found in chosen.items():
+        low, high = found.test_mean - found.test_sd, found.test_mean + found.test_sd
+        points += _points("test" if alone else name, found.n, found.test_mean, low, high)
+        if alone:
+            points += _points("validation", found.n, found.validation_mean)
+    title = analysis.label(next(iter(cells.values()))) if alone else task.name
+    trials = in_words((len(found.n) for found in chosen.values()), "trials")
+    return ExpectedData(
+        points,
+        ("test", "validation") if alone else tuple(chosen),
+        f"{title}: test score of the chosen trial",
+        f"{trials}; shaded: ± 1 sd of the test score",
+        metric_words(task.metric, "expected" if alone else "test"),
+    )
+
+
+def draw_expected(data: ExpectedData) -> Any:
+    """Draw expected score against the number of trials, one line a series, with shading.
+
+    Args:
+        data: What one of the ``expected_..._data`` functions returned.
+    """
+    x = alt.X("n:Q", title="trials n (full trainings)", scale=alt.Scale(nice=False), axis=alt.Axis(tickMinStep=1))
+    return styled(shaded_lines(data.points, data.series, x, data.y), data.title, data.subtitle)
+
+
+def _points(
+    series: str,
+    n: NDArray[np.int64],
+    mean: NDArray[np.float64],
+    low: NDArray[np.float64] | None = None,
+    high: NDArray[np.float64] | None = None,
+) -> list[dict[str, Any]]:
+    """Return points of a curve, thinned towards large n where it is flat."""
+    places = np.unique(np.geomspace(1, len(n), min(len(n), _MOST_POINTS)).round().astype(int) - 1)
+    shaded = low is not None and high is not None
+    return [
+        {
+            "series": series,
+            "n": int(n[i]),
+            "mean": float(mean[i]),
+            **({"low": float(low[i]), "high": float(high[i])} if shaded else {}),  # type: ignore[index]
+        }
+        for i in places
+    ]

@@ -1,0 +1,1 @@
+"""What happened, on one self-contained page that opens anywhere, prints, and asks nobody for anything."""

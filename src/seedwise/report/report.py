@@ -1,0 +1,173 @@
+"""What does the report say, in which order? The verdict first, then figures, tables, trials, and how to repeat it."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+
+from seedwise.analysis.analysis import Analysis
+from seedwise.analysis.cell import Cell
+from seedwise.charts.study_tables import study_tables
+from seedwise.charts.style import FORMATS, save, to_svg
+from seedwise.charts.tables import to_html
+from seedwise.citations import WORKS, bibtex
+from seedwise.errors import RequestError
+from seedwise.report import provenance
+from seedwise.report.browser import browser, curves_json
+from seedwise.report.figures import Figure, Missing, cell_figures, study_figures
+from seedwise.report.page import page, paragraphs, table, text
+from seedwise.report.verdict import caveats, verdict
+from seedwise.stopping import StoppingRule
+from seedwise.validation import check_choice
+
+__all__ = ["Report"]
+
+_CITED = ("dodge2020finetuning", "zhang2021revisiting", "dodge2019show", "lourie2024show")
+
+
+class Report:
+    """One HTML page about a study, and its figures as files.
+
+    Args:
+        analysis: What there is to say.
+        title: The page's title.
+    """
+
+    def __init__(self, analysis: Analysis, title: str = "Study") -> None:
+        self._analysis, self._title = analysis, title
+
+    @cached_property
+    def figures(self) -> tuple[tuple[Cell | None, tuple[Figure | Missing, ...]], ...]:
+        """The figures of each cell, and last those of the study as a whole; or why there are none."""
+        cells = [(cell, tuple(cell_figures(self._analysis, cell))) for cell in self._analysis.cells]
+        return (*cells, (None, tuple(study_figures(self._analysis))))
+
+    def save(self, path: str | Path) -> Path:
+        """Write the page, replacing an earlier one as a whole.
+
+        Args:
+            path: Where to.
+
+        Returns:
+            The path.
+
+        Raises:
+            RequestError: The path ends in something else than .html, and may be a file of another kind.
+            OSError: The page cannot be written there; an earlier one is as it was.
+        """
+        path = Path(path)
+        if path.suffix.lower() not in (".html", ".htm"):
+            raise RequestError(f"the report must be a file that ends in .html, not {path}; name one.")
+        content = self.to_html()
+        beside = path.absolute().with_name(f".{path.name}.{os.getpid()}")
+        try:
+            beside.write_text(content, encoding="utf-8")
+            beside.replace(path)
+        except OSError as error:
+            with suppress(OSError):
+                beside.unlink()
+            # It names the file that was wanted, not the one beside it.
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        return path
+
+    def save_figures(self, folder: str | Path, formats: Sequence[str] = FORMATS) -> list[Path]:
+        """Write every figure as a file of its own, 3.3 inches wide.
+
+        Args:
+            folder: Where to; made if it is missing.
+            formats: Some of svg, png (300 dots an inch) and pdf.
+
+        Returns:
+            The files, named after the cell and the figure.
+        """
+        for form in formats:
+            check_choice("the figures' format", form, FORMATS)
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        return [
+            save(figure.chart, folder / f"{figure.name}.{form}")
+            for _, figures in self.figures
+            for figure in figures
+            if isinstance(figure, Figure)
+            for form in formats
+        ]
+
+    def to_html(self) -> str:
+        """Return the page."""
+        body = "\n".join(self._parts())
+        return page(self._title, body, curves_json(self._analysis))
+
+    def _parts(self) -> Iterator[str]:
+        analysis = self._analysis
+        yield f"<h1>{text(self._title)}</h1>"
+        yield f'<p class="quiet">{text(_what_was_run(analysis))}</p>'
+        if len(analysis.cells) > 1:
+            links = "".join(f'<a href="#cell-{i}">{text(analysis.label(c))}</a>' for i, c in enumerate(analysis.cells))
+            yield f'<nav>{links}<a href="#tables">tables</a><a href="#repeat">how to repeat it</a></nav>'
+        for number, (cell, figures) in enumerate(self.figures):
+            if cell is not None:
+                yield from self._cell(number, cell, figures)
+            elif any(isinstance(figure, Figure) for figure in figures):
+                yield f"<h2>Recipes and tasks together</h2>{_figures(figures)}"
+        yield '<h2 id="tables">Tables</h2>' + "".join(to_html(found) for found in study_tables(analysis))
+        yield self._repeat()
+
+    def _cell(self, number: int, cell: Cell, figures: Sequence[Figure | Missing]) -> Iterator[str]:
+        yield f'<h2 id="cell-{number}">{text(self._analysis.label(cell))}</h2>'
+        yield f'<div class="verdict">{paragraphs(verdict(self._analysis, cell))}</div>'
+        yield paragraphs(caveats(cell), "note")
+        yield _figures(figures)
+        yield f"<h3>All {len(cell.records)} trials</h3>{browser(cell, number)}"
+
+    def _repeat(self) -> str:
+        analysis = self._analysis
+        tasks = {cell.task.id: cell.task for cell in analysis.cells}.values()
+        recipes = {cell.recipe.id: cell.recipe for cell in analysis.cells}.values()
+        line = provenance.command(analysis, "STUDY")
+        command = f"<p>The same study again:</p><pre>{text(line)}</pre>" if line else ""
+        made = provenance.made_with(analysis)
+        versions = f"<h3>Made with</h3>{table(('', 'value'), made)}" if made else ""
+        works = "; ".join(f"{WORKS[key].short}: {WORKS[key].owed}" for key in _CITED)
+        return (
+            f'<h2 id="repeat">How to repeat it</h2><p>Seeds: {text(provenance.seeds_words(analysis))}</p>'
+            f"<p>Stopping rule: {text(_rule_words(analysis.rule))}</p>{command}"
+            f"<h3>Tasks</h3>{table(('', *(task.name for task in tasks)), provenance.settings(tasks))}"
+            f"<h3>Recipes</h3>{table(('', *(analysis.labels[r.id] for r in recipes)), provenance.settings(recipes))}"
+            f"{versions}<h3>Whom to cite</h3><p>{text(works)}.</p><pre>{text(bibtex(_CITED))}</pre>"
+        )
+
+
+def _figures(figures: Sequence[Figure | Missing]) -> str:
+    drawn = "".join(
+        f'<figure id="{text(figure.name)}">{to_svg(figure.chart)}<figcaption>{text(figure.caption)}</figcaption></figure>'
+        for figure in figures
+        if isinstance(figure, Figure)
+    )
+    missing = [figure for figure in figures if isinstance(figure, Missing)]
+    if not missing:
+        return f'<div class="figures">{drawn}</div>'
+    reasons = "".join(f"<li><b>{text(figure.title)}</b>: {text(figure.reason)}</li>" for figure in missing)
+    absent = f'<details class="reason"><summary>{len(missing)} figures that this study does not allow</summary><ul>{reasons}</ul></details>'
+    return f'<div class="figures">{drawn}</div>{absent}'
+
+
+def _what_was_run(analysis: Analysis) -> str:
+    tasks = dict.fromkeys(cell.task.name for cell in analysis.cells)
+    states: dict[str, int] = {}
+    for record in analysis.trials:
+        states[record.state.value] = states.get(record.state.value, 0) + 1
+    counts = ", ".join(f"{count} {state}" for state, count in states.items())
+    seconds = sum(record.seconds for record in analysis.trials)
+    time = f" {seconds / 3600:.1f} device hours." if seconds else ""
+    recipes = "" if len(analysis.labels) == 1 else f", {len(analysis.labels)} recipes"
+    return f"{len(analysis.trials)} trials of {', '.join(tasks)}{recipes}: {counts}.{time}"
+
+
+def _rule_words(rule: StoppingRule | None) -> str:
+    if rule is None:
+        return "none; every trial was to run to its end."
+    return (
+        f"start t = {rule.t} trials, judge each after f = {rule.f:g} of the run, train the p = {rule.p} best to the end "
+        "(Dodge et al. 2020, section 5)."
+    )

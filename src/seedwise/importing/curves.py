@@ -166,7 +166,7 @@ class _Reader:
             number = number_of(value)
             if number is not None and float(number).is_integer() and number >= 0:
                 return int(number)
-        except ValueError:
+        except (ValueError, OverflowError):
             pass
         raise DataError(
             f"step must be a whole number of at least 0, but {self._table.place(row)} has {value!r}; map a part of an "
@@ -187,9 +187,7 @@ class _Reader:
 
     def _holds_curves(self) -> bool:
         score = self._fields.scores[0]
-        return bool(score.steps) or any(
-            isinstance(self._value(score, row), list) for row in range(min(self._table.rows, THOUSANDTHS))
-        )
+        return bool(score.steps) or any(isinstance(self._value(score, row), list) for row in range(self._table.rows))
 
     def _add(self, run: Run, row: int) -> None:
         """Add a row's evaluations to its run."""

@@ -199,13 +199,14 @@ def _facts(
     facts: dict[Cell, dict[str, Any]] = {}
     for cell, places in cells_of(trials).items():
         own, task = [runs[place] for place in places], trials[places[0]].task
-        last, epoch = max((step, point.epoch) for run in own for step, point in list(run.points.items())[-1:])
+        last = max(max(run.points) for run in own)
+        epochs = [run.points[last].epoch for run in own if last in run.points]
         full = shared_steps(own)
         facts[cell] = {"steps": last, "imported": dict(imported)}
         if full is not None:
             facts[cell]["evaluation_steps"] = list(full)
-        if epoch is not None:
-            facts[cell]["epochs"] = epoch
+        if epochs[0] is not None:
+            facts[cell]["epochs"] = epochs[0]
         if task.name in baselines:
             facts[cell]["baselines"] = {task.metric: float(baselines[task.name])}
     return facts
@@ -221,10 +222,13 @@ def _reading_notes(curves: Curves, fields: Fields, records: Sequence[TrialRecord
     if curves.epochs:
         notes.append(f"{curves.epochs}.")
     if curves.before_training:
-        notes.append(f"{curves.before_training:,} evaluations at step 0, before training, are left out.")
+        notes.append(f"evaluations at step 0, before training, are left out: {curves.before_training:,}.")
     scores = [score for record in records for _, score in record.scores]
     if missing := sum(not math.isfinite(score) for score in scores):
-        notes.append(f"{missing:,} of {len(scores):,} evaluations have no score; they are kept as nan.")
+        notes.append(
+            f"{missing:,} of {len(scores):,} evaluations have no score and are kept as nan; leave out rows that are no "
+            "evaluations."
+        )
     for error, count in Counter(record.error for record in records if record.error).items():
         notes.append(f"{count:,} of {len(records):,} runs are kept as failed: {error}.")
     return notes

@@ -1,0 +1,62 @@
+"""How did the training loss fall, in the mean and at worst? Figures 3, 6 and 11 of Zhang et al. (2021)."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import altair as alt
+
+from seedwise.analysis.analysis import Analysis
+from seedwise.analysis.cell import Cell
+from seedwise.analysis.losses import LossCurve
+from seedwise.charts.known import known
+from seedwise.charts.series import in_words, shaded_lines, task_of
+from seedwise.charts.style import styled
+
+__all__ = ["LossesData", "draw_losses", "losses_data"]
+
+
+class LossesData(NamedTuple):
+    """Training loss by step, of one recipe or several.
+
+    Args:
+        points: One mapping for each step of each series: series, step, and over trials the mean, low and high of the
+            loss and their number.
+        series: Their names in the legend's order.
+        title: Of the figure.
+        subtitle: Number of trials, and what is shaded.
+    """
+
+    points: list[dict[str, Any]]
+    series: tuple[str, ...]
+    title: str
+    subtitle: str
+
+
+def losses_data(analysis: Analysis, cells: Mapping[str, Cell]) -> LossesData:
+    """Collect mean and range over trials of the training loss, for cells of one task by the name of their series.
+
+    Raises:
+        RequestError: The cells are of several tasks, or no training loss is known of one.
+    """
+    task = task_of(cells)
+    curves: dict[str, LossCurve] = {name: known(analysis, "training_loss", cell) for name, cell in cells.items()}
+    points = [
+        {"series": name, "step": step, "mean": mean, "low": low, "high": high, "trials": trials}
+        for name, curve in curves.items()
+        for step, mean, low, high, trials in zip(*(column.tolist() for column in curve[:5]), strict=True)
+    ]
+    trials = in_words((int(curve.trials.max()) for curve in curves.values()), "trials")
+    bins = sorted({curve.bin for curve in curves.values() if curve.bin > 1})
+    averaged = f"; means of {' or '.join(map(str, bins))} steps" if bins else ""
+    subtitle = f"{trials}; line: mean, shaded: range{averaged}"
+    return LossesData(points, tuple(curves), f"{task.name}: training loss", subtitle)
+
+
+def draw_losses(data: LossesData) -> Any:
+    """Draw the training loss against the optimiser step, one line a series, with its range shaded.
+
+    Args:
+        data: What ``losses_data`` returned.
+    """
+    x = alt.X("step:Q", title="optimiser step", scale=alt.Scale(nice=False), axis=alt.Axis(grid=False, tickCount=6))
+    return styled(shaded_lines(data.points, data.series, x, "training loss", zero=True), data.title, data.subtitle)

@@ -1,0 +1,208 @@
+"""What does the optimiser do to the weights? Figures 1, 7 and 15 to 18 of Zhang et al. (2021)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+import altair as alt
+import numpy as np
+from numpy.typing import ArrayLike
+
+from seedwise.analysis.best import refusals
+from seedwise.charts.series import line_channel
+from seedwise.charts.style import COLORS, GREY, HEIGHT, SEQUENTIAL, WIDTH, styled
+from seedwise.errors import RequestError
+from seedwise.stats.bias import update_bias
+from seedwise.validation import check_choice
+
+__all__ = ["BiasData", "DistancesData", "bias_data", "distances_data", "draw_bias", "draw_distances"]
+
+_MOST_STEPS = 1_000_000  # of the paper's figure
+_ROOM = 30  # times the last mark: room for its name on the axis
+_POINTS = 240  # of the curve: one a pixel
+_HIGHEST_LABEL, _LABEL_STEP = 4, 13  # pixels from the top, and from label to label
+_PANEL = (104, 72)  # pixels
+_MOST_DISTANCES = 60  # points of one line in a panel
+
+
+class BiasData(NamedTuple):
+    """How much too large Adam's updates are without bias correction, by step.
+
+    Args:
+        points: One mapping for each step of the curve: step and ratio.
+        marks: One mapping for each task, by its number of steps: name, step, ratio.
+        title: Of the figure.
+        subtitle: The decays.
+    """
+
+    points: list[dict[str, Any]]
+    marks: list[dict[str, Any]]
+    title: str
+    subtitle: str
+
+
+class DistancesData(NamedTuple):
+    """Distance of Transformer blocks from where they started, by step.
+
+    Args:
+        points: One mapping for each step of each block of each recipe: recipe, block, step, distance.
+        recipes: Names of the recipes, in order.
+        blocks: Numbers of the blocks, from 1 at the bottom, ascending.
+        title: Of the figure.
+        subtitle: What a distance is.
+    """
+
+    points: list[dict[str, Any]]
+    recipes: tuple[str, ...]
+    blocks: tuple[int, ...]
+    title: str
+    subtitle: str
+
+
+def bias_data(marks: Mapping[str, int] | None = None, *, beta1: float = 0.9, beta2: float = 0.999) -> BiasData:
+    """Collect the ratio of Adam's update without bias correction to the one with it (Zhang et al. 2021, figure 1).
+
+    Args:
+        marks: Task name -> optimiser steps of its full run.
+        beta1: Decay of the first moment, in [0, 1).
+        beta2: Decay of the second moment, in [0, 1).
+
+    Raises:
+        RequestError: A number of steps is below 1, or a decay is not in [0, 1).
+    """
+    named = dict(sorted((marks or {}).items(), key=lambda item: item[1]))
+    most = max([_MOST_STEPS, *(_ROOM * steps for steps in named.values())])
+    steps = np.unique(np.geomspace(1, most, _POINTS).round().astype(int))
+    with refusals():
+        ratio = update_bias(steps, beta1=beta1, beta2=beta2)
+        at_marks = update_bias(list(named.values()), beta1=beta1, beta2=beta2).tolist() if named else []
+    points = [{"step": s, "ratio": r} for s, r in zip(steps.tolist(), ratio.tolist(), strict=True)]
+    marked = [{"name": n, "step": s, "ratio": r} for (n, s), r in zip(named.items(), at_marks, strict=True)]
+    subtitle = f"1 is no bias; decays {beta1:g} and {beta2:g}{'; marks: steps of a full run' if marked else ''}"
+    return BiasData(points, marked, "Adam's update without bias correction", subtitle)
+
+
+def distances_data(
+    distances: Mapping[str, tuple[ArrayLike, ArrayLike]],
+    *,
+    blocks: Sequence[int] | None = None,
+    title: str = "Distance from the starting values",
+) -> DistancesData:
+    """Collect the L2 distance of each Transformer block's parameters from their starting values.
+
+    A study's store does not keep distances yet, so that they come as arrays, from a training loop of one's own. For each
+    block that is the norm of the difference of all its parameters, put into one vector, from what they were before the
+    first step: drawn anew or pretrained.
+
+    Args:
+        distances: Recipe name -> optimiser steps, ascending, (S,), and the distances after them, (S, blocks), at least 0;
+            block 1, at the bottom, is the first column.
+        blocks: The blocks to show, from 1; all by default.
+        title: Of the figure, such as the task's name.
+
+    Raises:
+        RequestError: There is no recipe, an array's shape does not fit, or a block is not there.
+
+    Reference:
+        Zhang et al. (2021), section 5, figures 7 and 15 to 18.
+    """
+    if not distances:
+        raise RequestError("distances must hold at least one recipe, not none; name one.")
+    points: list[dict[str, Any]] = []
+    shown: set[int] = set()
+    for name, (steps, table) in distances.items():
+        step, values = np.asarray(steps), np.asarray(table, dtype=np.float64)
+        if step.ndim != 1 or values.ndim != 2 or len(step) != len(values) or not values.size:
+            raise RequestError(
+                f"distances of {name} must be steps (S,) and values (S, blocks), not {step.shape} and {values.shape}."
+            )
+        wanted = range(1, values.shape[1] + 1) if blocks is None else blocks
+        if unknown := [block for block in wanted if not 1 <= block <= values.shape[1]]:
+            raise RequestError(f"blocks must be from 1 to {values.shape[1]}, as {name} has, not {unknown[0]}; drop it.")
+        shown |= set(wanted)
+        places = np.unique(np.linspace(0, len(step) - 1, min(len(step), _MOST_DISTANCES)).round().astype(int))
+        points += [
+            {"recipe": name, "block": block, "step": int(step[i]), "distance": float(values[i, block - 1])}
+            for block in wanted
+            for i in places
+        ]
+    subtitle = "L2 norm of the change of all parameters of a Transformer block"
+    return DistancesData(points, tuple(distances), tuple(sorted(shown)), title, subtitle)
+
+
+def draw_bias(data: BiasData) -> Any:
+    """Draw the ratio against the step on a logarithmic axis, with a mark for each task's number of steps.
+
+    Args:
+        data: What ``bias_data`` returned.
+    """
+    last = max(point["step"] for point in data.points)
+    x = alt.X(
+        "step:Q",
+        title="optimiser step",
+        scale=alt.Scale(type="log", domain=[1, last], nice=False),
+        axis=alt.Axis(values=[10**i for i in range(len(str(last)))], format="~s", labelFlush=False),
+    )
+    y = alt.Y("ratio:Q", title="update without / with correction", scale=alt.Scale(zero=True, nice=True))
+    curve = alt.Chart(alt.Data(values=data.points)).mark_line(strokeWidth=1.6, color=COLORS[0]).encode(x=x, y=y)
+    even = alt.Chart(alt.Data(values=[{"ratio": 1}])).mark_rule(color=GREY, strokeDash=[5, 3]).encode(y="ratio:Q")
+    layers = [even, *_marks(data.marks, x), curve]
+    return styled(alt.layer(*layers).properties(width=WIDTH, height=HEIGHT), data.title, data.subtitle)
+
+
+def draw_distances(data: DistancesData, *, panels: Literal["block", "recipe"] = "block") -> Any:
+    """Draw the distance against the step in small panels with one axis for all.
+
+    Args:
+        data: What ``distances_data`` returned.
+        panels: ``block``: one panel for each block, one line a recipe, as published. ``recipe``: one panel for each recipe,
+            one line a block, the darker the lower it is in the encoder.
+
+    Raises:
+        RequestError: ``panels`` is neither.
+    """
+    check_choice("panels", panels, ("block", "recipe"))
+    base = (
+        alt.Chart()
+        .mark_line(strokeWidth=1.3)
+        .encode(
+            x=alt.X(
+                "step:Q", title="optimiser step", scale=alt.Scale(nice=False), axis=alt.Axis(grid=False, tickCount=4)
+            ),
+            y=alt.Y("distance:Q", title="L2 distance", scale=alt.Scale(zero=True), axis=alt.Axis(tickCount=4)),
+        )
+    )
+    if panels == "block":
+        points = [{**point, "series": point["recipe"], "panel": f"block {point['block']}"} for point in data.points]
+        names = [f"block {block}" for block in data.blocks]
+        lines = base.encode(
+            color=line_channel(alt.Color, data.recipes), strokeDash=line_channel(alt.StrokeDash, data.recipes)
+        )
+    else:
+        points = [{**point, "panel": point["recipe"]} for point in data.points]
+        names = list(data.recipes)
+        # The lightest fifth of the scale is not seen on white.
+        scheme = alt.SchemeParams(name=SEQUENTIAL, extent=[0, 0.8])
+        legend = alt.Legend(gradientLength=90, gradientThickness=6, tickCount=4, titleOrient="left", offset=6)
+        color = alt.Color("block:Q", title="block", scale=alt.Scale(scheme=scheme), legend=legend)
+        lines = base.encode(color=color, detail="block:N")
+    facet = alt.Facet("panel:N", title=None, sort=names, header=alt.Header(labelFontSize=9, labelPadding=2))
+    width, height = _PANEL if len(names) > 1 else (WIDTH, HEIGHT)
+    chart = lines.properties(width=width, height=height).facet(
+        facet, data=alt.Data(values=points), columns=2, spacing=8
+    )
+    return styled(chart, data.title, data.subtitle)
+
+
+def _marks(marks: Sequence[Mapping[str, Any]], x: alt.X) -> list[Any]:
+    """Draw a line up from each mark, the shorter the later it is, so that no line crosses a name."""
+    if not marks:
+        return []
+    step = min(_LABEL_STEP, (HEIGHT - 20) / len(marks))
+    layers: list[Any] = []
+    for place, mark in enumerate(marks):
+        top = _HIGHEST_LABEL + step * place
+        source = alt.Chart(alt.Data(values=[{**mark, "text": f"{mark['name']} {mark['step']:,}"}]))
+        rule = source.mark_rule(color=GREY).encode(x=x, y=alt.value(top), y2=alt.value(HEIGHT))
+        words = source.mark_text(align="left", baseline="top", dx=3, fontSize=9, color="#333333")
+        layers += [rule, words.encode(x=x, y=alt.value(top - 1), text="text:N")]
+    return layers

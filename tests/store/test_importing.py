@@ -120,6 +120,22 @@ def test_starred_columns_that_count_from_0_begin_with_step_1(tmp_path):
     assert curves(read(tmp_path, rows, score="acc_*"))["a", 1] == ((1, 0.5), (2, 0.6), (3, 0.7))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "recipe,seed,acc\na,1,0.5\na,2,0.6\n",
+        "\ufeffrecipe, seed,acc \r\na,1, 0.5\r\n\r\na,2,0.6",
+        "\n\nrecipe;seed;acc\na;1;0.5\na;2;0.6\n",
+        '"recipe","seed","acc"\n"a","1","0.5"\na,2,0.6\n',
+        'recipe,note,seed,acc\na,5" pipe,1,0.5\na,"two, three",2,0.6\n',
+    ],
+)
+def test_csv_may_be_written_in_many_ways(tmp_path, text):
+    path = tmp_path / "runs.csv"
+    path.write_text(text, encoding="utf-8", newline="")
+    assert curves(read_runs(path, {**WHO, "score": "acc"})) == {("a", 1): ((1, 0.5),), ("a", 2): ((1, 0.6),)}
+
+
 def test_rows_may_come_in_any_order(tmp_path):
     found = read(tmp_path, LONG[::-1])
     assert curves(found) == curves(read(tmp_path, LONG))
@@ -515,7 +531,9 @@ def test_a_missing_mapping_is_refused_with_a_command_to_try(tmp_path):
         ("runs.csv", b"", "must have rows, but it is empty"),
         ("runs.csv", b"a,b\n", "must have rows, but it is empty"),
         ("runs.csv", b"a,a\n1,2\n", "must have different names, but 'a' is there twice"),
-        ("runs.csv", b"a,b\n1,2,3\n", "must be CSV, but: "),
+        ("runs.csv", b"a,b\n1,2,3\n", "row 1 of runs.csv must have 2 fields as the header has, not 3"),
+        ("runs.csv", b"a,b\n" + 200_000 * b"x", "cannot be read: field larger than field limit"),
+        ("runs.csv", b"a, a\n1,2\n", "must have different names, but 'a' is there twice"),
         ("runs.csv", b"a,b\n\xff,2\n", "must be UTF-8 text, but "),
         ("runs.jsonl", b'{"a": 1}\n{"a": \n', "line 2 of "),
         ("runs.jsonl", b"1\n", "must hold JSON objects"),

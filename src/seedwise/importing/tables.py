@@ -1,5 +1,6 @@
 """What does a file of somebody else's runs hold: CSV, TSV, JSON Lines, JSON or Parquet as columns of values?"""
 
+import csv
 import gzip
 import io
 import json
@@ -178,19 +179,26 @@ def _content(path: Path) -> bytes:
 
 
 def _read_separated(content: bytes, path: Path, separator: str) -> dict[str, list[Any]]:
-    header = _decode(content, path).lstrip().split("\n", 1)[0].rstrip("\r").split(separator)
-    names = [name.strip().strip('"') for name in header]
-    if twice := next((name for name in names if names.count(name) > 1), None):
-        raise DataError(f"the columns of {path} must have different names, but {twice!r} is there twice; rename one.")
-    import polars as pl
-
+    """Read a header and lines of fields; a blank line is none, and a line that ends early has no values there."""
+    text = _decode(content, path)
+    first = text.lstrip().partition("\n")[0]
+    if separator == "," and "," not in first and ";" in first:
+        separator = ";"  # as spreadsheets write CSV where the comma is a decimal point
     try:
-        frame = pl.read_csv(io.BytesIO(content), separator=separator, infer_schema=False)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        kind = "TSV" if separator == "\t" else "CSV"
-        reason = str(error).split("\n", 1)[0].rstrip(".:;")
-        raise DataError(f"the file {path} must be {kind}, but: {reason}; check its quotes and fields.") from error
-    return {column.name.strip(): column.to_list() for column in frame.iter_columns()}
+        lines = [line for line in csv.reader(io.StringIO(text, newline=""), delimiter=separator) if any(line)]
+    except csv.Error as error:
+        raise DataError(f"the file {path} cannot be read: {error}; check its quotes.") from error
+    header = [name.strip() for name in lines[0]]
+    if twice := next((name for name in header if header.count(name) > 1), None):
+        raise DataError(f"the columns of {path} must have different names, but {twice!r} is there twice; rename one.")
+    for number, line in enumerate(lines[1:], start=1):
+        if len(line) > len(header):
+            raise DataError(
+                f"row {number} of {path.name} must have {len(header)} fields as the header has, not {len(line)}; quote "
+                "fields that hold the separator."
+            )
+    rows = lines[1:]
+    return {name: [row[i] if i < len(row) else None for row in rows] for i, name in enumerate(header)}
 
 
 def _read_rows(content: bytes, path: Path) -> dict[str, list[Any]]:

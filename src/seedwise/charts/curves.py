@@ -1,106 +1,160 @@
-"""How did every trial's validation score develop, and which were stopped?"""
+"""How did the trials' validation scores develop, and which were stopped? Figure 4 of Dodge et al. (2020)."""
 
-import math
 from typing import Any, NamedTuple
 
 import altair as alt
+import numpy as np
+from numpy.typing import NDArray
 
-from seedwise.analysis import Analysis
-from seedwise.record import TrialRecord
+from seedwise.analysis.analysis import Analysis
+from seedwise.analysis.cell import Cell
+from seedwise.charts.style import HEIGHT, WIDTH, metric_words, styled
+from seedwise.record import TrialRecord, winner
 from seedwise.trial import TrialState
+from seedwise.validation import check_count
 
 __all__ = ["CurvesData", "curves_data", "draw_curves"]
 
-# Okabe and Ito's palette, safe for colour-blind readers; each state also has its own dash and width for greyscale.
-_STYLES = {
-    "the winner": ("#0072B2", 2.4, [1, 0]),
-    "trained to the end": ("#56B4E9", 1.2, [1, 0]),
+# Okabe and Ito's palette, safe for colour-blind readers; each fate also has its own width and dash for greyscale.
+_STYLES: dict[str, tuple[str, float, list[int]]] = {
+    "trained to the end": ("#56B4E9", 1.0, [1, 0]),
     "stopped early": ("#8a8a8a", 1.0, [3, 2]),
     "failed": ("#D55E00", 1.2, [1, 2]),
-    "not finished": ("#CC79A7", 1.0, [5, 2]),
+    "not finished": ("#CC79A7", 1.0, [6, 2]),
+    "the winner": ("#0072B2", 2.2, [1, 0]),  # the last is drawn on top
+}
+_FATES = {
+    TrialState.COMPLETE: "trained to the end",
+    TrialState.STOPPED: "stopped early",
+    TrialState.FAILED: "failed",
 }
 
 
 class CurvesData(NamedTuple):
-    """The curves of one task and recipe.
+    """The validation curves of some trials of one task and recipe.
 
     Args:
-        points: One mapping for each evaluation: trial, share of the run in percent, score, fate.
-        metric: The task's metric.
-        task: The task's name.
-        trials: How many trials have a curve.
+        points: One mapping for each finite score: trial, piece (which unbroken piece of its curve), run (share of the
+            full run in percent), score, fate, dot (whether it is marked: the end of a curve that stops early, or a score
+            with none beside it).
+        fates: The fates that occur, in the order they are drawn.
+        shown: How many trials have a curve here.
+        trials: How many have a finite score at all.
         baseline: What the best constant guess scores; None if unknown.
+        title: Of the figure.
+        subtitle: How many of how many trials.
+        y: Title of the vertical axis.
     """
 
     points: list[dict[str, Any]]
-    metric: str
-    task: str
+    fates: tuple[str, ...]
+    shown: int
     trials: int
     baseline: float | None
+    title: str
+    subtitle: str
+    y: str
 
 
-def curves_data(analysis: Analysis, trials: tuple[TrialRecord, ...]) -> CurvesData:
-    """Collect the validation curves of one of an analysis's cells."""
-    facts, task = analysis.facts(trials), trials[0].trial.task
-    summary = next(s for s in analysis.summary() if (s.task, s.recipe_id) == (task, trials[0].trial.recipe.id))
-    steps = facts.get("steps") or max((r.scores[-1][0] for r in trials if r.scores), default=1)
+def curves_data(analysis: Analysis, cell: Cell, *, most: int = 20, seed: int = 0) -> CurvesData:
+    """Collect the validation curves of trials drawn at random, the winner always among them.
+
+    Args:
+        analysis: The analysis.
+        cell: The trials.
+        most: How many curves at most.
+        seed: Seed of the draw.
+
+    Raises:
+        RequestError: No trial has been evaluated yet, or ``most`` is below 1.
+
+    Reference:
+        Dodge et al. (2020), figure 4: training curves of 20 random trials.
+    """
+    check_count("most", most)
+    curves = cell.curves
+    with_scores = np.flatnonzero(np.isfinite(curves.scores).any(axis=1))
+    best = winner(cell.records, cell.task)
+    chosen = _draw(cell, with_scores, best, most, seed)
     points = [
-        {"trial": record.id, "run": 100 * step / steps, "score": score, "fate": _fate(record, summary.winner)}
-        for record in trials
-        for step, score in record.scores
-        if math.isfinite(score)
+        point
+        for row in chosen
+        for point in _points(cell.records[row], curves.scores[row], 100 * curves.fractions, best)
     ]
-    shown = len({point["trial"] for point in points})
-    return CurvesData(points, task.metric, task.name, shown, summary.baseline)
+    count = len(with_scores)
+    drawn = "the winner and others drawn at random" if best else "drawn at random"
+    return CurvesData(
+        points=points,
+        fates=tuple(fate for fate in _STYLES if any(point["fate"] == fate for point in points)),
+        shown=len(chosen),
+        trials=count,
+        baseline=cell.baseline,
+        title=f"{analysis.label(cell)}: validation curves",
+        subtitle=f"{len(chosen)} of {count} trials{'' if len(chosen) == count else ': ' + drawn}",
+        y=metric_words(cell.task.metric),
+    )
 
 
-def draw_curves(data: CurvesData, *, width: int = 460, height: int = 240) -> alt.LayerChart | alt.FacetChart:
-    """Draw validation score against the share of the run, one line a trial.
+def draw_curves(data: CurvesData) -> Any:
+    """Draw validation score against the share of the run, one line a trial; a dot ends a curve that stops early.
 
     Args:
         data: What ``curves_data`` returned.
-        width: Width of the plot in pixels.
-        height: Height of the plot in pixels.
+
+    Reference:
+        Dodge et al. (2020), figure 4.
     """
-    fates = [fate for fate in _STYLES if any(point["fate"] == fate for point in data.points)]
-    score = alt.Y(
-        "score:Q", title=f"validation {data.metric.replace('_', ' and ')}", scale=alt.Scale(zero=False, padding=8)
-    )
-    lines = (
-        alt.Chart(alt.Data(values=data.points))
-        .mark_line(interpolate="linear")
-        .encode(
-            x=alt.X("run:Q", title="share of the full run (%)", scale=alt.Scale(domain=[0, 100])),
-            y=score,
-            detail="trial:N",
-            color=_scale(alt.Color, fates, 0),
-            strokeWidth=_scale(alt.StrokeWidth, fates, 1),
-            strokeDash=_scale(alt.StrokeDash, fates, 2),
-        )
-    )
-    layers: list[Any] = [lines]
+    x = alt.X("run:Q", title="share of the full run (%)", scale=alt.Scale(domain=[0, 100]))
+    y = alt.Y("score:Q", title=data.y, scale=alt.Scale(zero=False, padding=6))
+    layers: list[Any] = []
     if data.baseline is not None:
-        guess = alt.Data(values=[{"score": data.baseline, "text": "best constant guess"}])
-        rule = alt.Chart(guess).mark_rule(color="#444444", strokeDash=[6, 3]).encode(y="score:Q")
-        words = alt.Chart(guess).mark_text(align="right", x=width - 4, dy=-6, color="#444444", fontSize=11)
-        layers += [rule, words.encode(y="score:Q", text="text:N")]
-    title = f"{data.task}, n = {data.trials} trials"
-    return alt.layer(*layers).properties(width=width, height=height, title=title)
+        guess = alt.Chart(alt.Data(values=[{"score": data.baseline, "text": "best constant guess"}]))
+        layers.append(guess.mark_rule(color="#444444", strokeDash=[6, 3], strokeWidth=0.8).encode(y=y))
+        words = guess.mark_text(align="right", baseline="bottom", x=WIDTH, dy=-2, color="#444444", fontSize=9)
+        layers.append(words.encode(y=y, text="text:N"))
+    for fate in data.fates:  # one layer each: later ones lie on top
+        source = alt.Chart(alt.Data(values=[point for point in data.points if point["fate"] == fate]))
+        color, width, dash = (_channel(channel, data.fates) for channel in (alt.Color, alt.StrokeWidth, alt.StrokeDash))
+        layers.append(
+            source.mark_line().encode(x=x, y=y, detail="piece:N", color=color, strokeWidth=width, strokeDash=dash)
+        )
+        ends = source.transform_filter("datum.dot").mark_point(filled=True, size=12, opacity=1)
+        layers.append(ends.encode(x=x, y=y, color=color))
+    return styled(alt.layer(*layers).properties(width=WIDTH, height=HEIGHT), data.title, data.subtitle)
 
 
-def _scale(channel: Any, fates: list[str], part: int) -> Any:
-    styles = [_STYLES[fate][part] for fate in fates]
-    return channel(
-        "fate:N", title=None, scale=alt.Scale(domain=fates, range=styles), legend=alt.Legend(orient="bottom")
+def _channel(channel: Any, fates: tuple[str, ...]) -> Any:
+    part = (alt.Color, alt.StrokeWidth, alt.StrokeDash).index(channel)
+    scale = alt.Scale(type="ordinal", domain=list(fates), range=[_STYLES[fate][part] for fate in fates])
+    legend = alt.Legend(
+        symbolType="stroke", symbolSize=300, symbolOpacity=1, offset=6, columns=3 if len(fates) > 3 else 0
     )
+    return channel("fate:N", title=None, scale=scale, legend=legend)
 
 
-def _fate(record: TrialRecord, winner: TrialRecord | None) -> str:
-    if winner is not None and record.id == winner.id:
-        return "the winner"
-    names = {
-        TrialState.COMPLETE: "trained to the end",
-        TrialState.STOPPED: "stopped early",
-        TrialState.FAILED: "failed",
-    }
-    return names.get(record.state, "not finished")
+def _draw(cell: Cell, candidates: NDArray[np.intp], best: TrialRecord | None, most: int, seed: int) -> list[int]:
+    """Return which trials are shown, ascending: at most so many, drawn at random, and always the winner."""
+    always = [int(row) for row in candidates if best is not None and cell.records[row].id == best.id]
+    others = [int(row) for row in candidates if int(row) not in always]
+    count = min(most - len(always), len(others))
+    return sorted([*always, *np.random.default_rng(seed).choice(others, count, replace=False).tolist()])
+
+
+def _points(
+    record: TrialRecord, scores: NDArray[np.float64], share: NDArray[np.float64], best: TrialRecord | None
+) -> list[dict[str, Any]]:
+    """Return a trial's finite scores; one that is not finite breaks its curve."""
+    fate = "the winner" if best is not None and record.id == best.id else _FATES.get(record.state, "not finished")
+    known = np.flatnonzero(np.isfinite(scores))
+    pieces = np.cumsum(np.diff(known, prepend=known[0]) > 1)
+    return [
+        {
+            "trial": record.id,
+            "piece": f"{record.id} {piece}",
+            "run": float(share[i]),
+            "score": float(scores[i]),
+            "fate": fate,
+            "dot": bool((i == known[-1] and share[i] < 100) or np.sum(pieces == piece) == 1),
+        }
+        for i, piece in zip(known, pieces.tolist(), strict=True)
+    ]

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
 from seedwise.charts.known import known
-from seedwise.charts.style import GREY, WIDTH, metric_words, series_scale, styled
+from seedwise.charts.series import line_channel
+from seedwise.charts.style import GREY, WIDTH, metric_words, styled
 from seedwise.stats.anova import BestWorst
 from seedwise.stats.density import bandwidth, density
 from seedwise.stats.variance import SeedSpread
@@ -134,8 +135,8 @@ def _panel(data: DensityData, panel: str, domain: list[float], title: str) -> An
         "axis": axis,
         "title": "density",
     }
-    color = series_scale(alt.Color, data.series)
-    dash = series_scale(alt.StrokeDash, data.series)
+    color = line_channel(alt.Color, data.series)
+    dash = line_channel(alt.StrokeDash, data.series)
     curves = (
         _source(points).mark_line(strokeWidth=1.6).encode(x=x, y=alt.Y("density:Q", **y), color=color, strokeDash=dash)
     )

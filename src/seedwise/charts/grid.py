@@ -16,7 +16,6 @@ from seedwise.charts.style import GREY, SEQUENTIAL, WIDTH, metric_words, styled
 
 __all__ = ["GridData", "draw_grid", "margin_grid_data", "sorted_grid_data"]
 
-_SCHEME: Any = SEQUENTIAL
 _MARGINS = ("min", "mean", "max", "sd")
 _GAP = " "  # an empty row and column between the grid and its margins
 _MOST_NUMBERS = 10  # rows and columns whose cells are large enough for a number
@@ -112,7 +111,7 @@ def draw_grid(data: GridData) -> Any:
         Dodge et al. (2020), figure 2; Zhang et al. (2021), appendix B, figures 9 and 10.
     """
     legend = alt.Legend(gradientLength=WIDTH, gradientThickness=8, titleLimit=WIDTH, tickCount=5, offset=6)
-    scale = alt.Scale(scheme=_SCHEME, domain=list(data.domain))
+    scale = alt.Scale(scheme=SEQUENTIAL, domain=list(data.domain))
     run = _source(entry for entry in data.cells if entry["value"] is not None)
     layers = [run.mark_rect().encode(color=alt.Color("value:Q", title=data.metric, scale=scale, legend=legend))]
     if missing := [entry for entry in data.cells if entry["value"] is None]:

@@ -37,7 +37,9 @@ def print_summary(analysis: Analysis) -> None:
 def print_status(study: Study) -> None:
     """Print trials by state for each task, device time, and the best so far."""
     cells = [cell.records for cell in Analysis(study).cells]
-    states = [s for s in TrialState if s is not TrialState.FAILED or any(r.state is s for c in cells for r in c)]
+    found = {record.state for cell in cells for record in cell}
+    always = set() if study.is_imported else set(TrialState) - {TrialState.FAILED}
+    states = [state for state in TrialState if state in found | always]
     model = ("model",) * (len({cell[0].trial.recipe.model_name for cell in cells}) > 1)
     time = ("time",) * (not study.is_imported)  # of runs of others it is not known
     table = new_table("task", *model, *states, *time, "best so far")

@@ -31,15 +31,17 @@ __all__ = [
     "TrialState",
     "WorkError",
     "__version__",
+    "read_runs",
 ]
 
 __version__ = "0.1.0"
 
 _LAZY = {
-    "Analysis": "seedwise.analysis",
+    "Analysis": "seedwise.analysis.analysis",
     "LocalExecutor": "seedwise.executors.local",
-    "Report": "seedwise.report",
+    "Report": "seedwise.report.report",
     "Study": "seedwise.study",
+    "read_runs": "seedwise.importing.runs",
 }
 
 

@@ -25,6 +25,9 @@ app = App(
 )
 
 Folder = Annotated[Path, Parameter(help="The study's folder.")]
+TaskName = Annotated[str | None, Parameter(help="Only this task of the study.")]
+RecipeName = Annotated[str | None, Parameter(help="Only this recipe of the study.")]
+Json = Annotated[bool, Parameter(negative="", help="Print JSON for other programs.")]
 
 
 @app.command
@@ -102,16 +105,103 @@ def export(
             print(path)
 
 
+@app.command(name="import")
+def import_(
+    file: Annotated[Path, Parameter(help="CSV, TSV, JSON Lines, JSON, Parquet, or a folder of trainer_state.json.")],
+    folder: Folder,
+    *,
+    map: Annotated[tuple[str, ...], Parameter(negative="", help="FIELD=COLUMN, once for each field.")] = (),  # noqa: A002
+    beside: Annotated[Path | None, Parameter(name="--with", help="A second file, with one row for each run.")] = None,
+    pattern: Annotated[
+        str | None, Parameter(help="Named groups to find in a run's path: 'seed(?P<init>[0-9]+)'.")
+    ] = None,
+    baseline: Annotated[
+        tuple[str, ...], Parameter(negative="", help="The best constant guess: VALUE or TASK=VALUE.")
+    ] = (),
+    lower_is_better: Annotated[bool | None, Parameter(help="Of the metric; otherwise told by its name.")] = None,
+    all_complete: Annotated[
+        bool, Parameter(negative="", help="Runs that end early are complete, not stopped.")
+    ] = False,
+    preview: Annotated[bool, Parameter(negative="", help="Show what would be imported, and write nothing.")] = False,
+) -> None:
+    """Take over somebody else's runs, for everything but training.
+
+    FIELD is task, recipe, init, order, dropout, step, epoch, score, train_loss,
+    validation_loss or test_score; score:NAME and test_score:NAME name a metric,
+    and the first score decides. A column with a field's name needs no --map.
+
+    COLUMN may also be :VALUE (the same for every row), A,B (of each task the
+    first column with a value), a.b (what is nested; a list is a curve) or acc_*
+    (one column for each evaluation; the star is the step).
+    """
+    from seedwise.cli.importing import ImportOptions, import_file
+
+    options = ImportOptions(map, beside, pattern, baseline, lower_is_better, all_complete)
+    import_file(file, folder, options, preview=preview)
+
+
+@app.command
+def plan(
+    folder: Folder,
+    *,
+    budget: Annotated[str, Parameter(help="Full trainings: 10, 1..30 or 5,10,20.")] = "1..30",
+    task: TaskName = None,
+    recipe: RecipeName = None,
+    json: Json = False,
+) -> None:
+    """Find the best stopping rule (t, f, p) for each budget, exactly, from the stored curves."""
+    from seedwise.cli.findings import budgets_of, print_plan
+
+    with seedwise.Study.open(folder) as study:
+        print_plan(seedwise.Analysis(study), budgets_of(budget), task, recipe, as_json=json)
+
+
+@app.command
+def analyze(folder: Folder, *, json: Json = False) -> None:
+    """Say how good the winner is and how much of it was luck; every statistic that the design allows with --json."""
+    from seedwise.cli.findings import print_analysis
+
+    with seedwise.Study.open(folder) as study:
+        print_analysis(study, as_json=json)
+
+
+@app.command
+def compare(
+    folder: Folder,
+    a: Annotated[str, Parameter(help="A recipe of the study, or another study's folder.")],
+    b: Annotated[str | None, Parameter(help="The study's recipe to compare it with.")] = None,
+    *,
+    task: TaskName = None,
+    split: Annotated[Literal["test", "validation"] | None, Parameter(help="Test, where all have it.")] = None,
+    json: Json = False,
+) -> None:
+    """Compare two recipes of a study, or two studies, by every test that their seeds allow."""
+    from seedwise.cli.findings import print_comparison
+
+    print_comparison(folder, a, b, task=task, split=split, as_json=json)
+
+
+@app.command
+def cite() -> None:
+    """Print whom to cite, as BibTeX."""
+    from seedwise.citations import bibtex
+
+    print(bibtex())
+
+
 @app.command
 def report(
     folder: Folder,
     *,
     output: Annotated[Path | None, Parameter(name=["--output", "-o"], help="The page; DIR/report.html.")] = None,
+    figures: Annotated[Path | None, Parameter(help="Also write every figure there as SVG, PNG and PDF.")] = None,
 ) -> None:
     """Write one self-contained HTML page about the study."""
     with seedwise.Study.open(folder) as study:
         page = seedwise.Report(seedwise.Analysis(study), title=folder.resolve().name)
         print(page.save(output or folder / "report.html"))
+        for path in page.save_figures(figures) if figures else []:
+            print(path)
 
 
 def main() -> None:

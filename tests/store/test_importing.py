@@ -455,6 +455,7 @@ def changed(place, **fields):
         (LONG, {"init": "sed"}, "runs.jsonl has no column 'sed'; did you mean 'seed'; it has recipe, seed, step, acc."),
         (LONG, {"init__a": "seed"}, "--map must name a metric only with score and test_score, not 'init:a'"),
         (LONG, {"score__": "acc"}, "--map must name a metric only with score and test_score, not 'score:'"),
+        (LONG, {"score__acc": "step"}, "two validation metrics of RTE must have two names, not both 'acc'; name them"),
         (LONG, {"task": ": "}, "--map task=:VALUE must have a value"),
         (LONG, {"score": "val_*"}, "'val_*' must fit columns of runs.jsonl with a number for one *, but fits none"),
         (changed(4, acc="high"), {}, "score must be a number, but row 5 of runs.jsonl has 'high' in acc"),

@@ -83,6 +83,7 @@ class _Reader:
         self._table, self._fields = table, fields
         self._tasks = [self._name("task", row) for row in range(table.rows)]
         self._chosen = {source.key: self._choose(source) for source in fields.all}
+        self._check_names()
         self._steps, self._epochs = self._read_steps()
         self._by_row = table.runs is None and (self._steps is None or self._holds_curves())
         self._before_training = 0
@@ -142,6 +143,17 @@ class _Reader:
             return source.constant
         column = self._chosen[source.key].get(self._tasks[row], source.columns[0])
         return self._table.columns[column][row]
+
+    def _check_names(self) -> None:
+        for task in dict.fromkeys(self._tasks):
+            names = [self._metric(source, task) for source in self._fields.scores]
+            if "validation_loss" in self._fields.one:
+                names.append("loss")
+            if twice := next((name for name in names if names.count(name) > 1), None):
+                raise DataError(
+                    f"two validation metrics of {task} must have two names, not both {twice!r}; name them, as in "
+                    "score:NAME=COLUMN."
+                )
 
     # When it was ------------------------------------------------------------------------------------------------------
 

@@ -33,8 +33,8 @@ class RecipesData(NamedTuple):
 
     Args:
         boxes: One mapping for each recipe: series, n, q1, median, q3, low and high (ends of the whiskers: the furthest
-            scores within 1.5 interquartile ranges of the box), mean, failed (how many trials ended no better than the
-            constant guess) and of (how many ended).
+            scores within 1.5 interquartile ranges of the box), mean, failed (how many trials ended about where the
+            constant guess is) and of (how many ended).
         points: One mapping for each trial that is drawn by itself: series, score, and offset, its place across the row
             in [0, 1), the same at every call.
         series: Names of the recipes from the top down.

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
 from seedwise.charts.style import HEIGHT, WIDTH, metric_words, styled
+from seedwise.errors import RequestError
 from seedwise.record import TrialRecord, winner
 from seedwise.trial import TrialState
 from seedwise.validation import check_count
@@ -66,7 +67,7 @@ def curves_data(analysis: Analysis, cell: Cell, *, most: int = 20, seed: int = 0
         seed: Seed of the draw.
 
     Raises:
-        RequestError: No trial has been evaluated yet, or ``most`` is below 1.
+        RequestError: No trial has a finite score yet, or ``most`` is below 1.
 
     Reference:
         Dodge et al. (2020), figure 4: training curves of 20 random trials.
@@ -74,6 +75,10 @@ def curves_data(analysis: Analysis, cell: Cell, *, most: int = 20, seed: int = 0
     check_count("most", most)
     curves = cell.curves
     with_scores = np.flatnonzero(np.isfinite(curves.scores).any(axis=1))
+    if not len(with_scores):
+        raise RequestError(
+            f"no trial of {cell.task.name} has a finite score yet, so there are no curves; run the study."
+        )
     best = winner(cell.records, cell.task)
     chosen = _draw(cell, with_scores, best, most, seed)
     points = [

@@ -154,7 +154,7 @@ def _axes(data: GridData) -> tuple[Any, Any]:
 def _numbers(data: GridData) -> Any:
     """Write every cell's number in it, light on dark and dark on light."""
     low, high = data.domain
-    middle = low + 0.6 * (high - low)  # viridis is dark below
+    middle = low + 0.5 * (high - low)  # viridis is dark below
     texts = [
         {**entry, "ink": "white" if entry in data.cells and entry["value"] < middle else "black"}
         for entry in (*data.cells, *data.sds)
@@ -206,7 +206,7 @@ def _names(seeds: NDArray[np.int64]) -> tuple[str, ...]:
 def _count(found: Grid) -> str:
     missing = int(np.isnan(found.scores).sum())
     words = f"{int(found.by_init.n.sum())} trials"
-    return f"{words}, {missing} pairs not run (×)" if missing else words
+    return f"{words}, {missing} {'pair' if missing == 1 else 'pairs'} not run (×)" if missing else words
 
 
 def _source(entries: Iterable[dict[str, Any]]) -> alt.Chart:

@@ -132,7 +132,7 @@ def planned_data(analysis: Analysis, cell: Cell) -> BudgetData:
         zero=False,
         title=f"{analysis.label(cell)}: expected result by budget",
         subtitle=f"{found.trials} trials; shaded: ± 1 sd of the best rule's result",
-        y=f"expected {metric_words(cell.task.metric)}",
+        y=metric_words(cell.task.metric, "expected"),
     )
 
 

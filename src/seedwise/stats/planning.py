@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from seedwise.stats.budget import MOST_STARTED, fraction_array, settings
+from seedwise.stats.budget import MOST_STARTED, Settings, fraction_array, settings
 from seedwise.stats.checks import score_array
 from seedwise.stats.cutoff import (
     Nodes,
@@ -23,7 +23,16 @@ from seedwise.stats.cutoff import (
 )
 from seedwise.stats.early_stopping import result_below
 
-__all__ = ["Plan", "baseline", "best_rules", "curve_array", "error_reduction", "planning_table", "settings"]
+__all__ = [
+    "Plan",
+    "baseline",
+    "best_rules",
+    "curve_array",
+    "error_reduction",
+    "expected_results",
+    "planning_table",
+    "settings",
+]
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -94,16 +103,30 @@ def planning_table(
     """
     curves = curve_array(best_so_far, fractions, greater_is_better=greater_is_better)
     most = most_started if replacement else min(most_started, len(curves))
-    found = settings(budgets, fractions, most_started=most)
-    loss = np.empty((len(found.t), 2))  # of v_V - result: its mean, and the mean of its square
-    for f in np.unique(found.f):
-        some = found.f == f
-        column = int(np.argmin(np.abs(np.asarray(fractions, dtype=np.float64) - f)))
-        ranking = rank_trials(curves[:, column], curves[:, -1])
-        loss[some] = _losses(ranking, found.t[some], found.p[some], replacement=replacement)
+    plan = expected_results(curves, fractions, settings(budgets, fractions, most_started=most), replacement=replacement)
+    return plan if greater_is_better else plan._replace(mean=-plan.mean)
+
+
+def expected_results(curves: Floats, fractions: ArrayLike, rules: Settings | Plan, *, replacement: bool = True) -> Plan:
+    """Return what some rules yield on some trials: the formula of ``planning_table``.
+
+    Args:
+        curves: Shape (N, E): what ``curve_array`` returned; greater is better.
+        fractions: Shape (E,): share of the run at each evaluation.
+        rules: Any rules whose f are among the fractions.
+        replacement: Whether the t trials are drawn with replacement.
+
+    Returns:
+        The same rules, each with the mean and sd that these trials give it.
+    """
+    shares, loss = np.asarray(fractions, dtype=np.float64), np.empty((len(rules.t), 2))
+    for f in np.unique(rules.f):
+        some = rules.f == f
+        ranking = rank_trials(curves[:, int(np.argmin(np.abs(shares - f)))], curves[:, -1])
+        loss[some] = _losses(ranking, rules.t[some], rules.p[some], replacement=replacement)  # (S, 2): of v_V - result
     mean = curves[:, -1].max() - loss[:, 0]
     sd = np.sqrt(np.maximum(loss[:, 1] - loss[:, 0] ** 2, 0.0))
-    return Plan(*found, mean if greater_is_better else -mean, sd)
+    return Plan(rules.budget, rules.t, rules.f, rules.p, rules.cost, mean, sd)
 
 
 def best_rules(plan: Plan, *, greater_is_better: bool = True) -> Plan:

@@ -120,8 +120,10 @@ def _points(
     low: NDArray[np.float64] | None = None,
     high: NDArray[np.float64] | None = None,
 ) -> list[dict[str, Any]]:
-    """Return points of a curve, thinned towards large n where it is flat."""
-    places = np.unique(np.geomspace(1, len(n), min(len(n), _MOST_POINTS)).round().astype(int) - 1)
+    """Return points of a curve; of very many they are thinned towards large n, where it is flat."""
+    places = np.arange(len(n))
+    if len(n) > _MOST_POINTS:
+        places = np.unique(np.geomspace(1, len(n), _MOST_POINTS).round().astype(int) - 1)
     shaded = low is not None and high is not None
     return [
         {

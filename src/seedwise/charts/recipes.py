@@ -80,7 +80,7 @@ def recipes_data(analysis: Analysis, cells: Mapping[str, Cell], *, split: str = 
         tuple(cells),
         next(iter(cells.values())).baseline if split == "validation" else None,
         f"{task.name}: final scores by recipe",
-        f"box: quartiles and median; whiskers: to 1.5 IQR; {alone}",
+        f"box: quartiles, median; whiskers: to 1.5 IQR; {alone}",
         metric_words(task.metric, split),
     )
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from seedwise.stats.stopping_simulation import simulate_stopping
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.early import best_rule, correlation, plan, result_of, trusted_from
 from seedwise.errors import RequestError
+from seedwise.stats.stopping_simulation import simulate_stopping
 from seedwise.stopping import StoppingRule
 from tables import table_study
 
@@ -57,7 +57,7 @@ def test_result_of_a_rule_equals_its_simulation(metric):
 
 
 def test_a_fraction_without_an_evaluation_is_refused():
-    with pytest.raises(RequestError, match="one of 0.1, 0.2"):
+    with pytest.raises(RequestError, match=r"one of 0\.1, 0\.2"):
         result_of(cell_of(), StoppingRule(t=10, f=0.25, p=2))
 
 

@@ -89,22 +89,23 @@ def test_guess_is_drawn_of_validation_rows_only():
     assert recipes_data(analysis, cells, split="test").baseline is None
 
 
-def test_test_scores_are_those_of_trials_that_have_one():
+def test_failed_trials_without_a_test_score_stay_in_the_box():
     test = np.where(np.arange(40) < 30, 0.6, np.nan)
-    analysis = Analysis(table_study(GOOD[:, None], test=test))
+    states = ["complete"] * 30 + ["failed"] * 10
+    analysis = Analysis(table_study(GOOD[:, None], test=test, states=states))
     (box,) = recipes_data(analysis, {"plain": analysis.cell()}, split="test").boxes
-    assert (box["n"], box["median"]) == (30, 0.6)
+    assert box["n"] == 40
 
 
 def test_missing_test_scores_are_refused():
     analysis, cells = two_recipes()
-    with pytest.raises(RequestError, match="toy needs at least 2 trials with a test score"):
+    with pytest.raises(RequestError, match="40 of 40 trials of toy have no test score"):
         recipes_data(analysis, cells, split="test")
 
 
 def test_unknown_split_is_refused():
     analysis, cells = two_recipes()
-    with pytest.raises(RequestError, match="split must be validation or test, not 'dev'"):
+    with pytest.raises(RequestError, match="split must be one of validation, test, not 'dev'"):
         recipes_data(analysis, cells, split="dev")
 
 

@@ -16,6 +16,7 @@ from seedwise.recipe import Recipe
 from seedwise.record import TrialRecord
 from seedwise.stats.correlation import best_so_far
 from seedwise.trial import TrialState
+from seedwise.validation import check_choice
 
 __all__ = ["SCHEDULES", "Cell", "Curves"]
 
@@ -176,6 +177,31 @@ class Cell:
         scores = self.curves.scores[index][:, self.evaluations(schedule)]
         best = best_so_far(scores, greater_is_better=self.greater_is_better)[:, -1]
         return self._without_gaps(best)
+
+    def scores(self, split: str) -> Floats:
+        """Return the final score of every trial that ran to its end, on validation or test rows, (n,).
+
+        A failed trial without a test score keeps its validation score, most often the constant guess's: leaving it out
+        would make the recipe look better than it is.
+
+        Args:
+            split: validation or test.
+
+        Raises:
+            RequestError: Too few trials, stopped ones among them, or a test score is missing.
+        """
+        check_choice("split", split, ("validation", "test"))
+        index, final = self.full(), self.final()
+        if split == "validation":
+            return final
+        test = self.test[index]
+        missing = np.isnan(test) & ~self.failed[index]
+        if missing.any() or np.isnan(test).all():
+            raise RequestError(
+                f"{int(np.isnan(test).sum())} of {len(test)} trials of {self.task.name} have no test score; give the task "
+                "test rows, map test_score, or take validation scores."
+            )
+        return np.where(np.isnan(test), final, test)
 
     def best_at(self, index: NDArray[np.intp]) -> Floats:
         """Return the best score so far of some trials at every evaluation, (n, evaluations), with no gaps."""

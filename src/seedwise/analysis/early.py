@@ -1,5 +1,6 @@
 """When can trials be ranked, and what does stopping the poor ones save?"""
 
+import math
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
@@ -11,10 +12,11 @@ from seedwise.analysis.cell import Cell
 from seedwise.errors import RequestError
 from seedwise.stats.correlation import EvaluationCorrelation, earliest_trusted, evaluation_correlation
 from seedwise.stats.early_stopping import StoppedBest, stopping_result
+from seedwise.stats.gain import GainInterval, gain_interval
 from seedwise.stats.planning import Plan, baseline, best_rules, error_reduction, planning_table
 from seedwise.stopping import MOST_STARTED, StoppingRule
 
-__all__ = ["BestRules", "best_rule", "correlation", "plan", "result_of", "trusted_from"]
+__all__ = ["BestRules", "best_rule", "correlation", "gains", "plan", "result_of", "trusted_from"]
 
 Floats = NDArray[np.float64]
 BUDGETS = range(1, 31)
@@ -66,26 +68,26 @@ def trusted_from(found: EvaluationCorrelation, cell: Cell, *, at_least: float = 
     return None if place is None else float(cell.curves.fractions[place])
 
 
-def plan(cell: Cell, budgets: Iterable[int] = BUDGETS, *, most_started: int = MOST_STARTED) -> BestRules:
+def plan(cell: Cell, budgets: Iterable[int] = BUDGETS) -> BestRules:
     """Return the best (t, f, p) for each budget, exactly, from the stored curves (Dodge et al. 2020, section 5).
+
+    No rule starts more trials than were run, nor more than the paper's 200: what the best of more would score, nobody has seen.
 
     Args:
         cell: The trials.
-        budgets: In full trainings.
-        most_started: The largest t.
+        budgets: In full trainings; those beyond the number of trials are left out.
 
     Raises:
         RequestError: Too few trials, or some stopped early.
     """
-    index, wanted = cell.full(), sorted(set(budgets))
-    if not wanted or wanted[0] < 1:
-        raise RequestError(f"budgets must be at least 1 full training each, not {wanted}; 1..30 are the paper's.")
+    index = cell.full()
+    wanted = _affordable(budgets, len(index))
     with refusals():
         table = planning_table(
             cell.best_at(index),
             cell.curves.fractions,
             wanted,
-            most_started=most_started,
+            most_started=min(MOST_STARTED, len(index)),
             greater_is_better=cell.greater_is_better,
         )
         rules = best_rules(table, greater_is_better=cell.greater_is_better)
@@ -105,6 +107,39 @@ def best_rule(cell: Cell, budget: int) -> StoppingRule:
     """Return the best rule for one budget."""
     rules = plan(cell, [budget]).rules
     return StoppingRule(t=int(rules.t[0]), f=float(rules.f[0]), p=int(rules.p[0]))
+
+
+def gains(cell: Cell, budgets: Iterable[int], *, repeats: int = 50) -> GainInterval:
+    """Return what stopping gains over full trainings, with the rule judged by trials that did not choose it.
+
+    Args:
+        cell: The trials.
+        budgets: In full trainings; those beyond half the number of trials are left out.
+        repeats: How many random halves are drawn.
+    """
+    index = cell.full()
+    perfect = cell.perfect
+    with refusals():
+        return gain_interval(
+            cell.best_at(index),
+            cell.curves.fractions,
+            _affordable(budgets, len(index) // 2),
+            repeats=repeats,
+            most_started=min(MOST_STARTED, len(index) // 2),
+            perfect=math.nan if perfect is None else perfect,
+            greater_is_better=cell.greater_is_better,
+        )
+
+
+def _affordable(budgets: Iterable[int], trials: int) -> list[int]:
+    wanted = sorted(set(budgets))
+    if not wanted or wanted[0] < 1:
+        raise RequestError(f"budgets must be at least 1 full training each, not {wanted}; 1..30 are the paper's.")
+    if wanted[0] > trials:
+        raise RequestError(
+            f"a budget must be at most {trials}, the trials that were run, not {wanted[0]}; run more seeds."
+        )
+    return [budget for budget in wanted if budget <= trials]
 
 
 def result_of(cell: Cell, rule: StoppingRule, *, replacement: bool = True) -> StoppedBest:

@@ -22,10 +22,16 @@ def recipe_labels(recipes: Sequence[AnyRecipe]) -> dict[str, str]:
     distinct = {recipe.id: recipe for recipe in recipes}
     labels: dict[str, str] = {}
     for key, recipe in distinct.items():
-        twins = [other.to_json() for other in distinct.values() if other.model_name == recipe.model_name]
-        fields = [f"{name}={value}" for name, value in recipe.to_json().items() if _differs(name, value, twins)]
+        twins = [_fields(other) for other in distinct.values() if other.model_name == recipe.model_name]
+        fields = [f"{name}={value}" for name, value in _fields(recipe).items() if _differs(name, value, twins)]
         labels[key] = ", ".join([recipe.model_name, *fields])
     return labels
+
+
+def _fields(recipe: AnyRecipe) -> dict[str, Any]:
+    """Return the recipe's fields; what is known of somebody else's recipe counts as its fields."""
+    content = recipe.to_json()
+    return {**content.pop("settings", {}), **content}
 
 
 def _differs(name: str, value: Any, twins: Sequence[Mapping[str, Any]]) -> bool:

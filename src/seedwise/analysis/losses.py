@@ -24,8 +24,9 @@ class LossCurve(NamedTuple):
         mean: Mean over trials of their mean loss in the bin, (points,).
         low: The lowest of the trials, (points,).
         high: The highest, (points,).
-        trials: How many trials reached the bin, (points,).
+        trials: How many trials have a finite loss in the bin, (points,).
         bin: How many steps a bin holds; 1 shows every step.
+        diverged: How many trials had a loss that was not finite; such losses are in neither mean nor range.
     """
 
     step: NDArray[np.int64]
@@ -34,6 +35,7 @@ class LossCurve(NamedTuple):
     high: Floats
     trials: NDArray[np.int64]
     bin: int
+    diverged: int
 
 
 def loss_curve(cell: Cell) -> LossCurve:
@@ -58,7 +60,8 @@ def loss_curve(cell: Cell) -> LossCurve:
         total = np.where(known, padded.reshape(bins, width), 0.0).sum(axis=1)
         count = known.sum(axis=1)
         table[row, count > 0] = total[count > 0] / count[count > 0]
-    return _over_trials(np.minimum(np.arange(1, bins + 1) * width, longest), table, width)
+    diverged = sum(not np.isfinite(curve).all() for curve in losses)
+    return _over_trials(np.minimum(np.arange(1, bins + 1) * width, longest), table, width, diverged)
 
 
 def _at_evaluations(cell: Cell) -> LossCurve:
@@ -71,14 +74,14 @@ def _at_evaluations(cell: Cell) -> LossCurve:
         for evaluation in record.evaluations:
             if math.isfinite(evaluation.loss):
                 table[row, place[evaluation.step]] = evaluation.loss
-    return _over_trials(np.array(steps), table, 1)
+    return _over_trials(np.array(steps), table, 1, 0)
 
 
-def _over_trials(step: NDArray[np.int64], table: Floats, width: int) -> LossCurve:
+def _over_trials(step: NDArray[np.int64], table: Floats, width: int, diverged: int) -> LossCurve:
     known = np.isfinite(table)
     shown = known.any(axis=0)
     step, table, known = step[shown], table[:, shown], known[:, shown]
     count = known.sum(axis=0)
     mean = np.where(known, table, 0.0).sum(axis=0) / count
     low, high = np.where(known, table, np.inf).min(axis=0), np.where(known, table, -np.inf).max(axis=0)
-    return LossCurve(step.astype(np.int64), mean, low, high, count.astype(np.int64), width)
+    return LossCurve(step.astype(np.int64), mean, low, high, count.astype(np.int64), width, diverged)

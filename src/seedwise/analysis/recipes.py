@@ -117,9 +117,10 @@ def scores_by_recipe(
     for task in dict.fromkeys(cell.task.id for cell in cells):
         mine = [cell for cell in cells if cell.task.id == task]
         chosen = split or _split(mine)
-        scores = {labels[cell.recipe.id]: _scores(cell, chosen) for cell in mine}
+        scores = {labels[cell.recipe.id]: cell.scores(chosen) for cell in mine}
         with refusals():
-            top = equal_to_best(scores, greater_is_better=mine[0].greater_is_better).equal
+            alone = len(scores) == 1
+            top = tuple(scores) if alone else equal_to_best(scores, greater_is_better=mine[0].greater_is_better).equal
         rows += [_row(cell, labels[cell.recipe.id], chosen, scores, top) for cell in mine]
     return rows
 
@@ -143,7 +144,7 @@ def compare(a: Cell, b: Cell, labels: tuple[str, str], *, split: str | None = No
         )
     chosen = split or _split([a, b])
     sign = 1.0 if a.greater_is_better else -1.0
-    x, y = sign * _scores(a, chosen), sign * _scores(b, chosen)
+    x, y = sign * a.scores(chosen), sign * b.scores(chosen)
     rows_a, rows_b = _matched(a, b)
     pairs = len(rows_a) if len(rows_a) >= PAIRED_LEAST and len(rows_a) == min(len(x), len(y)) else 0
     pair = (x[rows_a], y[rows_b]) if pairs else None
@@ -187,17 +188,6 @@ def _all_tests(x: Floats, y: Floats, pair: tuple[Floats, Floats] | None) -> dict
 def _split(cells: Sequence[Cell]) -> str:
     known = all(np.isfinite(cell.test[cell.ended & ~cell.failed]).all() for cell in cells)
     return "test" if known and all(cell.ended.any() for cell in cells) else "validation"
-
-
-def _scores(cell: Cell, split: str) -> Floats:
-    """Return final scores; a failed trial without a test score keeps its validation score's stand-in."""
-    final = cell.final()
-    if split == "validation":
-        return final
-    test = cell.test[cell.full()]
-    if not np.isfinite(test).any():
-        raise RequestError(f"the trials of {cell.task.name} have no test scores; compare validation scores instead.")
-    return np.where(np.isfinite(test), test, final)
 
 
 def _matched(a: Cell, b: Cell) -> tuple[list[int], list[int]]:

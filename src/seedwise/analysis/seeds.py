@@ -161,7 +161,7 @@ def failed_trials(cell: Cell, *, confidence: float = 0.95) -> FailedTrials:
         by: list[Clustering | None] = [None, None]
         if _is_crossed(cell) and 0 < failed.sum() < len(failed):
             by = [clustering(failed, cell.seeds(stream)[index]) for stream in ("init", "order")]
-    threshold = None if guess is None else guess + margin
+    threshold = None if guess is None else guess + margin * (1 if cell.greater_is_better else -1)
     return FailedTrials(threshold, share, *by)
 
 
@@ -170,13 +170,17 @@ def good_seeds(cells: Sequence[Cell], stream: str = "init") -> GoodSeeds:
 
     Args:
         cells: One cell for each task, of one recipe.
-        stream: init or order.
+        stream: init or order. Where both change together, init stands for the pair.
 
     Raises:
         RequestError: Fewer than two tasks, or fewer than two seeds that all of them have.
     """
     if len(cells) < 2:
         raise RequestError("globally good seeds need at least 2 tasks with the same seeds, not 1; add a task.")
+    if stream == "order" and not any(_is_crossed(cell) for cell in cells):
+        raise RequestError(
+            "order seeds change together with init seeds, so that their ranking is that of the init seeds."
+        )
     shared = sorted(set.intersection(*({int(s) for s in cell.seeds(stream)[cell.full()]} for cell in cells)))
     if len(shared) < 2:
         raise RequestError(f"globally good seeds need at least 2 {stream} seeds on every task, not {len(shared)}.")

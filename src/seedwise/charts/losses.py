@@ -48,7 +48,9 @@ def losses_data(analysis: Analysis, cells: Mapping[str, Cell]) -> LossesData:
     trials = in_words((int(curve.trials.max()) for curve in curves.values()), "trials")
     bins = sorted({curve.bin for curve in curves.values() if curve.bin > 1})
     averaged = f"; means of {' or '.join(map(str, bins))} steps" if bins else ""
-    subtitle = f"{trials}; line: mean, shaded: range{averaged}"
+    diverged = sum(curve.diverged for curve in curves.values())
+    gone = f"; {diverged} diverged, shown until then" if diverged else ""
+    subtitle = f"{trials}; line: mean, shaded: range{averaged}{gone}"
     return LossesData(points, tuple(curves), f"{task.name}: training loss", subtitle)
 
 

@@ -11,7 +11,7 @@ from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
 from seedwise.analysis.seeds import FailedTrials
 from seedwise.charts.known import known
-from seedwise.charts.series import final_scores, task_of
+from seedwise.charts.series import task_of
 from seedwise.charts.style import COLORS, GREY, metric_words, styled
 
 __all__ = ["MOST_POINTS", "RecipesData", "draw_recipes", "recipes_data"]
@@ -66,7 +66,7 @@ def recipes_data(analysis: Analysis, cells: Mapping[str, Cell], *, split: str = 
         RequestError: The cells are of several tasks, or a cell has too few final scores.
     """
     task = task_of(cells)
-    scores = {name: final_scores(cell, split) for name, cell in cells.items()}
+    scores = {name: cell.scores(split) for name, cell in cells.items()}
     failed: dict[str, FailedTrials] = {name: known(analysis, "failed", cell) for name, cell in cells.items()}
     boxes = [
         {"series": name, **_box(own), "failed": failed[name].share.failed, "of": failed[name].share.n}

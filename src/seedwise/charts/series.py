@@ -4,15 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import altair as alt
-import numpy as np
-from numpy.typing import NDArray
 
 from seedwise.analysis.cell import Cell
 from seedwise.charts.style import COLORS, DASHES, HEIGHT, WIDTH
 from seedwise.errors import RequestError
 from seedwise.imported import AnyTask
 
-__all__ = ["final_scores", "in_words", "line_channel", "shaded_lines", "task_of"]
+__all__ = ["in_words", "line_channel", "shaded_lines", "task_of"]
 
 
 def task_of(cells: Mapping[str, Cell]) -> AnyTask:
@@ -26,28 +24,6 @@ def task_of(cells: Mapping[str, Cell]) -> AnyTask:
         names = ", ".join(task.name for task in tasks.values()) or "none"
         raise RequestError(f"a figure of several recipes must have cells of one task, not of {names}; draw one each.")
     return next(iter(tasks.values()))
-
-
-def final_scores(cell: Cell, split: str) -> NDArray[np.float64]:
-    """Return the final score of every trial that ran to its end: of the test rows those that are known.
-
-    Args:
-        cell: The trials.
-        split: validation or test.
-
-    Raises:
-        RequestError: Too few trials, some stopped early, or no test scores.
-    """
-    if split not in ("validation", "test"):
-        raise RequestError(f"split must be validation or test, not {split!r}; name one.")
-    if split == "validation":
-        return cell.final()
-    test = cell.test[cell.full()]
-    if np.isfinite(test).sum() < 2:
-        raise RequestError(
-            f"{cell.task.name} needs at least 2 trials with a test score; draw validation scores instead."
-        )
-    return np.asarray(test[np.isfinite(test)])
 
 
 def in_words(counts: Iterable[int], noun: str) -> str:

@@ -8,7 +8,7 @@ import altair as alt
 from seedwise.analysis.best import refusals
 from seedwise.analysis.cell import Cell
 from seedwise.analysis.labels import recipe_labels
-from seedwise.charts.series import final_scores, in_words, line_channel, shaded_lines, task_of
+from seedwise.charts.series import in_words, line_channel, shaded_lines, task_of
 from seedwise.charts.style import metric_words, styled
 from seedwise.errors import RequestError
 from seedwise.imported import AnyRecipe, ImportedRecipe
@@ -138,7 +138,7 @@ def draw_setting(data: SettingData) -> Any:
 
 
 def _point(name: str, cell: Cell, setting: str, split: str, confidence: float) -> dict[str, Any]:
-    scores = final_scores(cell, split)
+    scores = cell.scores(split)
     with refusals():
         mean, lower, upper, _ = mean_interval(scores, confidence=confidence)
     spread = {"sd": float(scores.std(ddof=1)), "lower": lower, "upper": upper}

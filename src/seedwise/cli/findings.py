@@ -46,7 +46,9 @@ def budgets_of(text: str) -> tuple[int, ...]:
     return tuple(found)
 
 
-def print_plan(analysis: Analysis, budgets: Sequence[int], task: str | None, recipe: str | None, *, as_json: bool) -> None:
+def print_plan(
+    analysis: Analysis, budgets: Sequence[int], task: str | None, recipe: str | None, *, as_json: bool
+) -> None:
     """Print the best rule for each budget, for each cell that is meant."""
     cells = [analysis.cell(task, recipe)] if task or recipe else list(analysis.cells)
     found = [(cell, early.plan(cell, budgets)) for cell in cells]
@@ -60,7 +62,13 @@ def print_plan(analysis: Analysis, budgets: Sequence[int], task: str | None, rec
         for i, budget in enumerate(best.rules.budget):
             rules, gain = best.rules, float(best.rules.mean[i] - best.full[i])
             equal = best.equal_budget[i]
-            cells_ = [f"{budget:g}", str(rules.t[i]), f"{rules.f[i]:.3g}", str(rules.p[i]), score_words(float(rules.mean[i]))]
+            cells_ = [
+                f"{budget:g}",
+                str(rules.t[i]),
+                f"{rules.f[i]:.3g}",
+                str(rules.p[i]),
+                score_words(float(rules.mean[i])),
+            ]
             cells_ += [score_words(float(rules.sd[i])), score_words(float(best.full[i])), f"{gain:+.4f}"]
             table.add_row(*map(Text, [*cells_, "–" if math.isnan(equal) else f"{equal:g}"]))
         print_table(table)
@@ -92,9 +100,13 @@ def print_comparison(
     """Print recipe A against recipe B of a study, or a study against another, on every task that both were run on."""
     with Study.open(folder) as study, Study.open(folder if b else Path(a)) as other:
         first, second = Analysis(study), Analysis(other)
-        shared = [n for n in dict.fromkeys(c.task.name for c in first.cells) if n in {c.task.name for c in second.cells}]
+        shared = [
+            n for n in dict.fromkeys(c.task.name for c in first.cells) if n in {c.task.name for c in second.cells}
+        ]
         if not shared:
-            raise RequestError(f"{folder} and {a} must have a task in common, but have none; compare studies of one task.")
+            raise RequestError(
+                f"{folder} and {a} must have a task in common, but have none; compare studies of one task."
+            )
         labels = (a, b) if b else (folder.resolve().name, Path(a).resolve().name)
         wanted = (a, b) if b else (None, None)
         found = [

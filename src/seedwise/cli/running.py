@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from seedwise.analysis import Analysis
+from seedwise.analysis.analysis import Analysis
 from seedwise.caveats import row_caveats
 from seedwise.cli.options import WorkerOptions
 from seedwise.cli.progress import StudyBar
@@ -15,7 +15,7 @@ from seedwise.errors import RequestError
 from seedwise.executors.local import LocalExecutor
 from seedwise.recipe import Recipe
 from seedwise.record import own_trial
-from seedwise.report import Report
+from seedwise.report.report import Report
 from seedwise.seeds import Seeds
 from seedwise.stopping import StoppingRule
 from seedwise.study import Study

@@ -1,12 +1,16 @@
 """Which figures does a study's design allow, and what do their captions say?"""
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
+
+from altair.utils.schemapi import debug_mode
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
-from seedwise.charts import correlation, curves, density, expected, grid, losses, planning, recipes
+from seedwise.charts import correlation, curves, density, expected, grid, losses, optimizer, planning, recipes
 from seedwise.errors import RequestError
+from seedwise.recipe import Recipe
 
 __all__ = ["Figure", "Missing", "cell_figures", "study_figures"]
 
@@ -29,7 +33,7 @@ class Missing(NamedTuple):
     """A figure that the study's design does not allow.
 
     Args:
-        name: What it would have been called.
+        name: What its file would have been called.
         title: What it would have shown.
         reason: Why it cannot be drawn.
     """
@@ -40,7 +44,177 @@ class Missing(NamedTuple):
 
 
 class _Plan(NamedTuple):
+    """A figure of one cell that is to be drawn."""
+
     name: str
     title: str
     caption: str
     draw: Callable[[Analysis, Cell], Any]
+
+
+_PLANS = (
+    _Plan(
+        "curves",
+        "validation curves",
+        "Validation score at every evaluation, of at most 20 trials drawn at random and the winner; dashed grey trials were "
+        "stopped early (Dodge et al. 2020, figure 4).",
+        lambda analysis, cell: curves.draw_curves(curves.curves_data(analysis, cell)),
+    ),
+    _Plan(
+        "expected-best",
+        "expected validation performance",
+        "Expected score of the best of n trials, drawn with replacement from those that ran, for three ways to evaluate "
+        "(Dodge et al. 2020, figure 1).",
+        lambda analysis, cell: expected.draw_expected(expected.expected_best_data(analysis, cell)),
+    ),
+    _Plan(
+        "expected-best-band",
+        "confidence band of the expected best",
+        "The same curve with the band that holds it for all n at once, from equal-tailed bounds on the distribution of "
+        "scores (Lourie et al. 2024).",
+        lambda analysis, cell: expected.draw_expected(expected.expected_band_data(analysis, cell)),
+    ),
+    _Plan(
+        "expected-test",
+        "expected test performance",
+        "Score on test rows of the trial that validation chooses from n, computed exactly, beside the validation score "
+        "that chose it; the gap is the optimism (Zhang et al. 2021, figure 4).",
+        lambda analysis, cell: expected.draw_expected(expected.expected_test_data(analysis, {"": cell})),
+    ),
+    _Plan(
+        "grid",
+        "grid of init and order seeds",
+        "Every trial by its init seed (rows, best mean at the top) and order seed (columns, best mean at the right; Dodge et "
+        "al. 2020, figure 2).",
+        lambda analysis, cell: grid.draw_grid(grid.sorted_grid_data(analysis, cell)),
+    ),
+    _Plan(
+        "grid-margins",
+        "grid with summaries by seed",
+        "The same grid in the order of the seeds, with mean, standard deviation, minimum and maximum by row and column "
+        "(Zhang et al. 2021, figures 9 and 10).",
+        lambda analysis, cell: grid.draw_grid(grid.margin_grid_data(analysis, cell)),
+    ),
+    _Plan(
+        "best-worst-seeds",
+        "best and worst seeds",
+        "Kernel density of the scores of the best and the worst seed of either kind; marks are single trials (Dodge et al. "
+        "2020, figure 3).",
+        lambda analysis, cell: density.draw_density(density.seed_density_data(analysis, cell)),
+    ),
+    _Plan(
+        "spread-by-seed",
+        "spread by seed",
+        "Kernel density of the standard deviations of all init seeds and of all order seeds (Dodge et al. 2020, figure 8).",
+        lambda analysis, cell: density.draw_density(density.spread_density_data(analysis, cell)),
+    ),
+    _Plan(
+        "spearman",
+        "rank correlation of early and late scores",
+        "Spearman correlation over trials of the best score so far between all pairs of evaluations (Dodge et al. 2020, "
+        "figure 5).",
+        lambda analysis, cell: correlation.draw_correlation(correlation.correlation_data(analysis, cell)),
+    ),
+    _Plan(
+        "pearson",
+        "correlation of early and late scores",
+        "The same with Pearson's correlation (Dodge et al. 2020, figure 9).",
+        lambda analysis, cell: correlation.draw_correlation(correlation.correlation_data(analysis, cell, "pearson")),
+    ),
+    _Plan(
+        "best-rules",
+        "best stopping rule by budget",
+        "How many trials to start (t), when to judge them (f) and how many to keep (p), for each budget in full trainings: "
+        "the best of all settings, computed exactly (Dodge et al. 2020, figure 6).",
+        lambda analysis, cell: planning.draw_rules(planning.rules_data(analysis, cell)),
+    ),
+    _Plan(
+        "error-reduction",
+        "what stopping early gains",
+        "Relative error reduction of the best rule over spending the budget on full trainings (Dodge et al. 2020, figure 7).",
+        lambda analysis, cell: planning.draw_by_budget(planning.reduction_data(analysis, cell)),
+    ),
+    _Plan(
+        "training-loss",
+        "training loss",
+        "Mean (line) and range (shaded) of the training loss over all trials, by step (Zhang et al. 2021, figure 3).",
+        lambda analysis, cell: losses.draw_losses(losses.losses_data(analysis, {"": cell})),
+    ),
+)
+
+
+def cell_figures(analysis: Analysis, cell: Cell) -> Iterator[Figure | Missing]:
+    """Return every figure of one task and recipe, or why there is none.
+
+    Args:
+        analysis: The analysis.
+        cell: One of its cells.
+    """
+    prefix = _prefix(analysis, cell)
+    for plan in _PLANS:
+        name = f"{prefix}-{plan.name}"
+        try:
+            with debug_mode(arg=False):  # half of the time is Altair's own checking, which the tests leave on
+                chart = plan.draw(analysis, cell)
+            yield Figure(name, plan.caption, chart)
+        except RequestError as error:
+            yield Missing(name, plan.title, str(error))
+
+
+def study_figures(analysis: Analysis) -> Iterator[Figure]:
+    """Return the figures that several recipes together allow, and Adam's missing correction where a recipe leaves it out."""
+    for task in dict.fromkeys(cell.task.id for cell in analysis.cells):
+        cells = {analysis.labels[cell.recipe.id]: cell for cell in analysis.cells if cell.task.id == task}
+        if len(cells) > 1:
+            yield from _of_recipes(analysis, cells)
+    marks = {
+        cell.task.name: int(cell.facts["steps"])
+        for cell in analysis.cells
+        if isinstance(cell.recipe, Recipe) and not cell.recipe.bias_correction and cell.facts.get("steps")
+    }
+    if marks:
+        caption = "How much larger Adam's update is without bias correction, by step (Zhang et al. 2021, figure 1)."
+        yield Figure("bias-ratio", caption, optimizer.draw_bias(optimizer.bias_data(marks)))
+
+
+def _of_recipes(analysis: Analysis, cells: Mapping[str, Cell]) -> Iterator[Figure]:
+    first = next(iter(cells.values()))
+    task, names = first.task.name, [cell.task.name for cell in {c.task.id: c for c in analysis.cells}.values()]
+    prefix = (
+        _file_name(task)
+        if [_file_name(n) for n in names].count(_file_name(task)) == 1
+        else f"{_file_name(task)}-{first.task.id[:4]}"
+    )
+    drawn: tuple[tuple[str, str, Callable[[], Any]], ...] = (
+        (
+            "recipes",
+            f"Final validation scores on {task} by recipe, and how many trials failed (Zhang et al. 2021, figures 2 and 5).",
+            lambda: recipes.draw_recipes(recipes.recipes_data(analysis, cells)),
+        ),
+        (
+            "recipes-expected-test",
+            f"Expected test score on {task} of the trial that validation chooses from n, by recipe (Zhang et al. 2021, figure 4).",
+            lambda: expected.draw_expected(expected.expected_test_data(analysis, cells)),
+        ),
+        (
+            "recipes-training-loss",
+            f"Mean and range of the training loss on {task} by recipe (Zhang et al. 2021, figures 3 and 6).",
+            lambda: losses.draw_losses(losses.losses_data(analysis, cells)),
+        ),
+    )
+    for name, caption, draw in drawn:
+        try:
+            yield Figure(f"{prefix}-{name}", caption, draw())
+        except RequestError:  # each cell's own figures say why
+            continue
+
+
+def _prefix(analysis: Analysis, cell: Cell) -> str:
+    """Return what the file names of a cell's figures begin with; no two cells share it."""
+    names = [_file_name(analysis.label(other)) for other in analysis.cells]
+    place = analysis.cells.index(cell)
+    return names[place] if names.count(names[place]) == 1 else f"{names[place]}-{place + 1}"
+
+
+def _file_name(text: str) -> str:
+    return re.sub(r"[^\w.-]+", "-", text).strip("-.")[:60] or "study"

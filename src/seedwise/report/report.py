@@ -1,6 +1,7 @@
 """What does the report say, in which order? The verdict first, then figures, tables, trials, and how to repeat it."""
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
@@ -38,10 +39,17 @@ class Report:
         self._analysis, self._title = analysis, title
 
     @cached_property
-    def figures(self) -> tuple[tuple[Cell | None, tuple[Figure | Missing, ...]], ...]:
-        """The figures of each cell, and last those of the study as a whole; or why there are none."""
-        cells = [(cell, tuple(cell_figures(self._analysis, cell))) for cell in self._analysis.cells]
-        return (*cells, (None, tuple(study_figures(self._analysis))))
+    def figures(self) -> tuple[Figure | Missing, ...]:
+        """Every figure: those of each cell, then those of the study as a whole; or why there are none."""
+        return (*(figure for figures in self._of_cells for figure in figures), *self._together)
+
+    @cached_property
+    def _of_cells(self) -> tuple[tuple[Figure | Missing, ...], ...]:
+        return tuple(tuple(cell_figures(self._analysis, cell)) for cell in self._analysis.cells)
+
+    @cached_property
+    def _together(self) -> tuple[Figure, ...]:
+        return tuple(study_figures(self._analysis))
 
     def save(self, path: str | Path) -> Path:
         """Write the page, replacing an earlier one as a whole.
@@ -87,8 +95,7 @@ class Report:
         folder.mkdir(parents=True, exist_ok=True)
         return [
             save(figure.chart, folder / f"{figure.name}.{form}")
-            for _, figures in self.figures
-            for figure in figures
+            for figure in self.figures
             if isinstance(figure, Figure)
             for form in formats
         ]
@@ -102,20 +109,25 @@ class Report:
         analysis = self._analysis
         yield f"<h1>{text(self._title)}</h1>"
         yield f'<p class="quiet">{text(_what_was_run(analysis))}</p>'
+        together = self._together
         if len(analysis.cells) > 1:
             links = "".join(f'<a href="#cell-{i}">{text(analysis.label(c))}</a>' for i, c in enumerate(analysis.cells))
             yield f'<nav>{links}<a href="#tables">tables</a><a href="#repeat">how to repeat it</a></nav>'
-        for number, (cell, figures) in enumerate(self.figures):
-            if cell is not None:
-                yield from self._cell(number, cell, figures)
-            elif any(isinstance(figure, Figure) for figure in figures):
-                yield f"<h2>Recipes and tasks together</h2>{_figures(figures)}"
-        yield '<h2 id="tables">Tables</h2>' + "".join(to_html(found) for found in study_tables(analysis))
+            yield f'<div class="verdict">{_first_sentences(analysis)}</div>'
+        if len(analysis.labels) > 1:
+            yield f"<h2>Recipes side by side</h2>{_figures(together)}"
+        for number, (cell, figures) in enumerate(zip(analysis.cells, self._of_cells, strict=True)):
+            yield from self._cell(number, cell, figures)
+        if len(analysis.labels) == 1 and together:
+            yield f"<h2>The optimiser</h2>{_figures(together)}"
+        yield '<h2 id="tables">Tables</h2>' + "".join(
+            f'<div class="wide">{to_html(found)}</div>' for found in study_tables(analysis)
+        )
         yield self._repeat()
 
     def _cell(self, number: int, cell: Cell, figures: Sequence[Figure | Missing]) -> Iterator[str]:
         yield f'<h2 id="cell-{number}">{text(self._analysis.label(cell))}</h2>'
-        yield f'<div class="verdict">{paragraphs(verdict(self._analysis, cell))}</div>'
+        yield f'<div class="verdict own">{paragraphs(verdict(self._analysis, cell))}</div>'
         yield paragraphs(caveats(cell), "note")
         yield _figures(figures)
         yield f"<h3>All {len(cell.records)} trials</h3>{browser(cell, number)}"
@@ -138,9 +150,15 @@ class Report:
         )
 
 
+def _first_sentences(analysis: Analysis) -> str:
+    """Return the most important sentence of every cell."""
+    lines = ((analysis.label(cell), verdict(analysis, cell)[0]) for cell in analysis.cells)
+    return "".join(f"<p><b>{text(label)}.</b> {text(sentence)}</p>" for label, sentence in lines)
+
+
 def _figures(figures: Sequence[Figure | Missing]) -> str:
     drawn = "".join(
-        f'<figure id="{text(figure.name)}">{to_svg(figure.chart)}<figcaption>{text(figure.caption)}</figcaption></figure>'
+        f'<figure id="{text(figure.name)}">{_own_ids(to_svg(figure.chart), figure.name)}<figcaption>{text(figure.caption)}</figcaption></figure>'
         for figure in figures
         if isinstance(figure, Figure)
     )
@@ -150,6 +168,14 @@ def _figures(figures: Sequence[Figure | Missing]) -> str:
     reasons = "".join(f"<li><b>{text(figure.title)}</b>: {text(figure.reason)}</li>" for figure in missing)
     absent = f'<details class="reason"><summary>{len(missing)} figures that this study does not allow</summary><ul>{reasons}</ul></details>'
     return f'<div class="figures">{drawn}</div>{absent}'
+
+
+def _own_ids(svg: str, name: str) -> str:
+    """Make a figure's ids its own: two figures on one page would otherwise share a gradient of the same id."""
+    known = set(re.findall(r' id="([^"]+)"', svg))
+    for key in known:
+        svg = re.sub(rf'( id="|url\(#|href="#){re.escape(key)}(?=["\)])', rf"\g<1>{name}-{key}", svg)
+    return svg
 
 
 def _what_was_run(analysis: Analysis) -> str:

@@ -150,9 +150,7 @@ def _stopping(found: BestRules | Refusal) -> str:
     if rules.p[i] == rules.t[i]:
         return f"For {budget} full trainings' worth of compute, stopping early would not have paid."
     equal = float(found.equal_budget[i])
-    saving = (
-        f", as much as full trainings give for {budget} costs only {equal:.0f} with stopping" if equal < budget else ""
-    )
+    saving = f"; what {budget} full trainings give costs {equal:.0f} with stopping" if equal < budget else ""
     return (
         f"{budget} full trainings' worth of compute are best spent by starting {rules.t[i]}, judging after "
         f"{100 * rules.f[i]:.0f} % and keeping {rules.p[i]}: expect {score(float(rules.mean[i]))} instead of "

@@ -1,0 +1,89 @@
+"""Does the command in the report make the same study again?"""
+
+import shlex
+
+import numpy as np
+import pytest
+
+from seedwise import Recipe, Seeds, Splits, StoppingRule, Study, Task
+from seedwise.analysis.analysis import Analysis
+from seedwise.cli import app
+from seedwise.report.provenance import command, seeds_words, settings
+from tables import grid_seeds, table_study
+
+RECIPES = {
+    "plain": Recipe(model="embedded"),
+    "changed": Recipe.preset(
+        "dodge2020", model="embedded", learning_rate=3e-4, max_steps=20, evaluations="every 5 steps"
+    ),
+    "dropout": Recipe(model="embedded", dropout=0.3, dtype="bfloat16"),
+}
+PLANS = {
+    "seeds": (Seeds.paired(3), None),
+    "grid": (Seeds.grid(2, 3), None),
+    "rule": (Seeds.paired(4), StoppingRule(t=4, f=0.5, p=2)),
+}
+TASKS = {
+    "embedded": lambda _: Task.embedded("entailment", splits=Splits(train_size=96, seed=3)),
+    "file": lambda rows: Task.files(
+        rows,
+        text="a text",
+        label="label",
+        metric="f1",
+        splits=Splits(validation_size=0.25, test_size=10),
+        drop_empty=True,
+    ),
+}
+
+
+@pytest.fixture
+def rows(tmp_path):
+    place = tmp_path / "my rows.csv"
+    place.write_text("a text,label\n" + "".join(f"row {i},{i % 2}\n" for i in range(80)), "utf-8")
+    return place
+
+
+def asked_again(line, folder, monkeypatch):
+    """The study that the command line describes, without running it."""
+    monkeypatch.setattr(Study, "run", lambda *_: None)
+    monkeypatch.setattr("seedwise.cli.running.run_to_the_end", lambda *_: None)
+    words = shlex.split(line)
+    assert words[:3] == ["seedwise", "run", "STUDY"]
+    app(["run", str(folder), *words[3:]], exit_on_error=False, print_error=False, result_action="return_value")
+    with Study.open(folder) as study:
+        return study.rule, [record.id for record in study.trials]
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("plan", PLANS)
+def test_the_command_asks_for_the_same_trials(plan, recipe, task, rows, tmp_path, monkeypatch):
+    seeds, rule = PLANS[plan]
+    with Study.create(
+        tmp_path / "one", tasks=[TASKS[task](rows)], recipes=[RECIPES[recipe]], seeds=seeds, rule=rule
+    ) as study:
+        line = command(Analysis(study), "STUDY")
+        first = study.rule, [record.id for record in study.trials]
+    assert asked_again(line, tmp_path / "two", monkeypatch) == first
+
+
+def test_runs_of_others_have_no_command():
+    assert command(Analysis(table_study([[0.5], [0.6]])), "STUDY") is None
+
+
+def test_seeds_that_the_command_line_cannot_say_have_no_command(tmp_path):
+    with Study.create(
+        tmp_path, tasks=[Task.embedded("entailment")], recipes=[RECIPES["plain"]], seeds=[Seeds(7, 3), Seeds(9, 4)]
+    ) as study:
+        assert command(Analysis(study), "STUDY") is None
+
+
+def test_seeds_are_told_in_ranges():
+    analysis = Analysis(table_study(np.full((6, 1), 0.5), **grid_seeds(2, 3)))
+    assert seeds_words(analysis) == "init 1–2, order 1–3, dropout follows the order seed: 6 combinations."
+
+
+def test_settings_stand_side_by_side():
+    rows = settings([RECIPES["plain"], RECIPES["changed"]])
+    assert ("learning_rate", "2e-05", "0.0003") in rows
+    assert ("max_steps", "–", "20") in rows

@@ -5,11 +5,11 @@ import shlex
 import numpy as np
 import pytest
 
-from seedwise import Recipe, Seeds, Splits, StoppingRule, Study, Task
+from seedwise import Recipe, Seeds, Splits, StoppingRule, Study, Task, read_runs
 from seedwise.analysis.analysis import Analysis
 from seedwise.cli import app
-from seedwise.report.provenance import command, seeds_words, settings
-from tables import grid_seeds, table_study
+from seedwise.report.provenance import commands, seeds_words, settings
+from tables import TableStudy, grid_seeds, table_study
 
 RECIPES = {
     "plain": Recipe(model="embedded"),
@@ -62,20 +62,41 @@ def test_the_command_asks_for_the_same_trials(plan, recipe, task, rows, tmp_path
     with Study.create(
         tmp_path / "one", tasks=[TASKS[task](rows)], recipes=[RECIPES[recipe]], seeds=seeds, rule=rule
     ) as study:
-        line = command(Analysis(study), "STUDY")
+        (line,) = commands(Analysis(study), "STUDY")
         first = study.rule, [record.id for record in study.trials]
     assert asked_again(line, tmp_path / "two", monkeypatch) == first
 
 
-def test_runs_of_others_have_no_command():
-    assert command(Analysis(table_study([[0.5], [0.6]])), "STUDY") is None
+def test_a_study_that_grew_is_made_in_as_many_commands(tmp_path, monkeypatch):
+    records = ()
+    for name, size in (("entailment", 3), ("similarity", 2)):
+        with Study.create(
+            tmp_path / name, tasks=[Task.embedded(name)], recipes=[RECIPES["plain"]], seeds=Seeds.grid(size, size)
+        ) as study:
+            records += study.trials
+    first, second = commands(Analysis(TableStudy(records, {}, {})), "STUDY")
+    assert second.endswith(" --extend")
+    asked = [asked_again(line, tmp_path / f"again {i}", monkeypatch)[1] for i, line in enumerate((first, second))]
+    assert asked[0] + asked[1] == [record.id for record in records]
+
+
+def test_runs_of_others_without_a_file_have_no_command():
+    assert commands(Analysis(table_study([[0.5], [0.6]])), "STUDY") == []
+
+
+def test_runs_of_others_tell_how_they_were_imported(tmp_path):
+    rows = tmp_path / "their runs.csv"
+    rows.write_text("seed,acc\n1,0.5\n2,0.6\n", "utf-8")
+    with Study.import_runs(tmp_path / "study", read_runs(rows, {"init": "seed", "score": "acc"})) as study:
+        (line,) = commands(Analysis(study), "STUDY")
+    assert line == "seedwise import 'their runs.csv' STUDY --map init=seed --map score=acc"
 
 
 def test_seeds_that_the_command_line_cannot_say_have_no_command(tmp_path):
     with Study.create(
         tmp_path, tasks=[Task.embedded("entailment")], recipes=[RECIPES["plain"]], seeds=[Seeds(7, 3), Seeds(9, 4)]
     ) as study:
-        assert command(Analysis(study), "STUDY") is None
+        assert commands(Analysis(study), "STUDY") == []
 
 
 def test_seeds_are_told_in_ranges():

@@ -89,7 +89,7 @@ def best_table(analysis: Analysis, published: Mapping[str, Mapping[str, float]] 
         rows.append(
             (f"{label}: best of all trials", *(None if cell is None else summarize(cell).best for cell in cells))
         )
-    words = "; ".join(f"{c.task.name}: {c.task.metric.replace('_', ' and ')}, {_started(c)} trials" for c in columns)
+    words = "; ".join(f"{c.task.name}: {metric_words(c.task.metric)}, {_started(c)} trials" for c in columns)
     return Table(
         "best",
         "Best validation score of all trials, and the mean of theirs. The best of many is higher than a single run is "

@@ -173,12 +173,12 @@ def compare(
     *,
     task: TaskName = None,
     split: Annotated[Literal["test", "validation"] | None, Parameter(help="Test, where all have it.")] = None,
-    json: Json = False,
+    format: Literal["text", "markdown", "latex", "csv", "json"] = "text",  # noqa: A002 - the flag's name
 ) -> None:
     """Compare two recipes of a study, or two studies, by every test that their seeds allow."""
-    from seedwise.cli.findings import print_comparison
+    from seedwise.cli.comparing import print_comparison
 
-    print_comparison(folder, a, b, task=task, split=split, as_json=json)
+    print_comparison(folder, a, b, task=task, split=split, form=format)
 
 
 @app.command
@@ -195,12 +195,13 @@ def report(
     *,
     output: Annotated[Path | None, Parameter(name=["--output", "-o"], help="The page; DIR/report.html.")] = None,
     figures: Annotated[Path | None, Parameter(help="Also write every figure there as SVG, PNG and PDF.")] = None,
+    tables: Annotated[Path | None, Parameter(help="Also write every table there: Markdown, LaTeX, CSV, HTML.")] = None,
 ) -> None:
     """Write one self-contained HTML page about the study."""
     with seedwise.Study.open(folder) as study:
         page = seedwise.Report(seedwise.Analysis(study), title=folder.resolve().name)
         print(page.save(output or folder / "report.html"))
-        for path in page.save_figures(figures) if figures else []:
+        for path in [*(page.save_figures(figures) if figures else []), *(page.save_tables(tables) if tables else [])]:
             print(path)
 
 

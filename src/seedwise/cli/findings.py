@@ -1,23 +1,20 @@
-"""How do ``plan``, ``analyze`` and ``compare`` print what they found?"""
+"""How do ``plan`` and ``analyze`` print what they found?"""
 
 import json
 import math
 from collections.abc import Sequence
-from pathlib import Path
 
 from rich.text import Text
 
-from seedwise.analysis import early, recipes
+from seedwise.analysis import early
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.findings import plain
-from seedwise.charts.study_tables import comparison_table
-from seedwise.charts.tables import to_markdown
 from seedwise.cli.layout import new_table, print_table, score_words
 from seedwise.errors import RequestError
 from seedwise.report.verdict import caveats, verdict
 from seedwise.study import Study
 
-__all__ = ["budgets_of", "print_analysis", "print_comparison", "print_plan"]
+__all__ = ["budgets_of", "print_analysis", "print_plan"]
 
 MOST_BUDGET = 200
 """The planning starts at most this many trials, so that no larger budget could be spent."""
@@ -92,28 +89,3 @@ def print_analysis(study: Study, *, as_json: bool) -> None:
             print(f"  Note: {note}")
         print()
     print("Everything in numbers: --json. With figures: seedwise report.")
-
-
-def print_comparison(
-    folder: Path, a: str, b: str | None, *, task: str | None, split: str | None, as_json: bool
-) -> None:
-    """Print recipe A against recipe B of a study, or a study against another, on every task that both were run on."""
-    with Study.open(folder) as study, Study.open(folder if b else Path(a)) as other:
-        first, second = Analysis(study), Analysis(other)
-        shared = [
-            n for n in dict.fromkeys(c.task.name for c in first.cells) if n in {c.task.name for c in second.cells}
-        ]
-        if not shared:
-            raise RequestError(
-                f"{folder} and {a} must have a task in common, but have none; compare studies of one task."
-            )
-        labels = (a, b) if b else (folder.resolve().name, Path(a).resolve().name)
-        wanted = (a, b) if b else (None, None)
-        found = [
-            recipes.compare(first.cell(name, wanted[0]), second.cell(name, wanted[1]), labels, split=split)
-            for name in ([task] if task else shared)
-        ]
-    if as_json:
-        print(json.dumps(plain(found), indent=2))
-    else:
-        print(to_markdown(comparison_table(found)))

@@ -59,7 +59,7 @@
     const points = scores.map((score, i) => [cell.shares[row.dataset.trial] ? cell.shares[row.dataset.trial][i] : cell.fractions[i], score])
       .filter((point) => point[1] !== null);
     const title = document.createElement("p");
-    title.textContent = "Trial " + row.dataset.trial + ": validation " + cell.metric + " by share of the run" + (points.length ? "" : " (never scored)");
+    title.textContent = "Trial " + row.dataset.trial + ": " + cell.metric + " by share of the run" + (points.length ? "" : " (never scored)");
     place.appendChild(title);
     if (!points.length) return;
     const width = 420, height = 190, left = 52, bottom = 26, top = 8, right = 10;

@@ -8,12 +8,13 @@ from typing import Any
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
+from seedwise.charts.style import metric_words
 from seedwise.record import TrialRecord
 
 __all__ = ["browser", "curves_json"]
 
 HEADER = ("trial", "init", "order", "dropout", "state", "best", "at step", "test", "last step", "seconds", "error")
-_TEXT = ("trial", "state", "error")
+_TEXT = ("trial", "state", "error")  # the other columns hold numbers
 
 
 def browser(cell: Cell, number: int) -> str:
@@ -23,7 +24,7 @@ def browser(cell: Cell, number: int) -> str:
         cell: The trials.
         number: The cell's place in the study, by which the script finds its curves.
     """
-    kinds = ["text" if name in _TEXT else "" for name in HEADER]
+    kinds = ["" if name in _TEXT else "number" for name in HEADER]
     head = "".join(
         f'<th class="{k}"><button type="button">{name}</button></th>' for name, k in zip(HEADER, kinds, strict=True)
     )
@@ -55,7 +56,7 @@ def _curves(cell: Cell) -> dict[str, Any]:
         if curves.steps is None:
             shares = {r.id: [round(step / r.last_step, 4) for step, _ in r.scores] for r in scored}
     return {
-        "metric": cell.task.metric.replace("_", " and "),
+        "metric": metric_words(cell.task.metric),
         "fractions": fractions,
         "shares": shares,
         "low": min(known, default=0.0),

@@ -42,8 +42,8 @@ def paragraphs(sentences: Iterable[str], kind: str = "") -> str:
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a plain table of texts, escaped; it scrolls where the screen is narrow."""
-    head = "".join(f"<th class=text>{text(name)}</th>" for name in header)
-    body = "".join("<tr>" + "".join(f"<td class=text>{text(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    head = "".join(f"<th>{text(name)}</th>" for name in header)
+    body = "".join("<tr>" + "".join(f"<td class=long>{text(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 

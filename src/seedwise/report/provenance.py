@@ -1,16 +1,18 @@
 """What would somebody need to repeat the study?"""
 
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from seedwise.analysis.analysis import Analysis
-from seedwise.imported import ImportedTask
+from seedwise.imported import AnyRecipe, AnyTask
 from seedwise.recipe import Recipe
+from seedwise.record import TrialRecord
 from seedwise.seeds import Seeds
+from seedwise.stopping import StoppingRule
 from seedwise.task import Task
 
-__all__ = ["command", "made_with", "seeds_words", "settings"]
+__all__ = ["commands", "made_with", "seeds_words", "settings"]
 
 
 def settings(values: Iterable[Any]) -> list[tuple[str, ...]]:
@@ -44,28 +46,49 @@ def seeds_words(analysis: Analysis) -> str:
     return f"init {_ranges(init)}, order {_ranges(order)}, {dropout}: {how}."
 
 
-def command(analysis: Analysis, folder: str) -> str | None:
-    """Return the command that runs the study again; None where it was imported, or needs several commands.
+def commands(analysis: Analysis, folder: str) -> list[str]:
+    """Return the commands that make the study again; none where the command line cannot say it.
 
     Args:
         analysis: The analysis.
         folder: A name for the study's folder.
     """
-    tasks = [cell.task for cell in analysis.cells]
-    recipes = {cell.recipe.id: cell.recipe for cell in analysis.cells}
-    seeds = [record.trial.seeds for record in analysis.cells[0].records] if analysis.cells else []
-    same = all([record.trial.seeds for record in cell.records] == seeds for cell in analysis.cells)
-    recipe = next(iter(recipes.values()), None)
-    if len(recipes) != 1 or not same or not isinstance(recipe, Recipe):
-        return None
+    groups: dict[tuple[AnyRecipe, tuple[Seeds, ...]], list[AnyTask]] = {}
+    for cell in analysis.cells:
+        key = cell.recipe, tuple(record.trial.seeds for record in sorted(cell.records, key=_by_seeds))
+        groups.setdefault(key, []).append(cell.task)
+    lines = [_command(folder, tasks, recipe, seeds, analysis.rule) for (recipe, seeds), tasks in groups.items()]
+    if None in lines or (analysis.rule is not None and len({len(seeds) for _, seeds in groups}) > 1):
+        return _import_command(analysis, folder)
+    return [f"{line} --extend" if i else str(line) for i, line in enumerate(lines)]
+
+
+def _command(
+    folder: str, tasks: Sequence[AnyTask], recipe: AnyRecipe, seeds: Sequence[Seeds], rule: StoppingRule | None
+) -> str | None:
+    how = _trial_words(seeds, rule)
     words = ["seedwise", "run", folder]
     for task in tasks:
-        if isinstance(task, ImportedTask):
+        if not isinstance(task, Task) or not isinstance(recipe, Recipe) or how is None:
             return None
         words += _task_words(task)
-    words += _recipe_words(recipe)
-    how = _trial_words(seeds, analysis)
-    return None if how is None else shlex.join([*words, *how])
+    return shlex.join([*words, *_recipe_words(recipe), *(how or [])]) if isinstance(recipe, Recipe) else None
+
+
+def _by_seeds(record: TrialRecord) -> tuple[int, int, int]:
+    seeds = record.trial.seeds
+    return seeds.init, seeds.order, seeds.dropout
+
+
+def _import_command(analysis: Analysis, folder: str) -> list[str]:
+    """Return how the runs of others were taken over, where one command did it."""
+    told = [cell.facts.get("imported") for cell in analysis.cells]
+    if not told or not isinstance(told[0], Mapping) or any(content != told[0] for content in told):
+        return []
+    file, *beside = told[0]["files"]
+    words = ["seedwise", "import", file, folder, *(word for name in beside for word in ("--with", name))]
+    words += [word for field, column in told[0]["mapping"].items() for word in ("--map", f"{field}={column}")]
+    return [shlex.join(words)]
 
 
 def _task_words(task: Task) -> list[str]:
@@ -99,9 +122,8 @@ def _recipe_words(recipe: Recipe) -> list[str]:
     return words
 
 
-def _trial_words(seeds: list[Seeds], analysis: Analysis) -> list[str] | None:
-    rule = analysis.rule
-    if seeds == list(Seeds.paired(len(seeds))):
+def _trial_words(seeds: Sequence[Seeds], rule: StoppingRule | None) -> list[str] | None:
+    if set(seeds) == set(Seeds.paired(len(seeds))):
         words = ["--seeds" if rule is None else "--start", str(len(seeds))]
     else:
         rows, columns = len({s.init for s in seeds}), len({s.order for s in seeds})

@@ -11,7 +11,7 @@ from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
 from seedwise.charts.study_tables import study_tables
 from seedwise.charts.style import FORMATS, save, to_svg
-from seedwise.charts.tables import to_html
+from seedwise.charts.tables import to_csv, to_html, to_latex, to_markdown
 from seedwise.citations import WORKS, bibtex
 from seedwise.errors import RequestError
 from seedwise.report import provenance
@@ -100,6 +100,25 @@ class Report:
             for form in formats
         ]
 
+    def save_tables(self, folder: str | Path) -> list[Path]:
+        """Write every table as Markdown, LaTeX, CSV and HTML.
+
+        Args:
+            folder: Where to; made if it is missing.
+
+        Returns:
+            The files, named after the tables.
+        """
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        writers = {"md": to_markdown, "tex": to_latex, "csv": to_csv, "html": to_html}
+        paths = []
+        for found in study_tables(self._analysis):
+            for ending, write in writers.items():
+                paths.append(folder / f"{found.name}.{ending}")
+                paths[-1].write_text(write(found), encoding="utf-8")
+        return paths
+
     def to_html(self) -> str:
         """Return the page."""
         body = "\n".join(self._parts())
@@ -136,8 +155,8 @@ class Report:
         analysis = self._analysis
         tasks = {cell.task.id: cell.task for cell in analysis.cells}.values()
         recipes = {cell.recipe.id: cell.recipe for cell in analysis.cells}.values()
-        line = provenance.command(analysis, "STUDY")
-        command = f"<p>The same study again:</p><pre>{text(line)}</pre>" if line else ""
+        lines = provenance.commands(analysis, "STUDY")
+        command = f"<p>The same study again:</p><pre>{text(chr(10).join(lines))}</pre>" if lines else ""
         made = provenance.made_with(analysis)
         versions = f"<h3>Made with</h3>{table(('', 'value'), made)}" if made else ""
         works = "; ".join(f"{WORKS[key].short}: {WORKS[key].owed}" for key in _CITED)

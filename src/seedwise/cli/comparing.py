@@ -1,0 +1,105 @@
+"""How does ``seedwise compare`` put two recipes side by side?"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from seedwise.analysis import recipes
+from seedwise.analysis.analysis import Analysis
+from seedwise.analysis.findings import plain
+from seedwise.analysis.recipes import RecipeComparison
+from seedwise.charts.study_tables import comparison_table
+from seedwise.charts.style import metric_words
+from seedwise.charts.tables import Table, to_csv, to_latex, to_markdown
+from seedwise.errors import RequestError
+from seedwise.study import Study
+
+__all__ = ["print_comparison"]
+
+LEVEL = 0.05
+_TABLES: Mapping[str, Callable[[Table], str]] = {"markdown": to_markdown, "latex": to_latex, "csv": to_csv}
+_TESTS = {
+    "student": "Student's t, A better than B (Zhang et al. 2021)",
+    "welch": "Welch's t",
+    "mann_whitney": "Mann-Whitney U",
+    "permutation": "permutation of the means",
+    "paired": "paired t, by seed",
+    "wilcoxon": "Wilcoxon signed rank, by seed",
+}
+
+
+def print_comparison(folder: Path, a: str, b: str | None, *, task: str | None, split: str | None, form: str) -> None:
+    """Print recipe A against recipe B of a study, or a study against another, on every task that both were run on.
+
+    Args:
+        folder: The study's folder.
+        a: A recipe of the study, or another study's folder where ``b`` is None.
+        b: Another recipe of the study.
+        task: Only this task.
+        split: test or validation.
+        form: text, markdown, latex, csv or json.
+    """
+    with Study.open(folder) as study, Study.open(folder if b else Path(a)) as other:
+        first, second = Analysis(study), Analysis(other)
+        labels = (a, b) if b else (folder.resolve().name, Path(a).resolve().name)
+        wanted = (a, b) if b else (None, None)
+        found = [
+            recipes.compare(first.cell(name, wanted[0]), second.cell(name, wanted[1]), labels, split=split)
+            for name in _shared_tasks(first, second, folder, a, task)
+        ]
+    adjusted = [float(p) for p in recipes.compare_over_tasks(found)]
+    if form == "json":
+        content = [{**plain(one), "welch_p_over_tasks": p} for one, p in zip(found, adjusted, strict=True)]
+        print(json.dumps(content, indent=2))
+    elif form in _TABLES:
+        print(_TABLES[form](comparison_table(found, adjusted)), end="")
+    else:
+        for one, p in zip(found, adjusted, strict=True):
+            print("\n".join(_lines(one, p, len(found))), end="\n\n")
+
+
+def _shared_tasks(first: Analysis, second: Analysis, folder: Path, other: str, task: str | None) -> Sequence[str]:
+    if task is not None:
+        return [task]
+    names = {cell.task.name for cell in second.cells}
+    shared = [name for name in dict.fromkeys(cell.task.name for cell in first.cells) if name in names]
+    if not shared:
+        raise RequestError(
+            f"{folder} and {other} must have a task in common, but have none; compare studies of one task."
+        )
+    return shared
+
+
+def _lines(found: RecipeComparison, adjusted: float, tasks: int) -> list[str]:
+    difference, improvement, failed = found.difference, found.improvement, found.failed
+    level = f"{difference.confidence:.0%}"
+    lines = [
+        f"{found.task}, {metric_words(found.metric, found.split)}",
+        f"  A  {found.a}: {found.mean_a:.4f} ± {found.sd_a:.4f} (mean ± sd of {found.n_a} trials)",
+        f"  B  {found.b}: {found.mean_b:.4f} ± {found.sd_b:.4f} (of {found.n_b})",
+        f"  A is better by {difference.estimate:+.4f} [{difference.lower:+.4f}, {difference.upper:+.4f}] ({level}, bootstrap)",
+        f"  a trial of A beats one of B with probability {improvement.estimate:.2f} [{improvement.lower:.2f}, {improvement.upper:.2f}]",
+        f"  failed trials, A less B: {100 * failed.difference:+.0f} % [{100 * failed.lower:+.0f}, {100 * failed.upper:+.0f}]",
+        f"  failed trials, Fisher's exact test: p = {failed.p:.2g}",
+    ]
+    if found.spread is not None:
+        ratio = found.spread
+        lines.append(
+            f"  sd of A over sd of B: {ratio.ratio:.2f} [{ratio.lower:.2f}, {ratio.upper:.2f}], Brown-Forsythe p = {ratio.p:.2g}"
+        )
+    lines += [f"  {_TESTS[name]}: p = {test.p:.2g}" for name, test in found.tests.items()]
+    return [*lines, f"  {_conclusion(found, adjusted, tasks)}"]
+
+
+def _conclusion(found: RecipeComparison, adjusted: float, tasks: int) -> str:
+    corrected = f", corrected for {tasks} tasks (Holm)" if tasks > 1 else ""
+    if adjusted < LEVEL:
+        better = found.a if found.difference.estimate > 0 else found.b
+        return f"{better} is better: Welch's p = {adjusted:.2g}{corrected}."
+    needed = found.more_seeds
+    how = (
+        needed.reason
+        if needed.n_each is None
+        else f"if the difference is what it looks like, {needed.n_each} seeds each would show it with {needed.power:.0%} power."
+    )
+    return f"the two cannot be told apart: Welch's p = {adjusted:.2g}{corrected}; {how}"

@@ -36,6 +36,9 @@ TASKS = {
 }
 
 
+MAPPING = {"task": ":toy", "recipe": ":plain", "init": "seed", "score": "acc"}
+
+
 @pytest.fixture
 def rows(tmp_path):
     place = tmp_path / "my rows.csv"
@@ -87,9 +90,10 @@ def test_runs_of_others_without_a_file_have_no_command():
 def test_runs_of_others_tell_how_they_were_imported(tmp_path):
     rows = tmp_path / "their runs.csv"
     rows.write_text("seed,acc\n1,0.5\n2,0.6\n", "utf-8")
-    with Study.import_runs(tmp_path / "study", read_runs(rows, {"init": "seed", "score": "acc"})) as study:
+    with Study.import_runs(tmp_path / "study", read_runs(rows, MAPPING)) as study:
         (line,) = commands(Analysis(study), "STUDY")
-    assert line == "seedwise import 'their runs.csv' STUDY --map init=seed --map score=acc"
+    mapping = " ".join(f"--map {field}={column}" for field, column in MAPPING.items())
+    assert line == f"seedwise import 'their runs.csv' STUDY {mapping}"
 
 
 def test_seeds_that_the_command_line_cannot_say_have_no_command(tmp_path):

@@ -93,8 +93,8 @@ class Analysis:
             check_choice("task", task, sorted({cell.task.name for cell in found}))
             found = [cell for cell in found if cell.task.name == task]
         if recipe is not None:
-            names = {name for cell in found for name in (self.labels[cell.recipe.id], cell.recipe.id)}
-            check_choice("recipe", recipe, sorted(names))
+            if recipe not in self.labels:  # an id need not be listed
+                check_choice("recipe", recipe, list(dict.fromkeys(self.labels[cell.recipe.id] for cell in found)))
             found = [cell for cell in found if recipe in (self.labels[cell.recipe.id], cell.recipe.id)]
         if len(found) != 1:
             what = "task" if task is None and len({cell.task.name for cell in found}) > 1 else "recipe"

@@ -161,7 +161,7 @@ def save(chart: Any, path: str | Path) -> Path:
     elif ending == "png":
         content = vl_convert.vegalite_to_png(_spec(chart), scale=_INCH, ppi=300)
     else:
-        content = vl_convert.vegalite_to_pdf(_spec(chart), scale=_INCH)
+        content = vl_convert.svg_to_pdf(_in_points(to_svg(chart)))
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         beside.write_bytes(content)
@@ -170,6 +170,16 @@ def save(chart: Any, path: str | Path) -> Path:
         with suppress(OSError):
             beside.unlink(missing_ok=True)
     return path
+
+
+def _in_points(svg: str) -> str:
+    """Give a figure its size in the points of a PDF, 72 an inch."""
+    return re.sub(
+        r'(<svg [^>]*?width=")([\d.]+)(" height=")([\d.]+)',
+        lambda m: f"{m[1]}{float(m[2]) * _INCH:g}{m[3]}{float(m[4]) * _INCH:g}",
+        svg,
+        count=1,
+    )
 
 
 def _spec(chart: Any) -> str:

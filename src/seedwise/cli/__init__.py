@@ -147,13 +147,16 @@ def plan(
     budget: Annotated[str, Parameter(help="Full trainings: 10, 1..30 or 5,10,20.")] = "1..30",
     task: TaskName = None,
     recipe: RecipeName = None,
+    interval: Annotated[
+        bool, Parameter(negative="", help="Also what other trials than those that chose gain.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Find the best stopping rule (t, f, p) for each budget, exactly, from the stored curves."""
     from seedwise.cli.findings import budgets_of, print_plan
 
     with seedwise.Study.open(folder) as study:
-        print_plan(seedwise.Analysis(study), budgets_of(budget), task, recipe, as_json=json)
+        print_plan(seedwise.Analysis(study), budgets_of(budget), task, recipe, interval=interval, as_json=json)
 
 
 @app.command

@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Sequence
 
+from rich.table import Table
 from rich.text import Text
 
 from seedwise.analysis import early
@@ -12,6 +13,7 @@ from seedwise.analysis.findings import plain
 from seedwise.cli.layout import new_table, print_table, score_words
 from seedwise.errors import RequestError
 from seedwise.report.verdict import caveats, verdict
+from seedwise.stats.gain import GainInterval
 from seedwise.study import Study
 
 __all__ = ["budgets_of", "print_analysis", "print_plan"]
@@ -44,35 +46,61 @@ def budgets_of(text: str) -> tuple[int, ...]:
 
 
 def print_plan(
-    analysis: Analysis, budgets: Sequence[int], task: str | None, recipe: str | None, *, as_json: bool
+    analysis: Analysis,
+    budgets: Sequence[int],
+    task: str | None,
+    recipe: str | None,
+    *,
+    interval: bool,
+    as_json: bool,
 ) -> None:
-    """Print the best rule for each budget, for each cell that is meant."""
+    """Print the best rule for each budget, for each task and recipe that is meant.
+
+    Args:
+        analysis: The analysis.
+        budgets: In full trainings.
+        task: Only this task.
+        recipe: Only this recipe.
+        interval: Also what stopping gains where other trials choose the rule, with an interval.
+        as_json: Print JSON instead of tables.
+    """
     cells = [analysis.cell(task, recipe)] if task or recipe else list(analysis.cells)
-    found = [(cell, early.plan(cell, budgets)) for cell in cells]
+    found = [(cell, early.plan(cell, budgets), early.gains(cell, budgets) if interval else None) for cell in cells]
     if as_json:
-        content = [{"task": c.task.name, "recipe": analysis.labels[c.recipe.id], **plain(rules)} for c, rules in found]
-        print(json.dumps(content, indent=2))
+        names = [{"task": cell.task.name, "recipe": analysis.labels[cell.recipe.id]} for cell in cells]
+        told = [{**plain(rules), "gains": plain(gains)} for _, rules, gains in found]
+        print(json.dumps([name | content for name, content in zip(names, told, strict=True)], indent=2))
         return
-    for cell, best in found:
+    for cell, best, gains in found:
         print(f"{analysis.label(cell)}: {best.settings:,} settings compared exactly, from {best.trials} trials")
-        table = new_table("budget", "t", "f", "p", "expected", "sd", "full runs", "gain", "worth")
-        for i, budget in enumerate(best.rules.budget):
-            rules, gain = best.rules, float(best.rules.mean[i] - best.full[i])
-            equal = best.equal_budget[i]
-            cells_ = [
-                f"{budget:g}",
-                str(rules.t[i]),
-                f"{rules.f[i]:.3g}",
-                str(rules.p[i]),
-                score_words(float(rules.mean[i])),
-            ]
-            cells_ += [score_words(float(rules.sd[i])), score_words(float(best.full[i])), f"{gain:+.4f}"]
-            table.add_row(*map(Text, [*cells_, "–" if math.isnan(equal) else f"{equal:g}"]))
-        print_table(table)
-        print(
-            "\nbudget: in full trainings. Start t, judge after f of the run, keep p. expected: of the best, beside as many "
-            "full runs.\nworth: the budget with which stopping expects as much as full runs do with this one.\n"
-        )
+        print_table(_plan_table(best, gains))
+        print()
+    print(
+        "budget: in full trainings. Start t trials, judge them after f of the run, keep p. expected: of the best trial,"
+    )
+    print(
+        "beside that of full runs alone. worth: the budget with which stopping expects what full runs do with this one."
+    )
+    if interval:
+        print("fair gain: where one half of the trials chooses the rule and the other judges it, with a 95 % interval.")
+
+
+def _plan_table(best: early.BestRules, gains: GainInterval | None) -> Table:
+    fair = {} if gains is None else {budget: i for i, budget in enumerate(gains.budget.tolist())}
+    more = () if gains is None else ("fair gain", "from", "to")
+    table = new_table("budget", "t", "f", "p", "expected", "sd", "full runs", "gain", "worth", *more)
+    rules = best.rules
+    for i, budget in enumerate(rules.budget.tolist()):
+        equal = best.equal_budget[i]
+        row = [f"{budget:g}", str(rules.t[i]), f"{rules.f[i]:.3g}", str(rules.p[i])]
+        row += [score_words(float(value[i])) for value in (rules.mean, rules.sd, best.full)]
+        row += [f"{rules.mean[i] - best.full[i]:+.4f}", "–" if math.isnan(equal) else f"{equal:g}"]
+        if gains is not None and budget in fair:
+            row += [f"{column[fair[budget]]:+.4f}" for column in (gains.honest_gain, gains.lower, gains.upper)]
+        elif gains is not None:
+            row += ["–"] * 3
+        table.add_row(*map(Text, row))
+    return table
 
 
 def print_analysis(study: Study, *, as_json: bool) -> None:

@@ -35,9 +35,9 @@ def page(title: str, body: str, curves: str) -> str:
     )
 
 
-def paragraphs(sentences: Iterable[str], kind: str = "") -> str:
+def paragraphs(sentences: Iterable[str]) -> str:
     """Return sentences as paragraphs, escaped."""
-    return "".join(f"<p{kind and f' class={kind}'}>{text(sentence)}</p>" for sentence in sentences)
+    return "".join(f"<p>{text(sentence)}</p>" for sentence in sentences)
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

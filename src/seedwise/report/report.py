@@ -147,7 +147,7 @@ class Report:
     def _cell(self, number: int, cell: Cell, figures: Sequence[Figure | Missing]) -> Iterator[str]:
         yield f'<h2 id="cell-{number}">{text(self._analysis.label(cell))}</h2>'
         yield f'<div class="verdict own">{paragraphs(verdict(self._analysis, cell))}</div>'
-        yield paragraphs(caveats(cell), "note")
+        yield paragraphs(f"Note: {note}" for note in caveats(cell))
         yield _figures(figures)
         yield f"<h3>All {len(cell.records)} trials</h3>{browser(cell, number)}"
 

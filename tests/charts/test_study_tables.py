@@ -111,7 +111,7 @@ def test_best_and_mean_of_all_trials_are_told_apart():
     assert [row[0] for row in table.rows] == ["plain: mean of all trials", "plain: best of all trials"]
     assert values(table, "RTE") == pytest.approx([final.mean(), final.max()])
     assert table.bold == {(1, 1), (1, 2)}
-    assert "RTE: accuracy, 20 trials" in table.caption
+    assert "RTE: validation accuracy, 20 trials" in table.caption
 
 
 @pytest.mark.parametrize("name", ["SST-2", "sst2", "glue/sst2", "SST"])

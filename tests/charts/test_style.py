@@ -46,7 +46,7 @@ def test_another_ending_is_refused(chart, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_long_title_is_broken_into_lines(chart):
+def test_a_long_title_is_broken_into_lines():
     marks = alt.Chart(alt.Data(values=[{"x": 0}])).mark_point().encode(x="x:Q").properties(width=WIDTH)
     words = "a recipe of a very long name, learning_rate=2e-05, num_train_epochs=20: expected best of n"
     width = float(re.search(r'width="([\d.]+)', to_svg(styled(marks, words)))[1])

@@ -1,14 +1,14 @@
 """Which figures does a study's design allow, and what do their captions say?"""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from altair.utils.schemapi import debug_mode
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
-from seedwise.charts import correlation, curves, density, expected, grid, losses, optimizer, planning, recipes
+from seedwise.charts import correlation, curves, density, expected, grid, losses, optimizer, planning, recipes, setting
 from seedwise.errors import RequestError
 from seedwise.recipe import Recipe
 
@@ -202,11 +202,24 @@ def _of_recipes(analysis: Analysis, cells: Mapping[str, Cell]) -> Iterator[Figur
             lambda: losses.draw_losses(losses.losses_data(analysis, cells)),
         ),
     )
+    if len({_steps(cell) for cell in cells.values()} - {None}) > 1:
+        caption = f"Mean final score on {task} by the length of training (Zhang et al. 2021, figures 8 and 14)."
+        drawn += (("length", caption, lambda: _draw_length(list(cells.values()))),)
     for name, caption, draw in drawn:
         try:
             yield Figure(f"{prefix}-{name}", caption, draw())
         except RequestError:  # each cell's own figures say why
             continue
+
+
+def _draw_length(cells: Sequence[Cell]) -> Any:
+    return setting.draw_setting(setting.setting_data(setting.by_setting(cells, setting.STEPS), setting.STEPS))
+
+
+def _steps(cell: Cell) -> int | None:
+    """Return the length of training as the recipe gives it; other fields may change the steps of an epoch."""
+    steps: int | None = cell.facts.get("steps")
+    return steps if isinstance(cell.recipe, Recipe) else None
 
 
 def _prefix(analysis: Analysis, cell: Cell) -> str:

@@ -269,6 +269,35 @@ def test_analysis_side_loads_neither_torch_nor_ray():
     assert loaded_by(program, DEVICE_SIDE) == []
 
 
+WITHOUT_TORCH = """
+import sys
+from pathlib import Path
+
+class NotInstalled:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("torch", "transformers", "tokenizers"):
+            raise ModuleNotFoundError(name)
+
+sys.meta_path.insert(0, NotInstalled())
+from seedwise.cli import app
+Path({folder!r}).mkdir(exist_ok=True)
+runs, study = Path({folder!r}) / "runs.csv", Path({folder!r}) / "study"
+rows = [f"t,r,{{i}},{{o}},{{s}},{{0.5 + 0.01 * ((7 * i + 3 * o) % 5) + 0.01 * s}}" for i in range(4) for o in range(4) for s in range(1, 5)]
+runs.write_text("\\n".join(["task,recipe,init,order,step,score:accuracy", *rows]) + "\\n")
+mapping = ["--map", "score:accuracy=score:accuracy"]
+for command in (
+    ["import", runs, study, *mapping], ["status", study], ["trials", study], ["analyze", study], ["analyze", study, "--json"],
+    ["plan", study, "--budget", "1..4"], ["report", study], ["export", study, "-o", Path({folder!r}) / "tables"], ["cite"],
+):
+    app([str(word) for word in command], exit_on_error=False, print_error=False, result_action="return_value")
+"""
+
+
+def test_runs_of_others_are_analysed_where_no_torch_is_installed(tmp_path):
+    assert loaded_by(WITHOUT_TORCH.format(folder=str(tmp_path)), ["ray", "datasets"]) == []
+    assert (tmp_path / "study" / "report.html").exists()
+
+
 # The test itself ------------------------------------------------------------------------------------------------------
 
 

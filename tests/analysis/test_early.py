@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from seedwise.analysis.analysis import Analysis
-from seedwise.analysis.early import best_rule, correlation, plan, result_of, trusted_from
+from seedwise.analysis.early import alternatives, best_rule, correlation, plan, result_of, trusted_from
 from seedwise.errors import RequestError
 from seedwise.stats.stopping_simulation import simulate_stopping
 from seedwise.stopping import StoppingRule
-from tables import table_study
+from tables import grid_seeds, table_study
 
 QUALITY = np.random.default_rng(0).normal(0.7, 0.05, 60)
 SCORES = QUALITY[:, None] - np.linspace(0.3, 0, 10) + np.random.default_rng(1).normal(0, 0.01, (60, 10))
@@ -65,6 +65,20 @@ def test_a_study_with_stopped_trials_cannot_plan():
     states = ["complete"] * 30 + ["stopped"] * 30
     with pytest.raises(RequestError, match="stopped early"):
         plan(cell_of(states=states), [5])
+
+
+def test_alternatives_stay_within_the_budget():
+    cell = Analysis(table_study(SCORES[:36], **grid_seeds(6, 6))).cell()
+    found = alternatives(cell, 6)
+    assert found.halving.cost <= 6 + 1e-9
+    assert found.seed_aware.cost <= 6 + 1e-9
+    assert found.halving.mean <= cell.final().max()
+
+
+def test_paired_seeds_have_no_seed_aware_rule():
+    found = alternatives(cell_of(), 6)
+    assert found.seed_aware is None
+    assert "grid" in found.reason
 
 
 def test_no_budget_below_one_training_is_planned():

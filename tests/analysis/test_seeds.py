@@ -71,7 +71,9 @@ def test_trials_about_the_guess_failed():
     found = failed_trials(cell_of(scores, baseline=0.53))
     assert found.threshold == pytest.approx(0.55)
     assert (found.share.failed, found.share.n) == (3, 6)
-    assert found.by_init is not None
+    assert found.by_init.failed.tolist() == [2, 1]
+    assert found.by_order.share.tolist() == [1.0, 0.0, 0.5]
+    assert 0 < found.gather_in_order.p <= 1
 
 
 def test_without_a_guess_only_trials_without_a_score_failed():

@@ -116,9 +116,12 @@ def test_stopped_trials_are_refused(compute):
 
 def test_figure_has_title_axes_and_a_legend():
     words = words_of(draw_expected(expected_best_data(*of())))
-    assert {"toy: expected best of n", "trials n (full trainings)", "validation accuracy", "only the last"} <= set(
-        words
-    )
+    assert {
+        "toy: expected best of n",
+        "trials n (full trainings of 1 s device time)",
+        "validation accuracy",
+        "only the last",
+    } <= set(words)
 
 
 def test_band_alone_is_drawn_without_a_legend():

@@ -78,6 +78,12 @@ def test_plan_tells_the_gain_with_an_interval(seedwise, study):
     assert gain["lower"][0] <= gain["honest_gain"][0] <= gain["upper"][0]
 
 
+def test_plan_tells_other_ways_to_spend_the_budget(seedwise, study):
+    said = seedwise("plan", study, "--budget", "1,4", "--task", "rte", "--recipe", "plain", "--others")
+    assert said.out.count("successive halving: start") == 1
+    assert said.out.count("rule that knows the seeds: start") == 1
+
+
 @pytest.mark.parametrize(
     ("text", "budgets"), [("10", (10,)), ("1..3", (1, 2, 3)), ("5,10", (5, 10)), ("1..2,7", (1, 2, 7))]
 )

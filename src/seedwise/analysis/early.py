@@ -14,9 +14,21 @@ from seedwise.stats.correlation import EvaluationCorrelation, earliest_trusted, 
 from seedwise.stats.early_stopping import StoppedBest, stopping_result
 from seedwise.stats.gain import GainInterval, gain_interval
 from seedwise.stats.planning import Plan, baseline, best_rules, error_reduction, planning_table
+from seedwise.stats.seed_aware_stopping import SeedAwareBest, seed_aware_stopping
+from seedwise.stats.stopping_simulation import HalvedBest, successive_halving
 from seedwise.stopping import MOST_STARTED, StoppingRule
 
-__all__ = ["BestRules", "best_rule", "correlation", "gains", "plan", "result_of", "trusted_from"]
+__all__ = [
+    "Alternatives",
+    "BestRules",
+    "alternatives",
+    "best_rule",
+    "correlation",
+    "gains",
+    "plan",
+    "result_of",
+    "trusted_from",
+]
 
 Floats = NDArray[np.float64]
 BUDGETS = range(1, 31)
@@ -42,6 +54,22 @@ class BestRules(NamedTuple):
     full: Floats
     reduction: Floats | None
     equal_budget: Floats
+
+
+class Alternatives(NamedTuple):
+    """Other ways to spend a budget than one stopping rule.
+
+    Args:
+        budget: In full trainings.
+        halving: Successive halving.
+        seed_aware: A rule that drops whole init or order seeds, beside the best plain rule; None where there is none.
+        reason: Why there is no seed-aware rule; empty where there is one.
+    """
+
+    budget: int
+    halving: HalvedBest
+    seed_aware: SeedAwareBest | None
+    reason: str
 
 
 def correlation(
@@ -129,6 +157,30 @@ def gains(cell: Cell, budgets: Iterable[int], *, repeats: int = 50) -> GainInter
             perfect=math.nan if perfect is None else perfect,
             greater_is_better=cell.greater_is_better,
         )
+
+
+def alternatives(cell: Cell, budget: int) -> Alternatives:
+    """Return what other ways to spend a budget are expected to end with, by simulation on the stored curves.
+
+    Args:
+        cell: The trials.
+        budget: In full trainings, at most as many as there are trials.
+
+    Raises:
+        RequestError: As `plan`, or the budget pays for no such rule.
+    """
+    index = cell.full()
+    _affordable([budget], len(index))
+    best, fractions, greater = cell.best_at(index), cell.curves.fractions, cell.greater_is_better
+    with refusals():
+        halved = successive_halving(best, fractions, budget=budget, replacement=False, greater_is_better=greater)
+    try:
+        with refusals():
+            init, order = (cell.seeds(stream)[index] for stream in ("init", "order"))
+            aware = seed_aware_stopping(best, fractions, init, order, budget=budget, greater_is_better=greater)
+    except RequestError as error:
+        return Alternatives(budget, halved, None, str(error))
+    return Alternatives(budget, halved, aware, "")
 
 
 def _affordable(budgets: Iterable[int], trials: int) -> list[int]:

@@ -11,7 +11,15 @@ from seedwise.analysis.cell import Cell
 from seedwise.errors import RequestError
 from seedwise.stats.anova import BestWorst, best_against_worst
 from seedwise.stats.components import VarianceComponents, variance_components
-from seedwise.stats.failures import Clustering, FailedShare, clustering, failed_share, is_failed
+from seedwise.stats.failures import (
+    Clustering,
+    FailedByLevel,
+    FailedShare,
+    clustering,
+    failed_by,
+    failed_share,
+    is_failed,
+)
 from seedwise.stats.seed_ranks import SeedRanks, seed_ranks
 from seedwise.stats.variance import LevelSummary, SeedSpread, level_summary, seed_spread
 
@@ -60,14 +68,18 @@ class FailedTrials(NamedTuple):
         threshold: The score up to which a trial counts as failed: the guess's, and `FAILED_MARGIN` above it; None where
             the guess is not known and only trials without a score count.
         share: Their share with its interval.
-        by_init: Whether they gather in some init seeds; None where seeds are not crossed.
+        by_init: Share of each init seed with its interval; None where seeds are not crossed.
         by_order: The same of order seeds.
+        gather_in_init: Whether failures gather in some init seeds; None where seeds are not crossed or all trials alike.
+        gather_in_order: The same of order seeds.
     """
 
     threshold: float | None
     share: FailedShare
-    by_init: Clustering | None
-    by_order: Clustering | None
+    by_init: FailedByLevel | None
+    by_order: FailedByLevel | None
+    gather_in_init: Clustering | None
+    gather_in_order: Clustering | None
 
 
 class GoodSeeds(NamedTuple):
@@ -158,11 +170,15 @@ def failed_trials(cell: Cell, *, confidence: float = 0.95) -> FailedTrials:
         if guess is not None:
             failed |= is_failed(scores, guess, margin=margin, greater_is_better=cell.greater_is_better)
         share = failed_share(failed, confidence=confidence)
-        by: list[Clustering | None] = [None, None]
-        if _is_crossed(cell) and 0 < failed.sum() < len(failed):
-            by = [clustering(failed, cell.seeds(stream)[index]) for stream in ("init", "order")]
+        shares: list[FailedByLevel | None] = [None, None]
+        gather: list[Clustering | None] = [None, None]
+        if _is_crossed(cell):
+            labels = [cell.seeds(stream)[index] for stream in ("init", "order")]
+            shares = [failed_by(failed, seeds, confidence=confidence) for seeds in labels]
+            if 0 < failed.sum() < len(failed):
+                gather = [clustering(failed, seeds) for seeds in labels]
     threshold = None if guess is None else guess + margin * (1 if cell.greater_is_better else -1)
-    return FailedTrials(threshold, share, *by)
+    return FailedTrials(threshold, share, shares[0], shares[1], gather[0], gather[1])
 
 
 def good_seeds(cells: Sequence[Cell], stream: str = "init") -> GoodSeeds:

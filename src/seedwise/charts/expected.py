@@ -37,6 +37,7 @@ class ExpectedData(NamedTuple):
         title: Of the figure.
         subtitle: Number of trials, and what is shaded.
         y: Title of the vertical axis.
+        x: Title of the horizontal axis; where the device time of a trial is known, it makes n a cost.
     """
 
     points: list[dict[str, Any]]
@@ -44,6 +45,7 @@ class ExpectedData(NamedTuple):
     title: str
     subtitle: str
     y: str
+    x: str = "trials n (full trainings)"
 
 
 def expected_best_data(analysis: Analysis, cell: Cell) -> ExpectedData:
@@ -57,7 +59,7 @@ def expected_best_data(analysis: Analysis, cell: Cell) -> ExpectedData:
     shaded = f"{next(iter(found.values())).trials} trials; shaded: ± 1 sd within the observed range"
     series = tuple(_SCHEDULE_WORDS[name] for name in found)
     title = f"{analysis.label(cell)}: expected best of n"
-    return ExpectedData(points, series, title, shaded, metric_words(cell.task.metric))
+    return ExpectedData(points, series, title, shaded, metric_words(cell.task.metric), _cost_words(cell))
 
 
 def expected_band_data(analysis: Analysis, cell: Cell) -> ExpectedData:
@@ -74,7 +76,8 @@ def expected_band_data(analysis: Analysis, cell: Cell) -> ExpectedData:
     points = _points("expected best of n", best.n, best.mean, best.lower, best.upper)
     title = f"{analysis.label(cell)}: how sure the curve is"
     subtitle = f"{best.trials} trials; shaded: {best.confidence:.0%} band for all n at once"
-    return ExpectedData(points, ("expected best of n",), title, subtitle, metric_words(cell.task.metric))
+    y = metric_words(cell.task.metric)
+    return ExpectedData(points, ("expected best of n",), title, subtitle, y, _cost_words(cell))
 
 
 def expected_test_data(analysis: Analysis, cells: Mapping[str, Cell]) -> ExpectedData:
@@ -109,8 +112,15 @@ def draw_expected(data: ExpectedData) -> Any:
     Args:
         data: What one of the ``expected_..._data`` functions returned.
     """
-    x = alt.X("n:Q", title="trials n (full trainings)", scale=alt.Scale(nice=False), axis=alt.Axis(tickMinStep=1))
+    x = alt.X("n:Q", title=data.x, scale=alt.Scale(nice=False), axis=alt.Axis(tickMinStep=1))
     return styled(shaded_lines(data.points, data.series, x, data.y), data.title, data.subtitle)
+
+
+def _cost_words(cell: Cell) -> str:
+    """Return what n costs."""
+    seconds = float(cell.seconds[cell.full()].mean())
+    time = f"{seconds / 60:.1f} min" if seconds >= 60 else f"{seconds:.0f} s"
+    return f"trials n (full trainings of {time} device time)" if seconds > 0 else "trials n (full trainings)"
 
 
 def _points(

@@ -111,7 +111,7 @@ def failed_table(analysis: Analysis) -> Table:
         values: list[Value] = [None] * 6
         if found is not None:
             share = found.share
-            gathered = [None if c is None else c.p for c in (found.by_init, found.by_order)]
+            gathered = [None if c is None else c.p for c in (found.gather_in_init, found.gather_in_order)]
             values = [share.n, share.failed, (share.share, share.lower, share.upper), found.threshold, *gathered]
             if found.threshold is None:
                 reasons.add(analysis.label(cell), "no constant guess is known, so only trials without a score count.")

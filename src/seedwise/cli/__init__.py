@@ -150,13 +150,15 @@ def plan(
     interval: Annotated[
         bool, Parameter(negative="", help="Also what other trials than those that chose gain.")
     ] = False,
+    others: Annotated[bool, Parameter(negative="", help="Also halving, and rules that drop whole seeds.")] = False,
     json: Json = False,
 ) -> None:
     """Find the best stopping rule (t, f, p) for each budget, exactly, from the stored curves."""
     from seedwise.cli.findings import budgets_of, print_plan
 
     with seedwise.Study.open(folder) as study:
-        print_plan(seedwise.Analysis(study), budgets_of(budget), task, recipe, interval=interval, as_json=json)
+        analysis = seedwise.Analysis(study)
+        print_plan(analysis, budgets_of(budget), task, recipe, interval=interval, others=others, as_json=json)
 
 
 @app.command

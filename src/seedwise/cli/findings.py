@@ -9,6 +9,7 @@ from rich.text import Text
 
 from seedwise.analysis import early
 from seedwise.analysis.analysis import Analysis
+from seedwise.analysis.cell import Cell
 from seedwise.analysis.findings import plain
 from seedwise.cli.layout import new_table, print_table, score_words
 from seedwise.errors import RequestError
@@ -52,6 +53,7 @@ def print_plan(
     recipe: str | None,
     *,
     interval: bool,
+    others: bool,
     as_json: bool,
 ) -> None:
     """Print the best rule for each budget, for each task and recipe that is meant.
@@ -62,19 +64,29 @@ def print_plan(
         task: Only this task.
         recipe: Only this recipe.
         interval: Also what stopping gains where other trials choose the rule, with an interval.
+        others: Also successive halving, and rules that drop whole init or order seeds.
         as_json: Print JSON instead of tables.
     """
     cells = [analysis.cell(task, recipe)] if task or recipe else list(analysis.cells)
     found = [(cell, early.plan(cell, budgets), early.gains(cell, budgets) if interval else None) for cell in cells]
     if as_json:
         names = [{"task": cell.task.name, "recipe": analysis.labels[cell.recipe.id]} for cell in cells]
-        told = [{**plain(rules), "gains": plain(gains)} for _, rules, gains in found]
+        told = [
+            {
+                **plain(rules),
+                "gains": plain(gains),
+                "alternatives": plain(_alternatives(cell, rules) if others else None),
+            }
+            for cell, rules, gains in found
+        ]
         print(json.dumps([name | content for name, content in zip(names, told, strict=True)], indent=2))
         return
     for cell, best, gains in found:
         print(f"{analysis.label(cell)}: {best.settings:,} settings compared exactly, from {best.trials} trials")
         print_table(_plan_table(best, gains))
         print()
+        for other in _alternatives(cell, best) if others else []:
+            print("\n".join(_alternative_lines(other)), end="\n\n")
     print(
         "budget: in full trainings. Start t trials, judge them after f of the run, keep p. expected: of the best trial,"
     )
@@ -83,6 +95,25 @@ def print_plan(
     )
     if interval:
         print("fair gain: where one half of the trials chooses the rule and the other judges it, with a 95 % interval.")
+
+
+def _alternatives(cell: Cell, best: early.BestRules) -> list[early.Alternatives]:
+    return [early.alternatives(cell, int(budget)) for budget in best.rules.budget if budget > 1]
+
+
+def _alternative_lines(found: early.Alternatives) -> list[str]:
+    halving, aware = found.halving, found.seed_aware
+    rungs = zip(halving.kept, halving.rungs, strict=True)
+    kept = ", ".join(f"{n} after {100 * f:.0f} %" for n, f in rungs) or "all"
+    expected = f"expect {score_words(halving.mean)} (± {halving.standard_error:.4f}, simulated)"
+    lines = [f"budget {found.budget}, successive halving: start {halving.t}, keep {kept}: {expected}"]
+    if aware is None:
+        return [*lines, f"  rules that know the seeds: {found.reason}"]
+    dropped = "no seeds" if aware.drops == "none" else f"all but {aware.seeds_kept} {aware.drops} seeds"
+    start = f"start {aware.inits} init x {aware.orders} order seeds, after {100 * aware.f:.0f} % drop {dropped}"
+    expected = f"expect {score_words(aware.mean)} (± {aware.standard_error:.4f}, best of {aware.candidates:,} rules)"
+    plainly = f"where the best plain rule expects {score_words(aware.plain_mean)}"
+    return [*lines, f"  rule that knows the seeds: {start}, keep {aware.p}: {expected}, {plainly}"]
 
 
 def _plan_table(best: early.BestRules, gains: GainInterval | None) -> Table:

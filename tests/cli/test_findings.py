@@ -45,7 +45,7 @@ def study(tmp_path_factory):
 def test_analyze_says_the_verdict_of_every_task_and_recipe(seedwise, study):
     said = seedwise("analyze", study)
     assert said.code == 0
-    assert said.out.count("The best of 16 seeds reached a validation accuracy of") == 4
+    assert said.out.count("The best of 16 trials reached a validation accuracy of") == 4
     assert said.out.count("The init seed explains") == 4
 
 

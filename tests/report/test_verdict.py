@@ -23,7 +23,7 @@ def test_the_winner_comes_first():
     study, scores = crossed()
     best = np.argmax(scores)
     assert sentences(study)[0] == (
-        f"The best of 36 seeds reached a validation accuracy of {scores.max():.3f} "
+        f"The best of 36 trials reached a validation accuracy of {scores.max():.3f} "
         f"(init {best // 6 + 1}, order {best % 6 + 1})."
     )
 

@@ -25,6 +25,7 @@ __all__ = [
 ]
 
 _SCHEDULE_WORDS = {"all": "all evaluations", "epoch": "one per epoch", "last": "only the last"}
+_LOG_FROM = 100
 _MOST_POINTS = 80  # of n on one curve: more cannot be told apart at this size
 
 
@@ -112,7 +113,9 @@ def draw_expected(data: ExpectedData) -> Any:
     Args:
         data: What one of the ``expected_..._data`` functions returned.
     """
-    x = alt.X("n:Q", title=data.x, scale=alt.Scale(nice=False), axis=alt.Axis(tickMinStep=1))
+    many = max(point["n"] for point in data.points) > _LOG_FROM  # then a linear axis would show little but the plateau
+    scale = alt.Scale(type="log", nice=False) if many else alt.Scale(nice=False)
+    x = alt.X("n:Q", title=data.x, scale=scale, axis=alt.Axis(tickMinStep=1))
     return styled(shaded_lines(data.points, data.series, x, data.y), data.title, data.subtitle)
 
 

@@ -63,8 +63,8 @@ _PLANS = (
     _Plan(
         "expected-best",
         "expected validation performance",
-        "Expected score of the best of n trials, drawn with replacement from those that ran, for three ways to evaluate "
-        "(Dodge et al. 2020, figure 1).",
+        "Expected score of the best of n trials, drawn with replacement from those that ran, for each number of "
+        "evaluations that counts (Dodge et al. 2020, figure 1).",
         lambda analysis, cell: expected.draw_expected(expected.expected_best_data(analysis, cell)),
     ),
     _Plan(
@@ -118,7 +118,8 @@ _PLANS = (
     _Plan(
         "pearson",
         "correlation of early and late scores",
-        "The same with Pearson's correlation (Dodge et al. 2020, figure 9).",
+        "Pearson correlation over trials of the best score so far between all pairs of evaluations (Dodge et al. 2020, "
+        "figure 9).",
         lambda analysis, cell: correlation.draw_correlation(correlation.correlation_data(analysis, cell, "pearson")),
     ),
     _Plan(

@@ -73,7 +73,7 @@ def _winner(cell: Cell, summary: CellSummary) -> str:
     if summary.test is not None:
         test = f" On test rows, which did not choose it, it scores {score(summary.test)}."
     return (
-        f"The best of {summary.started} seeds reached a {what} of {score(summary.best)} "
+        f"The best of {summary.started} trials reached a {what} of {score(summary.best)} "
         f"(init {seeds.init}, order {seeds.order}).{test}{cost}"
     )
 
@@ -83,14 +83,14 @@ def _expectation(found: SelectedTest | Refusal, fall: Fall | Refusal) -> str:
         return ""
     test, gap = float(found.test_mean[-1]), float(found.gap[-1])
     sentence = (
-        f"Whoever picks the best of {int(found.n[-1])} such seeds by validation should expect {score(test)} on new rows: "
+        f"Whoever picks the best of {int(found.n[-1])} such trials by validation should expect {score(test)} on new rows: "
         f"the validation score promises {gap:.3f} too much."
         if gap > 0
-        else f"Whoever picks the best of {int(found.n[-1])} such seeds by validation should expect {score(test)} on new rows."
+        else f"Whoever picks the best of {int(found.n[-1])} such trials by validation should expect {score(test)} on new rows."
     )
     if not isinstance(fall, Refusal) and fall.fall_lower > 0:
         sentence += (
-            f" More than {fall.n} seeds lower the expected test score: the choice then fits the validation rows."
+            f" More than {fall.n} trials lower the expected test score: the choice then fits the validation rows."
         )
     return sentence
 
@@ -100,7 +100,7 @@ def _typical(cell: Cell, found: dict[str, object] | Refusal) -> str:
         return ""
     final = cell.final()
     return (
-        f"A single seed scores {score(float(final.mean()))} ± {final.std(ddof=1):.3f} (mean and standard deviation of "
+        f"A single trial scores {score(float(final.mean()))} ± {final.std(ddof=1):.3f} (mean and standard deviation of "
         f"{len(final)} trials), between {score(float(final.min()))} and {score(float(final.max()))}."
     )
 
@@ -125,9 +125,13 @@ def _failures(found: FailedTrials | Refusal) -> str:
     share = found.share
     where = "without a score" if found.threshold is None else f"at or below {found.threshold:.2f}, where guessing is"
     return (
-        f"{share.failed} of {share.n} trials failed ({where}): {100 * share.share:.0f} % "
-        f"[{100 * share.lower:.0f}, {100 * share.upper:.0f}]."
+        f"{share.failed} of {share.n} trials failed ({where}): {_percent(share.share)} % "
+        f"[{_percent(share.lower)}, {_percent(share.upper)}]."
     )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}" if 0.0005 < share < 0.01 else f"{100 * share:.0f}"
 
 
 def _ranking(cell: Cell, found: object) -> str:

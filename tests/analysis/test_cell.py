@@ -55,6 +55,12 @@ def test_a_trial_without_a_score_gets_the_worst_where_no_guess_is_known():
     assert cell_of([[0.5, 0.6], [NAN, NAN]], baseline=None).final().tolist() == [0.6, 0.5]
 
 
+@pytest.mark.parametrize(("metric", "baseline", "filled"), [("accuracy", 0.6, 0.5), ("loss", 0.4, 0.5)])
+def test_a_gap_before_a_bad_first_score_is_no_better_than_it(metric, baseline, filled):
+    cell = cell_of([[NAN, 0.5], [0.7, 0.7]], metric=metric, baseline=baseline)
+    assert cell.best_at(cell.full()).tolist() == [[filled, 0.5], [0.7, 0.7]]
+
+
 def test_a_trial_that_failed_on_its_way_keeps_its_best_score_so_far():
     cell = cell_of([[0.5, 0.6], [0.7, NAN]], states=["complete", "failed"])
     assert cell.final().tolist() == [0.6, 0.7]

@@ -204,8 +204,15 @@ class Cell:
         return np.where(np.isnan(test), final, test)
 
     def best_at(self, index: NDArray[np.intp]) -> Floats:
-        """Return the best score so far of some trials at every evaluation, (n, evaluations), with no gaps."""
-        return self._without_gaps(self.curves.best[index])
+        """Return the best score so far of some trials at every evaluation, (n, evaluations), with no gaps.
+
+        Before its first score a trial has the stand-in of `final`, or that first score where it is worse, so that no curve
+        ever becomes worse.
+        """
+        best = self.curves.best[index]
+        filled = self._without_gaps(best)
+        worse = np.fmin if self.greater_is_better else np.fmax
+        return np.where(np.isnan(best), worse(filled, best[:, -1:]), best)
 
     def evaluations(self, schedule: str = "all") -> NDArray[np.intp]:
         """Return which evaluations of the grid count under a schedule, ascending.

@@ -3,6 +3,7 @@
 They have what the analysis reads of a `Task`, a `Recipe` and a `Trial`, and cannot be run.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, TypeAlias
@@ -29,18 +30,18 @@ __all__ = [
 
 SOURCE = "imported"
 
-SMALL_IS_GOOD = ("loss", "error", "perplexity", "mse", "rmse", "mae")
-"""How the names of metrics end of which less is better."""
+SMALL_IS_GOOD = frozenset("loss error err perplexity ppl mse rmse mae wer cer nll entropy distance brier".split())
+"""Words in the names of metrics of which less is better."""
 
 
 def greater_is_better(metric: str) -> bool:
     """Guess from a metric's name whether more of it is better.
 
     Example:
-        >>> greater_is_better("val_acc"), greater_is_better("validation_loss")
-        (True, False)
+        >>> greater_is_better("val_acc"), greater_is_better("validation_loss"), greater_is_better("error_rate")
+        (True, False, False)
     """
-    return not metric.lower().endswith(SMALL_IS_GOOD)
+    return SMALL_IS_GOOD.isdisjoint(re.split(r"[^a-z]+", metric.lower()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from seedwise.errors import RequestError
 from seedwise.imported import AnyTask, AnyTrial, ImportedTrial
 from seedwise.trial import Measurement, Trial, TrialState, best_evaluation
 
-__all__ = ["TrialRecord", "own_trial", "winner"]
+__all__ = ["TrialRecord", "by_cell", "own_trial", "winner"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,14 @@ class TrialRecord:
     def best(self) -> tuple[int, float] | None:
         """Step and score of the best evaluation so far; None before there is a finite score."""
         return best_evaluation(self.scores, greater_is_better=self.trial.task.greater_is_better)
+
+
+def by_cell(records: Iterable[TrialRecord]) -> list[tuple[TrialRecord, ...]]:
+    """Return the trials of each task and recipe, in the order in which they were added."""
+    groups: dict[tuple[str, str], list[TrialRecord]] = {}
+    for record in records:
+        groups.setdefault((record.trial.task.id, record.trial.recipe.id), []).append(record)
+    return [tuple(group) for group in groups.values()]
 
 
 class _Scored(Protocol):

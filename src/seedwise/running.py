@@ -29,7 +29,7 @@ from seedwise.executors.base import (
     Started,
 )
 from seedwise.live import Cell, LiveTrial, StudyProgress, study_progress
-from seedwise.record import TrialRecord, own_trial, winner
+from seedwise.record import by_cell, own_trial, winner
 from seedwise.schedule import Goal, Schedule
 from seedwise.stopping import StoppingRule
 from seedwise.store.base import Predictions, Store
@@ -212,11 +212,8 @@ class _Run:
 
 def _cells(store: Store, executor: Executor) -> list[Cell]:
     """Prepare every task for every recipe, and fit the rule to each run's evaluations."""
-    groups: dict[tuple[str, str], list[TrialRecord]] = {}
-    for record in store.records():
-        groups.setdefault((record.trial.task.id, record.trial.recipe.id), []).append(record)
     cells = []
-    for (task_id, recipe_id), records in groups.items():
+    for records in by_cell(store.records()):
         first = own_trial(records[0])
         task, recipe = first.task, first.recipe
         facts = executor.prepare(task, recipe)
@@ -224,6 +221,6 @@ def _cells(store: Store, executor: Executor) -> list[Cell]:
         kept = store.rule()
         rule = StoppingRule.full(len(records)) if kept is None else kept
         schedule = Schedule.of(rule, steps)
-        store.set_facts(task_id, recipe_id, {**facts, "steps": steps[-1], "evaluation_steps": list(steps)})
-        cells.append(Cell(records, schedule, steps))
+        store.set_facts(task.id, recipe.id, {**facts, "steps": steps[-1], "evaluation_steps": list(steps)})
+        cells.append(Cell(list(records), schedule, steps))
     return cells

@@ -37,6 +37,28 @@ def test_only_the_last_evaluation_counts_under_that_schedule():
     assert cell_of([[0.5, 0.6], [0.7, 0.4]]).final("last").tolist() == [0.6, 0.4]
 
 
+def test_a_complete_run_that_ended_before_the_others_has_a_last_evaluation_of_its_own():
+    assert cell_of([[0.5, 0.6, 0.7], [0.7, 0.4, NAN]]).final("last").tolist() == [0.7, 0.4]
+
+
+def test_a_failed_run_does_not_make_the_grid_coarse():
+    study = table_study([[0.1, 0.2, 0.3, 0.4], [0.5, NAN, NAN, NAN]], states=["complete", "failed"], steps=[1, 2, 3, 4])
+    odd = study.records[1]
+    object.__setattr__(odd, "evaluations", (Measurement(7, 0.0, odd.evaluations[0].metrics),))
+    facts = next(iter(study.facts_of.values()))
+    del facts["evaluation_steps"]
+    assert len(Analysis(study).cell().curves.fractions) == 4
+
+
+def test_percentages_have_no_known_bounds():
+    assert cell_of([[61.0], [72.5]]).support is None
+    assert cell_of([[61.0], [72.5]]).perfect is None
+
+
+def test_of_a_correlation_the_guess_is_zero():
+    assert cell_of([[0.5], [0.6]], metric="val_mcc", baseline=None).baseline == 0.0
+
+
 def test_the_evaluation_that_ends_each_epoch_counts_under_that_schedule():
     scores = [[0.9, 0.1, 0.8, 0.2, 0.7, 0.3], [0.1, 0.5, 0.1, 0.6, 0.1, 0.4]]
     assert cell_of(scores, epochs=3).final("epoch").tolist() == [0.3, 0.6]
@@ -53,6 +75,11 @@ def test_a_trial_without_a_score_gets_the_guess():
 
 def test_a_trial_without_a_score_gets_the_worst_where_no_guess_is_known():
     assert cell_of([[0.5, 0.6], [NAN, NAN]], baseline=None).final().tolist() == [0.6, 0.5]
+
+
+def test_a_gap_is_no_better_than_the_first_score_of_a_curve_that_rises_later():
+    cell = cell_of([[NAN, 0.3, 0.9], [0.7, 0.7, 0.7]], baseline=0.6)
+    assert cell.best_at(cell.full()).tolist() == [[0.3, 0.3, 0.9], [0.7, 0.7, 0.7]]
 
 
 @pytest.mark.parametrize(("metric", "baseline", "filled"), [("accuracy", 0.6, 0.5), ("loss", 0.4, 0.5)])
@@ -95,6 +122,16 @@ def test_runs_of_different_lengths_are_compared_at_equal_shares():
     assert curves.fractions.tolist() == [0.5, 1.0]
     assert curves.best.tolist() == [[0.2, 0.4], [0.5, 0.6]]
     assert "2 to 4 evaluations" in curves.note
+
+
+def test_score_of_a_longer_run_is_its_best_evaluation_wherever_it_is():
+    study = table_study([[0.1, 0.9, 0.3, 0.4], [0.5, 0.4, 0.3, 0.6]], steps=[1, 2, 3, 4])
+    shorter = study.records[1]
+    object.__setattr__(shorter, "evaluations", (Measurement(7, 0.0, shorter.evaluations[-1].metrics),))
+    del next(iter(study.facts_of.values()))["evaluation_steps"]
+    cell = Analysis(study).cell()
+    assert len(cell.curves.fractions) == 1
+    assert cell.final().tolist() == [0.9, 0.6]
 
 
 def test_test_scores_of_another_evaluation_than_the_best_are_not_taken():

@@ -40,6 +40,19 @@ def test_stopping_is_planned_within_the_budget():
     assert np.all(found.equal_budget <= found.rules.budget)
 
 
+def test_what_a_budget_is_worth_does_not_depend_on_the_others_asked_for():
+    few, all_budgets = plan(cell_of(), [5, 10]), plan(cell_of(), range(1, 11))
+    assert few.rules.budget.tolist() == [5, 10]
+    assert few.equal_budget.tolist() == all_budgets.equal_budget[[4, 9]].tolist()
+    assert few.full.tolist() == all_budgets.full[[4, 9]].tolist()
+
+
+@pytest.mark.parametrize("compute", [plan, correlation])
+def test_runs_without_curves_say_nothing_of_stopping(compute):
+    with pytest.raises(RequestError, match="single evaluation"):
+        compute(cell_of(SCORES[:, -1:]))
+
+
 def test_best_rule_is_that_of_the_plan():
     rule = best_rule(cell_of(), 8)
     rules = plan(cell_of(), [8]).rules

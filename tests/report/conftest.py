@@ -7,7 +7,7 @@ from seedwise.analysis.analysis import Analysis
 from seedwise.report.report import Report
 from tables import grid_seeds, table_study
 
-EVIL = "<script>alert(1)</script>"
+EVIL = r'<script>alert(1)</script> id="\9" url(#a) &amp;'
 
 
 def crossed_scores(seed):

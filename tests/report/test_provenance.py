@@ -90,10 +90,13 @@ def test_runs_of_others_without_a_file_have_no_command():
 def test_runs_of_others_tell_how_they_were_imported(tmp_path):
     rows = tmp_path / "their runs.csv"
     rows.write_text("seed,acc\n1,0.5\n2,0.6\n", "utf-8")
-    with Study.import_runs(tmp_path / "study", read_runs(rows, MAPPING)) as study:
+    runs = read_runs(rows, MAPPING, baseline={"toy": 0.5}, lower_is_better=True, all_complete=True)
+    with Study.import_runs(tmp_path / "study", runs) as study:
         (line,) = commands(Analysis(study), "STUDY")
     mapping = " ".join(f"--map {field}={column}" for field, column in MAPPING.items())
-    assert line == f"seedwise import 'their runs.csv' STUDY {mapping}"
+    assert (
+        line == f"seedwise import 'their runs.csv' STUDY {mapping} --baseline toy=0.5 --lower-is-better --all-complete"
+    )
 
 
 def test_seeds_that_the_command_line_cannot_say_have_no_command(tmp_path):

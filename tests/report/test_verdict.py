@@ -33,7 +33,72 @@ def test_the_test_score_of_the_choice_and_its_optimism_are_told():
     study, _ = crossed(test=scores.ravel() - 0.02)
     text = " ".join(sentences(study))
     assert "On test rows, which did not choose it, it scores" in text
-    assert "promises 0.020 too much" in text
+    assert "0.020 worse than the validation score, of which the choice itself makes 0.000." in text
+
+
+def test_a_choice_of_noise_is_all_optimism():
+    _, scores = crossed()
+    test = np.random.default_rng(1).permutation(scores.ravel())
+    study, _ = crossed(test=test)
+    optimism = Analysis(study).find("expected_test", Analysis(study).cell()).optimism[-1]
+    assert optimism > 0.02
+    assert f"of which the choice itself makes {optimism:.3f}." in " ".join(sentences(study))
+
+
+def test_test_rows_that_are_easier_are_told_as_such():
+    _, scores = crossed()
+    study, _ = crossed(test=scores.ravel() + 0.03)
+    assert "0.030 better than the validation score" in " ".join(sentences(study))
+
+
+def test_failures_of_a_loss_are_at_or_above_the_guess():
+    scores = np.where(np.arange(20) < 5, 0.7, 0.3)[:, None]
+    text = " ".join(sentences(table_study(scores, metric="loss", baseline=0.69)))
+    assert "5 of 20 trials failed (at or above 0.69, where guessing is)" in text
+
+
+def test_without_a_guess_nobody_knows_who_failed():
+    scores = np.random.default_rng(0).random((20, 1))
+    text = " ".join(sentences(table_study(scores, baseline=None)))
+    assert "How many only guess is not known" in text
+    assert " failed (" not in text
+
+
+def test_trials_that_fell_back_are_told():
+    scores = np.column_stack([np.full(20, 0.8), np.where(np.arange(20) < 6, 0.5, 0.8)])
+    text = " ".join(sentences(table_study(scores)))
+    assert "0 of 20 trials failed" in text
+    assert "At their last evaluation, 6 were there." in text
+
+
+def test_when_trials_can_be_ranked_is_told():
+    quality = np.random.default_rng(0).normal(0.7, 0.05, 30)
+    scores = quality[:, None] - np.linspace(0.1, 0, 5) + np.random.default_rng(1).normal(0, 0.002, (30, 5))
+    assert "Trials can be ranked after 20 % of a run" in " ".join(sentences(table_study(scores)))
+
+
+def test_the_best_rule_is_told_with_who_chose_it():
+    quality = np.random.default_rng(0).normal(0.7, 0.05, 60)
+    scores = quality[:, None] - np.linspace(0.1, 0, 10) + np.random.default_rng(1).normal(0, 0.002, (60, 10))
+    study = table_study(scores)
+    rules = Analysis(study).find("stopping", Analysis(study).cell()).rules
+    i = rules.budget.tolist().index(10)
+    assert (
+        f"On these trials a budget of 10 full trainings is best spent by starting {rules.t[i]}, judging after "
+        f"{100 * rules.f[i]:.0f} % and keeping {rules.p[i]}: expect {rules.mean[i]:.3f} instead of"
+    ) in " ".join(sentences(study))
+
+
+def test_equal_curves_under_different_seeds_are_told():
+    scores = np.random.default_rng(0).random((6, 5))
+    scores[3] = scores[0]
+    analysis = Analysis(table_study(scores))
+    assert any("1 trials have the same curve" in note for note in caveats(analysis.cell()))
+
+
+def test_trials_of_a_grid_are_not_taken_for_independent():
+    study, _ = crossed()
+    assert any("share a seed are not independent" in note for note in caveats(Analysis(study).cell()))
 
 
 def test_the_seed_that_makes_the_variance_is_named_with_its_interval():

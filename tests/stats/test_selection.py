@@ -151,7 +151,7 @@ def test_the_best_number_is_where_the_test_score_is_highest():
 
 def test_of_equal_numbers_the_smallest_is_best():
     flat = np.array([0.3, 0.3 + 1e-16, 0.1 + 0.2])
-    assert best_number(SelectedTest(np.array([9, 4, 6]), flat, flat, flat, flat, True, True)) == 4
+    assert best_number(SelectedTest(np.array([9, 4, 6]), flat, flat, flat, flat, flat, True, True)) == 4
 
 
 def test_more_trials_help_for_ever_where_validation_is_the_test():
@@ -232,3 +232,21 @@ def test_a_fall_of_losses_mirrors_one_of_gains():
 def test_misuse_is_refused_in_a_sentence(call, sentence):
     with pytest.raises(ValueError, match=sentence):
         call()
+
+
+@pytest.mark.parametrize("harder", [-0.05, 0.0, 0.05])
+def test_harder_test_rows_are_no_optimism(harder):
+    scores = np.random.default_rng(0).random(20)
+    found = expected_selected(scores, scores - harder, [1, 5, 20])
+    assert found.gap == pytest.approx([harder] * 3)
+    assert found.optimism == pytest.approx([0.0] * 3)
+
+
+def test_optimism_is_what_choosing_adds_to_the_gap():
+    generator = np.random.default_rng(0)
+    validation, test = generator.random(20), generator.random(20)
+    found = expected_selected(validation, test, [1, 5, 20])
+    assert found.optimism == pytest.approx(found.gap - (validation.mean() - test.mean()))
+    assert found.optimism[0] == pytest.approx(0.0)
+    mirrored = expected_selected(-validation, -test, [1, 5, 20], greater_is_better=False)
+    assert mirrored.optimism == pytest.approx(found.optimism)

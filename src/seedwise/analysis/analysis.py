@@ -14,7 +14,7 @@ from seedwise.analysis.labels import recipe_labels
 from seedwise.analysis.summary import CellSummary, summarize
 from seedwise.errors import RequestError
 from seedwise.imported import AnyTrial
-from seedwise.record import TrialRecord
+from seedwise.record import TrialRecord, by_cell
 from seedwise.stats.components import VarianceComponents
 from seedwise.stopping import StoppingRule
 from seedwise.validation import check_choice
@@ -62,11 +62,8 @@ class Analysis:
     @cached_property
     def cells(self) -> tuple[Cell, ...]:
         """The trials of each task and recipe, in the order they were added."""
-        groups: dict[tuple[str, str], list[TrialRecord]] = {}
-        for record in self.trials:
-            groups.setdefault((record.trial.task.id, record.trial.recipe.id), []).append(record)
         return tuple(
-            Cell(tuple(records), self._study.facts(records[0].trial), self._study.losses) for records in groups.values()
+            Cell(records, self._study.facts(records[0].trial), self._study.losses) for records in by_cell(self.trials)
         )
 
     @cached_property

@@ -1,32 +1,24 @@
 """How good is the best of n trials, on the rows that choose it and on rows that do not?"""
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+import math
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seedwise.analysis.cell import SCHEDULES, Cell
+from seedwise.analysis.refusals import refusals
 from seedwise.errors import RequestError
 from seedwise.stats import expected_best as formulas
 from seedwise.stats.bands import BestBand, expected_best_band
 from seedwise.stats.selection import Fall, SelectedTest, bootstrap_selected, expected_selected, falls_after
 
-__all__ = ["BestOfN", "expected_best", "expected_test", "fall_of_test", "refusals", "schedules"]
+__all__ = ["BestOfN", "expected_best", "expected_test", "fall_of_test", "schedules"]
 
 Floats = NDArray[np.float64]
-BAND_LIMIT = 5_000
-"""More trials than these get the Dvoretzky-Kiefer-Wolfowitz band, whose width hardly differs then."""
-
-
-@contextmanager
-def refusals() -> Iterator[None]:
-    """Turn a refusal of the statistics into one of ours, so that it ends as a sentence."""
-    try:
-        yield
-    except ValueError as error:
-        raise RequestError(str(error)) from error
+BAND_LIMIT = 20_000
+"""More trials than these get the Dvoretzky-Kiefer-Wolfowitz band: wider for large n, but there at once."""
 
 
 class BestOfN(NamedTuple):
@@ -41,6 +33,7 @@ class BestOfN(NamedTuple):
         lower: Lower end of the simultaneous band on the mean, (m,); None where the metric's bounds are not known.
         upper: Upper end of the band, (m,); None likewise.
         confidence: Confidence of the band, for all n at once.
+        kind: Of the band: equal_tailed, or dkw for very many trials.
         trials: How many trials the estimate rests on.
         replacement: Whether trials are drawn with replacement.
         seconds: Mean device seconds of one trial, which make n a cost; nan where unknown.
@@ -54,6 +47,7 @@ class BestOfN(NamedTuple):
     lower: Floats | None
     upper: Floats | None
     confidence: float
+    kind: str
     trials: int
     replacement: bool
     seconds: float
@@ -105,9 +99,10 @@ def expected_best(
         lower=None if band is None else band.lower,
         upper=None if band is None else band.upper,
         confidence=confidence,
+        kind="" if band is None else band.kind,
         trials=len(scores),
         replacement=replacement,
-        seconds=float(cell.seconds[cell.full()].mean()),
+        seconds=float(cell.seconds[cell.full()].mean()) or math.nan,
     )
 
 

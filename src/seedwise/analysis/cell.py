@@ -81,16 +81,21 @@ class Cell:
 
     @property
     def baseline(self) -> float | None:
-        """What the best constant guess scores, where it is known."""
+        """What the best constant guess scores, where it is known; of a correlation always 0."""
         value = self.facts.get("baselines", {}).get(self.task.metric)
+        if value is None and self.support == (-1.0, 1.0):
+            return 0.0
         return None if value is None or not math.isfinite(value) else float(value)
 
-    @property
+    @cached_property
     def support(self) -> tuple[float, float] | None:
-        """The lowest and highest score that the metric can give; None where that is not known."""
-        for support, names in _SUPPORTS.items():
-            if any(name in self.task.metric.lower() for name in names):
-                return support
+        """The lowest and highest score that the metric can give; None where that is not known, as of percentages."""
+        name = self.task.metric.lower()
+        for (low, high), parts in _SUPPORTS.items():
+            if self.greater_is_better and any(part in name for part in parts):
+                scores = [score for record in self.records for _, score in record.scores if math.isfinite(score)]
+                scores += self.test[np.isfinite(self.test)].tolist()
+                return (low, high) if all(low <= score <= high for score in scores) else None
         return None
 
     @property
@@ -174,9 +179,14 @@ class Cell:
             RequestError: Too few trials, stopped ones among them, or the ends of epochs are not known.
         """
         index = self.full(least)
-        scores = self.curves.scores[index][:, self.evaluations(schedule)]
-        best = best_so_far(scores, greater_is_better=self.greater_is_better)[:, -1]
-        return self._without_gaps(best)
+        if schedule == "all":  # of a run with more evaluations than the grid, too
+            return self._without_gaps(self.curves.best[index, -1])
+        scores = self.curves.scores[index]
+        if schedule == "last":  # a run that ended before the others has a last evaluation of its own
+            column = scores.shape[1] - 1 - np.argmax(np.isfinite(scores[:, ::-1]), axis=1)
+            return self._without_gaps(scores[np.arange(len(scores)), column])
+        counted = scores[:, self.evaluations(schedule)]
+        return self._without_gaps(best_so_far(counted, greater_is_better=self.greater_is_better)[:, -1])
 
     def scores(self, split: str) -> Floats:
         """Return the final score of every trial that ran to its end, on validation or test rows, (n,).
@@ -211,8 +221,9 @@ class Cell:
         """
         best = self.curves.best[index]
         filled = self._without_gaps(best)
+        first = best[np.arange(len(best)), np.argmax(np.isfinite(best), axis=1)]  # nan where there is none
         worse = np.fmin if self.greater_is_better else np.fmax
-        return np.where(np.isnan(best), worse(filled, best[:, -1:]), best)
+        return np.where(np.isnan(best), worse(filled, first[:, None]), best)
 
     def evaluations(self, schedule: str = "all") -> NDArray[np.intp]:
         """Return which evaluations of the grid count under a schedule, ascending.
@@ -294,7 +305,8 @@ def _common_steps(cell: Cell) -> tuple[Sequence[int] | None, str]:
 
 def _curves_by_share(cell: Cell) -> Curves:
     """Put runs of different lengths on a grid of equal shares of each run: what was known of it by then."""
-    lengths = [len(record.scores) for record in cell.records if record.scores]
+    complete = [record for record in cell.records if record.state is TrialState.COMPLETE and record.evaluations]
+    lengths = [len(record.evaluations) for record in complete or cell.records if record.evaluations]
     fewest = min(lengths)
     fractions = np.arange(1, fewest + 1) / fewest
     scores = np.full((len(cell.records), fewest), math.nan)
@@ -310,6 +322,6 @@ def _curves_by_share(cell: Cell) -> Curves:
         scores[row, known], best[row, known] = values[column[known]], so_far[column[known]]
     note = (
         f"runs have {fewest} to {max(lengths)} evaluations at different steps; they are compared at {fewest} equal shares "
-        "of each run"
+        "of each run, and a full training is each run's own"
     )
     return Curves(fractions, None, scores, best, note)

@@ -7,8 +7,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from seedwise.analysis.best import refusals
 from seedwise.analysis.cell import Cell
+from seedwise.analysis.refusals import refusals
 from seedwise.errors import RequestError
 from seedwise.stats.correlation import EvaluationCorrelation, earliest_trusted, evaluation_correlation
 from seedwise.stats.early_stopping import StoppedBest, stopping_result
@@ -80,6 +80,7 @@ def correlation(
     Reference:
         Dodge et al. (2020), figures 5 and 9.
     """
+    _with_curves(cell)
     with refusals():
         return evaluation_correlation(cell.best_at(cell.full(4)), method=method, confidence=confidence)
 
@@ -108,13 +109,13 @@ def plan(cell: Cell, budgets: Iterable[int] = BUDGETS) -> BestRules:
     Raises:
         RequestError: Too few trials, or some stopped early.
     """
-    index = cell.full()
+    index = _with_curves(cell)
     wanted = _affordable(budgets, len(index))
     with refusals():
         table = planning_table(
             cell.best_at(index),
             cell.curves.fractions,
-            wanted,
+            range(1, wanted[-1] + 1),  # all, for what a budget is worth
             most_started=min(MOST_STARTED, len(index)),
             greater_is_better=cell.greater_is_better,
         )
@@ -128,7 +129,15 @@ def plan(cell: Cell, budgets: Iterable[int] = BUDGETS) -> BestRules:
     reached = np.maximum.accumulate(sign * rules.mean)
     place = np.searchsorted(reached, sign * full - 1e-12)
     equal = np.array([rules.budget[i] if i < len(reached) else np.nan for i in place])
-    return BestRules(len(table.t), len(index), rules, full, reduction, equal)
+    asked = np.isin(rules.budget, wanted)
+    return BestRules(
+        int(np.isin(table.budget, wanted).sum()),
+        len(index),
+        Plan(*(np.asarray(column)[asked] for column in rules)),  # type: ignore[arg-type]
+        full[asked],
+        None if reduction is None else reduction[asked],
+        equal[asked],
+    )
 
 
 def best_rule(cell: Cell, budget: int) -> StoppingRule:
@@ -145,8 +154,7 @@ def gains(cell: Cell, budgets: Iterable[int], *, repeats: int = 50) -> GainInter
         budgets: In full trainings; those beyond half the number of trials are left out.
         repeats: How many random halves are drawn.
     """
-    index = cell.full()
-    perfect = cell.perfect
+    index, perfect = _with_curves(cell), cell.perfect
     with refusals():
         return gain_interval(
             cell.best_at(index),
@@ -169,11 +177,11 @@ def alternatives(cell: Cell, budget: int) -> Alternatives:
     Raises:
         RequestError: As `plan`, or the budget pays for no such rule.
     """
-    index = cell.full()
+    index = _with_curves(cell)
     _affordable([budget], len(index))
     best, fractions, greater = cell.best_at(index), cell.curves.fractions, cell.greater_is_better
     with refusals():
-        halved = successive_halving(best, fractions, budget=budget, replacement=False, greater_is_better=greater)
+        halved = successive_halving(best, fractions, budget=budget, greater_is_better=greater)
     try:
         with refusals():
             init, order = (cell.seeds(stream)[index] for stream in ("init", "order"))
@@ -181,6 +189,16 @@ def alternatives(cell: Cell, budget: int) -> Alternatives:
     except RequestError as error:
         return Alternatives(budget, halved, None, str(error))
     return Alternatives(budget, halved, aware, "")
+
+
+def _with_curves(cell: Cell) -> NDArray[np.intp]:
+    """Return which trials ran to their end, if they were evaluated on the way."""
+    index = cell.full()
+    if len(cell.curves.fractions) < 2:
+        raise RequestError(
+            "each run has a single evaluation, so nothing is known of stopping it early; keep whole curves."
+        )
+    return index
 
 
 def _affordable(budgets: Iterable[int], trials: int) -> list[int]:

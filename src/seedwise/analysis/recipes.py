@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from seedwise.analysis.best import refusals
 from seedwise.analysis.cell import Cell
+from seedwise.analysis.refusals import refusals
 from seedwise.analysis.seeds import failed_trials
 from seedwise.errors import RequestError
 from seedwise.stats.comparison import Comparison, equal_to_best, paired, student, welch
@@ -45,6 +45,7 @@ class RecipeScore(NamedTuple):
         best: The best score.
         failed: How many were no better than the constant guess.
         top: Whether the recipe is the best of its task or not significantly worse by a one-tailed Student's t-test.
+        rank: Place of its mean among the task's recipes, from 1.
     """
 
     task: str
@@ -57,6 +58,7 @@ class RecipeScore(NamedTuple):
     best: float
     failed: int
     top: bool
+    rank: int
 
 
 class RecipeComparison(NamedTuple):
@@ -198,10 +200,20 @@ def _matched(a: Cell, b: Cell) -> tuple[list[int], list[int]]:
 
 
 def _row(cell: Cell, label: str, split: str, scores: Mapping[str, Floats], top: Sequence[str]) -> RecipeScore:
-    mine = scores[label]
+    mine, sign = scores[label], 1 if cell.greater_is_better else -1
     best = float(mine.max() if cell.greater_is_better else mine.min())
+    rank = 1 + sum(sign * other.mean() > sign * mine.mean() for other in scores.values())
     failed = failed_trials(cell).share.failed
     return RecipeScore(
-        *(cell.task.name, label, cell.task.metric, split, len(mine)),
-        *(float(mine.mean()), float(mine.std(ddof=1)), best, failed, label in top),
+        task=cell.task.name,
+        recipe=label,
+        metric=cell.task.metric,
+        split=split,
+        n=len(mine),
+        mean=float(mine.mean()),
+        sd=float(mine.std(ddof=1)),
+        best=best,
+        failed=failed,
+        top=label in top,
+        rank=int(rank),
     )

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from seedwise.analysis.best import refusals
 from seedwise.analysis.cell import Cell
+from seedwise.analysis.refusals import refusals
 from seedwise.errors import RequestError
 from seedwise.stats.anova import BestWorst, best_against_worst
 from seedwise.stats.components import VarianceComponents, variance_components
@@ -32,7 +32,7 @@ __all__ = [
     "failed_trials",
     "good_seeds",
     "grid",
-    "levels",
+    "is_crossed",
     "spread",
 ]
 
@@ -67,7 +67,8 @@ class FailedTrials(NamedTuple):
     Args:
         threshold: The score up to which a trial counts as failed: the guess's, and `FAILED_MARGIN` above it; None where
             the guess is not known and only trials without a score count.
-        share: Their share with its interval.
+        share: Their share with its interval, judged by each trial's score: its best evaluation.
+        last: The same judged by the last evaluation: trials that fell back are counted as well.
         by_init: Share of each init seed with its interval; None where seeds are not crossed.
         by_order: The same of order seeds.
         gather_in_init: Whether failures gather in some init seeds; None where seeds are not crossed or all trials alike.
@@ -76,6 +77,7 @@ class FailedTrials(NamedTuple):
 
     threshold: float | None
     share: FailedShare
+    last: FailedShare
     by_init: FailedByLevel | None
     by_order: FailedByLevel | None
     gather_in_init: Clustering | None
@@ -115,12 +117,6 @@ def grid(cell: Cell) -> Grid:
     mean = np.where(count > 0, total / np.maximum(count, 1), np.nan)
     with refusals():
         return Grid(rows, columns, mean, level_summary(scores, init), level_summary(scores, order))
-
-
-def levels(cell: Cell, stream: str) -> LevelSummary:
-    """Return number, mean, sd, min and max of the trials of each seed of a stream."""
-    with refusals():
-        return level_summary(cell.final(), cell.seeds(stream)[cell.full()])
 
 
 def spread(cell: Cell) -> SeedSpread:
@@ -163,22 +159,33 @@ def best_worst(cell: Cell, stream: str) -> BestWorst:
 def failed_trials(cell: Cell, *, confidence: float = 0.95) -> FailedTrials:
     """Return the share of trials that ended about where the best constant guess is (Dodge et al. 2020, section 4)."""
     index = cell.full(1)
-    scores = cell.curves.best[index, -1]
     guess, margin = cell.baseline, 0.0 if cell.support is None else FAILED_MARGIN
     with refusals():
-        failed = np.isnan(scores) | cell.failed[index]
-        if guess is not None:
-            failed |= is_failed(scores, guess, margin=margin, greater_is_better=cell.greater_is_better)
-        share = failed_share(failed, confidence=confidence)
+        failed, fell = (
+            _failed(scores, cell.failed[index], guess, margin, greater_is_better=cell.greater_is_better)
+            for scores in (cell.curves.best[index, -1], cell.curves.scores[index, -1])
+        )
+        share, last = (failed_share(flags, confidence=confidence) for flags in (failed, fell))
         shares: list[FailedByLevel | None] = [None, None]
         gather: list[Clustering | None] = [None, None]
-        if _is_crossed(cell):
+        if is_crossed(cell):
             labels = [cell.seeds(stream)[index] for stream in ("init", "order")]
             shares = [failed_by(failed, seeds, confidence=confidence) for seeds in labels]
             if 0 < failed.sum() < len(failed):
                 gather = [clustering(failed, seeds) for seeds in labels]
     threshold = None if guess is None else guess + margin * (1 if cell.greater_is_better else -1)
-    return FailedTrials(threshold, share, shares[0], shares[1], gather[0], gather[1])
+    return FailedTrials(threshold, share, last, shares[0], shares[1], gather[0], gather[1])
+
+
+def _failed(
+    scores: Floats, crashed: NDArray[np.bool_], guess: float | None, margin: float, *, greater_is_better: bool
+) -> NDArray[np.bool_]:
+    failed: NDArray[np.bool_] = np.isnan(scores) | crashed
+    return (
+        failed
+        if guess is None
+        else failed | is_failed(scores, guess, margin=margin, greater_is_better=greater_is_better)
+    )
 
 
 def good_seeds(cells: Sequence[Cell], stream: str = "init") -> GoodSeeds:
@@ -193,7 +200,7 @@ def good_seeds(cells: Sequence[Cell], stream: str = "init") -> GoodSeeds:
     """
     if len(cells) < 2:
         raise RequestError("globally good seeds need at least 2 tasks with the same seeds, not 1; add a task.")
-    if stream == "order" and not any(_is_crossed(cell) for cell in cells):
+    if stream == "order" and not any(is_crossed(cell) for cell in cells):
         raise RequestError(
             "order seeds change together with init seeds, so that their ranking is that of the init seeds."
         )
@@ -213,7 +220,7 @@ def _mean_of(cell: Cell, stream: str, seed: int) -> float:
 
 def _crossed(cell: Cell) -> tuple[Floats, NDArray[np.int64], NDArray[np.int64]]:
     index = cell.full()
-    if not _is_crossed(cell):
+    if not is_crossed(cell):
         raise RequestError(
             "this needs init seeds crossed with order seeds, but here they change together or one is fixed; run a grid "
             "with --init N --order M."
@@ -221,9 +228,9 @@ def _crossed(cell: Cell) -> tuple[Floats, NDArray[np.int64], NDArray[np.int64]]:
     return cell.final(), cell.seeds("init")[index], cell.seeds("order")[index]
 
 
-def _is_crossed(cell: Cell) -> bool:
+def is_crossed(cell: Cell) -> bool:
     """Whether some init seed was run with several order seeds and some order seed with several init seeds."""
-    index = cell.full()
+    index = np.flatnonzero(cell.ended)
     pairs = set(zip(cell.seeds("init")[index].tolist(), cell.seeds("order")[index].tolist(), strict=True))
     inits, orders = {i for i, _ in pairs}, {o for _, o in pairs}
     return len(pairs) > len(inits) > 1 and len(pairs) > len(orders) > 1

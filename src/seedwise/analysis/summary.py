@@ -1,5 +1,6 @@
 """What became of the trials of one task and recipe, in one line?"""
 
+import math
 import statistics
 from typing import NamedTuple
 
@@ -64,13 +65,21 @@ def summarize(cell: Cell) -> CellSummary:
         failed=states[TrialState.FAILED],
         open=sum(states[s] for s in (TrialState.WAITING, TrialState.RUNNING, TrialState.PAUSED)),
         best=best.best[1] if best and best.best else None,
-        test=best.test_metrics.get(task.metric) if best and best.test_metrics else None,
+        test=_test_of(cell, best),
         median=statistics.median(r.best[1] for r in complete if r.best) if complete else None,
         baseline=cell.baseline,
         cost=_cost(cell),
         seconds=sum(record.seconds for record in trials),
         winner=best,
     )
+
+
+def _test_of(cell: Cell, winner: TrialRecord | None) -> float | None:
+    """Return the winner's test score at the evaluation that made it the winner."""
+    if winner is None:
+        return None
+    score = float(cell.test[cell.records.index(winner)])
+    return score if math.isfinite(score) else None
 
 
 def _cost(cell: Cell) -> float:

@@ -7,7 +7,7 @@ import altair as alt
 import numpy as np
 from numpy.typing import ArrayLike
 
-from seedwise.analysis.best import refusals
+from seedwise.analysis.refusals import refusals
 from seedwise.charts.series import line_channel
 from seedwise.charts.style import COLORS, GREY, HEIGHT, SEQUENTIAL, WIDTH, styled
 from seedwise.errors import RequestError

@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 
 import altair as alt
 
-from seedwise.analysis.best import refusals
 from seedwise.analysis.cell import Cell
 from seedwise.analysis.labels import recipe_labels
+from seedwise.analysis.refusals import refusals
 from seedwise.charts.series import in_words, line_channel, shaded_lines, task_of
 from seedwise.charts.style import metric_words, styled
 from seedwise.errors import RequestError

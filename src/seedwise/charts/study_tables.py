@@ -13,6 +13,7 @@ from seedwise.analysis.recipes import RecipeComparison, RecipeScore, scores_by_r
 from seedwise.analysis.seeds import FailedTrials
 from seedwise.analysis.summary import summarize
 from seedwise.charts.cell_rows import Reasons, cell_columns
+from seedwise.charts.published import DODGE_TABLE_1
 from seedwise.charts.seed_tables import anova_table, good_seeds_table, grid_table, spread_table
 from seedwise.charts.style import metric_words
 from seedwise.charts.tables import Kind, Table, Value
@@ -98,7 +99,7 @@ def best_table(analysis: Analysis, published: Mapping[str, Mapping[str, float]] 
         ("text", *_kinds("score", columns)),
         tuple(rows),
         _best_of_columns(rows, [column.task.greater_is_better for column in columns]),
-        (*reasons.notes(), *([_PUBLISHED] if published else [])),
+        (*reasons.notes(), *([_PUBLISHED] if any(row[0] in (published or {}) for row in rows) else [])),
     )
 
 
@@ -207,7 +208,7 @@ def study_tables(analysis: Analysis) -> list[Table]:
     """Return every table that the study's design allows: those with at least one value."""
     made = [
         results_table(analysis),
-        best_table(analysis),
+        best_table(analysis, DODGE_TABLE_1),
         failed_table(analysis),
         spread_table(analysis),
         anova_table(analysis),

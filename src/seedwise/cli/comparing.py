@@ -19,7 +19,7 @@ __all__ = ["print_comparison"]
 LEVEL = 0.05
 _TABLES: Mapping[str, Callable[[Table], str]] = {"markdown": to_markdown, "latex": to_latex, "csv": to_csv}
 _TESTS = {
-    "student": "Student's t, A better than B (Zhang et al. 2021)",
+    "student": "Student's t, one-sided: A better than B (Zhang et al. 2021)",
     "welch": "Welch's t",
     "mann_whitney": "Mann-Whitney U",
     "permutation": "permutation of the means",
@@ -79,8 +79,8 @@ def _lines(found: RecipeComparison, adjusted: float, tasks: int) -> list[str]:
         f"  B  {found.b}: {found.mean_b:.4f} ± {found.sd_b:.4f} (of {found.n_b})",
         f"  A less B, turned so that more is better: {difference.estimate:+.4f} [{difference.lower:+.4f}, {difference.upper:+.4f}] ({level})",
         f"  a trial of A beats one of B with probability {improvement.estimate:.2f} [{improvement.lower:.2f}, {improvement.upper:.2f}]",
-        f"  failed trials, A less B: {100 * failed.difference:+.0f} % [{100 * failed.lower:+.0f}, {100 * failed.upper:+.0f}]",
-        f"  failed trials, Fisher's exact test: p = {failed.p:.2g}",
+        f"  failed by validation score, A less B: {100 * failed.difference:+.0f} % [{100 * failed.lower:+.0f}, {100 * failed.upper:+.0f}]",
+        f"  failed by validation score, Fisher's exact test: p = {failed.p:.2g}",
     ]
     if found.spread is not None:
         ratio = found.spread

@@ -13,7 +13,7 @@ from seedwise.analysis.cell import Cell
 from seedwise.analysis.findings import plain
 from seedwise.cli.layout import new_table, print_table, score_words
 from seedwise.errors import RequestError
-from seedwise.report.verdict import caveats, verdict
+from seedwise.report.verdict import caveats, recipes_verdict, verdict
 from seedwise.stats.gain import GainInterval
 from seedwise.study import Study
 
@@ -94,7 +94,10 @@ def print_plan(
         "beside that of full runs alone. worth: the budget with which stopping expects what full runs do with this one."
     )
     if interval:
-        print("fair gain: where one half of the trials chooses the rule and the other judges it, with a 95 % interval.")
+        print(
+            "fair gain: where one half of the trials chooses the rule and the other judges it, with a 95 % interval; no rule"
+        )
+        print("starts more trials than a half has.")
 
 
 def _alternatives(cell: Cell, best: early.BestRules) -> list[early.Alternatives]:
@@ -112,7 +115,7 @@ def _alternative_lines(found: early.Alternatives) -> list[str]:
     dropped = "no seeds" if aware.drops == "none" else f"all but {aware.seeds_kept} {aware.drops} seeds"
     start = f"start {aware.inits} init x {aware.orders} order seeds, after {100 * aware.f:.0f} % drop {dropped}"
     expected = f"expect {score_words(aware.mean)} (± {aware.standard_error:.4f}, best of {aware.candidates:,} rules)"
-    plainly = f"where the best plain rule expects {score_words(aware.plain_mean)}"
+    plainly = f"where the best plain rule expects {score_words(aware.plain_mean)} (both drawn without replacement)"
     return [*lines, f"  rule that knows the seeds: {start}, keep {aware.p}: {expected}, {plainly}"]
 
 
@@ -140,6 +143,8 @@ def print_analysis(study: Study, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(analysis.to_json(), indent=2, allow_nan=False))
         return
+    for sentence in recipes_verdict(analysis):
+        print(f"{sentence}\n")
     for cell in analysis.cells:
         print(f"{analysis.label(cell)}\n")
         for sentence in verdict(analysis, cell):

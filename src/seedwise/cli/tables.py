@@ -4,22 +4,25 @@ import csv
 import json
 import math
 import sys
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from seedwise.analysis.analysis import Analysis
 from seedwise.caveats import score_caveats
 from seedwise.cli.layout import duration, new_table, print_table, score_words
+from seedwise.record import by_cell
 from seedwise.study import Study
 from seedwise.trial import TrialState
+
+if TYPE_CHECKING:  # loading the statistics takes a second, and status needs none
+    from seedwise.analysis.summary import CellSummary
 
 __all__ = ["print_status", "print_summary", "print_trials"]
 
 
-def print_summary(analysis: Analysis) -> None:
+def print_summary(summary: "Sequence[CellSummary]") -> None:
     """Print one line for each task and recipe: what was started, stopped and kept, and how good the best is."""
-    summary = analysis.summary()
     failed = ("failed",) * any(cell.failed for cell in summary)
     columns = ("task", "metric", "started", "stopped", "kept", *failed)
     table = new_table(*columns, "best", "median", "test", "guess", "runs", "time")
@@ -36,7 +39,7 @@ def print_summary(analysis: Analysis) -> None:
 
 def print_status(study: Study) -> None:
     """Print trials by state for each task, device time, and the best so far."""
-    cells = [cell.records for cell in Analysis(study).cells]
+    cells = by_cell(study.trials)
     found = {record.state for cell in cells for record in cell}
     always = set() if study.is_imported else set(TrialState) - {TrialState.FAILED}
     states = [state for state in TrialState if state in found | always]

@@ -95,7 +95,15 @@ def read_runs(
         for position, (run, trial, state) in enumerate(zip(runs, trials, states, strict=True))
     )
     sources = {source.key: source.text for source in fields.all}
-    facts = _facts(records, runs, _baselines(records, baseline), {"files": files, "mapping": sources})
+    options = {
+        "pattern": pattern,
+        "baseline": baseline if isinstance(baseline, float | int) else dict(baseline or {}),
+        "lower_is_better": lower_is_better,
+        "all_complete": all_complete,
+    }
+    facts = _facts(
+        records, runs, _baselines(records, baseline), {"files": files, "mapping": sources, "options": options}
+    )
     notes = [*_reading_notes(curves, fields, records), *notes]
     return ForeignRuns(records, facts, sources, fields.guessed, rows, tuple(notes))
 

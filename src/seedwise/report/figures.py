@@ -70,15 +70,15 @@ _PLANS = (
     _Plan(
         "expected-best-band",
         "confidence band of the expected best",
-        "The same curve with the band that holds it for all n at once, from equal-tailed bounds on the distribution of "
-        "scores (Lourie et al. 2024).",
+        "Expected score of the best of n trials with the band that holds it for all n at once, from simultaneous bounds on "
+        "the distribution of independent trials' scores (Lourie et al. 2024).",
         lambda analysis, cell: expected.draw_expected(expected.expected_band_data(analysis, cell)),
     ),
     _Plan(
         "expected-test",
         "expected test performance",
         "Score on test rows of the trial that validation chooses from n, computed exactly, beside the validation score "
-        "that chose it; the gap is the optimism (Zhang et al. 2021, figure 4).",
+        "that chose it; as far as the gap grows with n, it is the choice's optimism (Zhang et al. 2021, figure 4).",
         lambda analysis, cell: expected.draw_expected(expected.expected_test_data(analysis, {"": cell})),
     ),
     _Plan(
@@ -128,6 +128,13 @@ _PLANS = (
         "How many trials to start (t), when to judge them (f) and how many to keep (p), for each budget in full trainings: "
         "the best of all settings, computed exactly (Dodge et al. 2020, figure 6).",
         lambda analysis, cell: planning.draw_rules(planning.rules_data(analysis, cell)),
+    ),
+    _Plan(
+        "planned",
+        "what a budget is expected to give",
+        "Expected result of the best rule for each budget, beside as many full trainings; the same trials chose the rule "
+        "(Dodge et al. 2020, section 5).",
+        lambda analysis, cell: planning.draw_by_budget(planning.planned_data(analysis, cell)),
     ),
     _Plan(
         "error-reduction",

@@ -88,7 +88,19 @@ def _import_command(analysis: Analysis, folder: str) -> list[str]:
     file, *beside = told[0]["files"]
     words = ["seedwise", "import", file, folder, *(word for name in beside for word in ("--with", name))]
     words += [word for field, column in told[0]["mapping"].items() for word in ("--map", f"{field}={column}")]
-    return [shlex.join(words)]
+    return [shlex.join([*words, *_import_options(told[0].get("options", {}))])]
+
+
+def _import_options(options: Mapping[str, Any]) -> list[str]:
+    baseline = options.get("baseline") or {}
+    scores = (
+        [f"{task}={score}" for task, score in baseline.items()] if isinstance(baseline, Mapping) else [str(baseline)]
+    )
+    words = [word for score in scores for word in ("--baseline", score)]
+    words += ["--pattern", options["pattern"]] if options.get("pattern") else []
+    lower = options.get("lower_is_better")
+    words += [] if lower is None else ["--lower-is-better" if lower else "--no-lower-is-better"]
+    return words + (["--all-complete"] if options.get("all_complete") else [])
 
 
 def _task_words(task: Task) -> list[str]:

@@ -18,7 +18,7 @@ from seedwise.report import provenance
 from seedwise.report.browser import browser, curves_json
 from seedwise.report.figures import Figure, Missing, cell_figures, study_figures
 from seedwise.report.page import page, paragraphs, table, text
-from seedwise.report.verdict import caveats, verdict
+from seedwise.report.verdict import caveats, recipes_verdict, verdict
 from seedwise.stopping import StoppingRule
 from seedwise.validation import check_choice
 
@@ -132,7 +132,7 @@ class Report:
         if len(analysis.cells) > 1:
             links = "".join(f'<a href="#cell-{i}">{text(analysis.label(c))}</a>' for i, c in enumerate(analysis.cells))
             yield f'<nav>{links}<a href="#tables">tables</a><a href="#repeat">how to repeat it</a></nav>'
-            yield f'<div class="verdict">{_first_sentences(analysis)}</div>'
+            yield f'<div class="verdict">{paragraphs(recipes_verdict(analysis))}{_first_sentences(analysis)}</div>'
         if len(analysis.labels) > 1:
             yield f"<h2>Recipes side by side</h2>{_figures(together)}"
         for number, (cell, figures) in enumerate(zip(analysis.cells, self._of_cells, strict=True)):
@@ -191,9 +191,12 @@ def _figures(figures: Sequence[Figure | Missing]) -> str:
 
 def _own_ids(svg: str, name: str) -> str:
     """Make a figure's ids its own: two figures on one page would otherwise share a gradient of the same id."""
-    known = set(re.findall(r' id="([^"]+)"', svg))
+    known = set(re.findall(r'<[^>]* id="([^"]+)"', svg))
     for key in known:
-        svg = re.sub(rf'( id="|url\(#|href="#){re.escape(key)}(?=["\)])', rf"\g<1>{name}-{key}", svg)
+        pattern = (
+            rf'(?<= id="){re.escape(key)}(?=")|(?<=url\(#){re.escape(key)}(?=\))|(?<=href="#){re.escape(key)}(?=")'
+        )
+        svg = re.sub(pattern, lambda match: f"{name}-{match[0]}", svg)
     return svg
 
 

@@ -2,19 +2,26 @@
 
 import math
 
+import numpy as np
+
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
 from seedwise.analysis.early import BestRules, trusted_from
 from seedwise.analysis.findings import Refusal
-from seedwise.analysis.seeds import FailedTrials
+from seedwise.analysis.seeds import FAILED_MARGIN, FailedTrials, is_crossed
 from seedwise.analysis.summary import CellSummary, summarize
 from seedwise.caveats import row_caveats, score_caveats
 from seedwise.charts.style import metric_words
+from seedwise.errors import RequestError
 from seedwise.stats.components import VarianceComponents
 from seedwise.stats.selection import Fall, SelectedTest
 
-__all__ = ["caveats", "score", "verdict"]
+__all__ = ["caveats", "recipes_verdict", "score", "verdict"]
 
+DISTINCT = 4
+"""Curves with fewer different scores than these may be equal by chance."""
+FAR = 0.1
+"""A validation score this much above the guess is no accident."""
 FEW = 5
 """With fewer trials than these at their end, nothing is said about their distribution."""
 
@@ -26,7 +33,7 @@ def score(value: float | None) -> str:
         >>> score(0.61), score(None)
         ('0.610', '–')
     """
-    return "–" if value is None or not math.isfinite(value) else f"{value:.3f}"
+    return "–" if value is None or not math.isfinite(value) else f"{round(value, 3) + 0.0:.3f}"  # no minus zero
 
 
 def verdict(analysis: Analysis, cell: Cell) -> list[str]:
@@ -41,13 +48,34 @@ def verdict(analysis: Analysis, cell: Cell) -> list[str]:
     if int(cell.ended.sum()) >= FEW:
         found = (
             _expectation(analysis.find("expected_test", cell), analysis.find("fall_of_test", cell)),
-            _typical(cell, analysis.find("expected_best", cell)),
+            _typical(cell),
             _variance(analysis.find("variance", cell)),
-            _failures(analysis.find("failed", cell)),
+            _failures(cell, analysis.find("failed", cell)),
             _ranking(cell, analysis.find("spearman", cell)),
             _stopping(analysis.find("stopping", cell)),
         )
         sentences += [sentence for sentence in found if sentence]
+    return sentences
+
+
+def recipes_verdict(analysis: Analysis) -> list[str]:
+    """Return for each task with several recipes which one is best, and which others are not clearly worse."""
+    try:
+        rows = analysis.recipe_scores()
+    except RequestError:
+        return []
+    sentences = []
+    for task in dict.fromkeys(row.task for row in rows):
+        mine = sorted((row for row in rows if row.task == task), key=lambda row: row.rank)
+        if len(mine) < 2:
+            continue
+        first, *others = mine
+        equal = [row.recipe for row in others if row.top]
+        rest = f"; not clearly worse: {', '.join(equal)}" if equal else "; all others are worse"
+        sentences.append(
+            f"{task}: {first.recipe} has the best mean {metric_words(first.metric, first.split)}, {score(first.mean)} ± "
+            f"{first.sd:.3f} ({first.n} trials){rest} (one-tailed Student's t-test, p < 0.05)."
+        )
     return sentences
 
 
@@ -61,7 +89,33 @@ def caveats(cell: Cell) -> list[str]:
         notes.append(f"{summary.open} of {len(cell.records)} trials are not finished yet.")
     if any(record.evaluations for record in cell.records) and cell.curves.note:
         notes.append(f"{cell.curves.note}.")
+    if twins := _equal_curves(cell):
+        notes.append(f"{twins} trials have the same curve as another one with other seeds; are they secretly one run?")
+    if strange := _strange_tests(cell):
+        notes.append(
+            f"{strange} trials are at the guess on test rows though their best validation score is far above it; are the "
+            "test scores of another evaluation?"
+        )
+    if is_crossed(cell):
+        notes.append(
+            "trials that share a seed are not independent; bands of the expected best and intervals of correlations and of "
+            "the fall take them for independent and are somewhat too narrow."
+        )
     return notes
+
+
+def _strange_tests(cell: Cell) -> int:
+    """Count trials whose test score cannot be that of their best evaluation."""
+    if cell.baseline is None or cell.support is None:
+        return 0
+    best = np.array([math.nan if record.best is None else record.best[1] for record in cell.records])
+    return int(np.sum((best > cell.baseline + FAR) & (cell.test <= cell.baseline + FAILED_MARGIN)))
+
+
+def _equal_curves(cell: Cell) -> int:
+    """Count trials whose curve another trial has, too; a curve that hardly moves may well be equal by chance."""
+    curves = [tuple(record.scores) for record in cell.records if len({v for _, v in record.scores}) >= DISTINCT]
+    return len(curves) - len(set(curves))
 
 
 def _winner(cell: Cell, summary: CellSummary) -> str:
@@ -81,12 +135,11 @@ def _winner(cell: Cell, summary: CellSummary) -> str:
 def _expectation(found: SelectedTest | Refusal, fall: Fall | Refusal) -> str:
     if isinstance(found, Refusal):
         return ""
-    test, gap = float(found.test_mean[-1]), float(found.gap[-1])
+    n, test = int(found.n[-1]), float(found.test_mean[-1])
     sentence = (
-        f"Whoever picks the best of {int(found.n[-1])} such trials by validation should expect {score(test)} on new rows: "
-        f"the validation score promises {gap:.3f} too much."
-        if gap > 0
-        else f"Whoever picks the best of {int(found.n[-1])} such trials by validation should expect {score(test)} on new rows."
+        f"Whoever picks the best of {n} such trials by validation should expect {score(test)} on new rows: "
+        f"{_apart(float(found.gap[-1]))} the validation score, of which the choice itself makes "
+        f"{score(float(found.optimism[-1]))}."
     )
     if not isinstance(fall, Refusal) and fall.fall_lower > 0:
         sentence += (
@@ -95,13 +148,18 @@ def _expectation(found: SelectedTest | Refusal, fall: Fall | Refusal) -> str:
     return sentence
 
 
-def _typical(cell: Cell, found: dict[str, object] | Refusal) -> str:
-    if isinstance(found, Refusal):
+def _apart(gap: float) -> str:
+    return f"{abs(gap):.3f} {'worse than' if gap >= 0 else 'better than'}"
+
+
+def _typical(cell: Cell) -> str:
+    try:
+        final = cell.final()
+    except RequestError:
         return ""
-    final = cell.final()
     return (
-        f"A single trial scores {score(float(final.mean()))} ± {final.std(ddof=1):.3f} (mean and standard deviation of "
-        f"{len(final)} trials), between {score(float(final.min()))} and {score(float(final.max()))}."
+        f"The validation score of a single trial is {score(float(final.mean()))} ± {final.std(ddof=1):.3f} (mean and "
+        f"standard deviation of {len(final)} trials), between {score(float(final.min()))} and {score(float(final.max()))}."
     )
 
 
@@ -116,17 +174,25 @@ def _variance(found: VarianceComponents | Refusal) -> str:
     ]
     rest = f"the remaining {100 * found.share[-1]:.0f} % are their interaction and everything else"
     text = ", ".join(parts)
-    return f"{text[0].upper()}{text[1:]} of the variance ({found.confidence:.0%} intervals); {rest}."
+    return (
+        f"{text[0].upper()}{text[1:]} of the variance ({found.confidence:.0%} intervals, for normal effects); {rest}."
+    )
 
 
-def _failures(found: FailedTrials | Refusal) -> str:
+def _failures(cell: Cell, found: FailedTrials | Refusal) -> str:
     if isinstance(found, Refusal):
         return ""
     share = found.share
-    where = "without a score" if found.threshold is None else f"at or below {found.threshold:.2f}, where guessing is"
+    if found.threshold is None:
+        crashed = f"{share.failed} of {share.n} trials have no score; " if share.failed else ""
+        return (
+            f"{crashed}how many only guess is not known, because the best constant guess's score is not.".capitalize()
+        )
+    side = "at or below" if cell.greater_is_better else "at or above"
+    fell = f" At their last evaluation, {found.last.failed} were there." if found.last.failed != share.failed else ""
     return (
-        f"{share.failed} of {share.n} trials failed ({where}): {_percent(share.share)} % "
-        f"[{_percent(share.lower)}, {_percent(share.upper)}]."
+        f"{share.failed} of {share.n} trials failed ({side} {found.threshold:.2f}, where guessing is): "
+        f"{_percent(share.share)} % [{_percent(share.lower)}, {_percent(share.upper)}].{fell}"
     )
 
 
@@ -139,8 +205,11 @@ def _ranking(cell: Cell, found: object) -> str:
         return ""
     share = trusted_from(found, cell)  # type: ignore[arg-type]
     if share is None or share >= 1:
-        return "Early scores do not tell the final ranking: only at the end is its correlation surely above 0.8."
-    return f"The ranking can be trusted after {100 * share:.0f} % of a run: from there on its rank correlation with the end is surely above 0.8."
+        return "Early scores do not tell the final ranking: only at the end is its correlation above 0.8 with 95 % confidence."
+    return (
+        f"Trials can be ranked after {100 * share:.0f} % of a run: from there on the rank correlation with the end is above "
+        "0.8 with 95 % confidence."
+    )
 
 
 def _stopping(found: BestRules | Refusal) -> str:
@@ -152,11 +221,11 @@ def _stopping(found: BestRules | Refusal) -> str:
         return ""
     i = place[0]
     if rules.p[i] == rules.t[i]:
-        return f"For {budget} full trainings' worth of compute, stopping early would not have paid."
+        return f"With a budget of {budget} full trainings, no rule that stops early would have done better on these trials."
     equal = float(found.equal_budget[i])
     saving = f"; what {budget} full trainings give costs {equal:.0f} with stopping" if equal < budget else ""
     return (
-        f"{budget} full trainings' worth of compute are best spent by starting {rules.t[i]}, judging after "
+        f"On these trials a budget of {budget} full trainings is best spent by starting {rules.t[i]}, judging after "
         f"{100 * rules.f[i]:.0f} % and keeping {rules.p[i]}: expect {score(float(rules.mean[i]))} instead of "
-        f"{score(float(found.full[i]))}{saving}."
+        f"{score(float(found.full[i]))}{saving}. (The same trials chose the rule; plan --interval lets others judge it.)"
     )

@@ -28,8 +28,10 @@ class SelectedTest(NamedTuple):
         test_mean: Mean test score of the chosen trial, shape (m,), in the unit of the scores.
         test_sd: Standard deviation of that test score, shape (m,), at least 0.
         validation_mean: Mean validation score of the chosen trial, shape (m,): the expected validation performance.
-        gap: Optimism: by how much the validation mean looks better than the test mean, shape (m,). Validation minus
-            test; the other way round where smaller scores are better.
+        gap: By how much the validation mean looks better than the test mean, shape (m,). Validation minus test; the
+            other way round where smaller scores are better. Part of it may be that the two splits are not equally hard.
+        optimism: By how much more than for a trial that nobody chose, shape (m,): gap less the gap at n = 1. That part
+            is due to the choice.
         replacement: Whether trials are drawn with replacement.
         greater_is_better: Whether the best score is the largest.
     """
@@ -39,6 +41,7 @@ class SelectedTest(NamedTuple):
     test_sd: Floats
     validation_mean: Floats
     gap: Floats
+    optimism: Floats
     replacement: bool
     greater_is_better: bool
 
@@ -103,7 +106,8 @@ def expected_selected(
     weights = (of_groups / sizes)[:, group]  # (m, N), in the order of the trials
     test_mean = weights @ reported
     test_sd = np.sqrt(np.sum(weights * (reported - test_mean[:, None]) ** 2, axis=1))
-    return _selected(counts, test_mean, test_sd, weights @ chosen_by, sign, replacement=replacement)
+    unchosen = float(chosen_by.mean() - reported.mean())
+    return _selected(counts, test_mean, test_sd, weights @ chosen_by, sign, unchosen=unchosen, replacement=replacement)
 
 
 def bootstrap_selected(
@@ -148,9 +152,9 @@ def bootstrap_selected(
     place = np.maximum.accumulate(np.where(fresh, np.arange(counts.max()), 0), axis=1)
     chosen = np.take_along_axis(draws, place[:, counts - 1], axis=1)  # (repeats, m)
     scores = reported[chosen]
-    return _selected(
-        counts, scores.mean(axis=0), scores.std(axis=0), chosen_by[chosen].mean(axis=0), sign, replacement=True
-    )
+    found = scores.mean(axis=0), scores.std(axis=0), chosen_by[chosen].mean(axis=0)
+    unchosen = float(chosen_by.mean() - reported.mean())
+    return _selected(counts, *found, sign, unchosen=unchosen, replacement=True)
 
 
 def best_number(selected: SelectedTest) -> int:
@@ -268,6 +272,14 @@ def _pairs(
 
 
 def _selected(
-    n: NDArray[np.int64], test: Floats, sd: Floats, validation: Floats, sign: int, *, replacement: bool
+    n: NDArray[np.int64],
+    test: Floats,
+    sd: Floats,
+    validation: Floats,
+    sign: int,
+    *,
+    unchosen: float,
+    replacement: bool,
 ) -> SelectedTest:
-    return SelectedTest(n, sign * test, sd, sign * validation, validation - test, replacement, sign == 1)
+    gap = validation - test
+    return SelectedTest(n, sign * test, sd, sign * validation, gap, gap - unchosen, replacement, sign == 1)

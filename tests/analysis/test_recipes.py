@@ -7,7 +7,8 @@ from scipy import stats
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.recipes import compare_over_tasks
 from seedwise.errors import RequestError
-from tables import table_study
+from seedwise.stats.crossed import crossed_difference
+from tables import grid_seeds, table_study
 
 GENERATOR = np.random.default_rng(0)
 A, B = GENERATOR.normal(0.72, 0.02, (20, 1)), GENERATOR.normal(0.70, 0.02, (20, 1))
@@ -84,3 +85,35 @@ def test_p_values_over_tasks_are_corrected():
     analysis = Analysis(study)
     found = [analysis.compare("a", "b", task=task) for task in ("x", "y")]
     assert compare_over_tasks(found) == pytest.approx([min(1, 2 * found[0].tests["welch"].p)] * 2)
+
+
+def grid(level, generator):
+    effect = generator.normal(0, 0.03, (6, 1)) + generator.normal(0, 0.02, (1, 6))
+    return (level + effect + generator.normal(0, 0.01, (6, 6))).reshape(-1, 1)
+
+
+def test_trials_that_share_seeds_are_not_taken_for_independent():
+    a, b = grid(0.7, np.random.default_rng(0)), grid(0.7, np.random.default_rng(1))
+    seeds = grid_seeds(6, 6)
+    later = {name: labels + 100 for name, labels in seeds.items()}
+    study = table_study(a, recipe="a", **seeds) + table_study(b, recipe="b", **later)
+    found = Analysis(study).compare("a", "b")
+    expected = crossed_difference(a[:, 0], b[:, 0], seeds, later)
+    assert found.decisive == "crossed"
+    assert found.tests["crossed"].p == pytest.approx(expected.p)
+    assert found.difference.lower == pytest.approx(expected.lower)
+    assert found.tests["crossed"].p > found.tests["welch"].p
+
+
+def test_grids_of_the_same_seeds_are_compared_cell_by_cell():
+    shared = grid(0.7, np.random.default_rng(0))
+    better = shared + 0.01 + np.random.default_rng(1).normal(0, 0.005, (36, 1))
+    study = table_study(better, recipe="a", **grid_seeds(6, 6)) + table_study(shared, recipe="b", **grid_seeds(6, 6))
+    found = Analysis(study).compare("a", "b")
+    assert found.paired == 36
+    assert found.tests["crossed"].p < 0.01
+
+
+def test_failed_shares_are_compared_where_the_guess_is_known_only():
+    assert Analysis(study_of(baseline=None)).compare("a", "b").failed is None
+    assert Analysis(study_of()).compare("a", "b").failed is not None

@@ -6,6 +6,7 @@ import pytest
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.seeds import best_worst, components, failed_trials, good_seeds, grid, spread
 from seedwise.errors import RequestError
+from seedwise.stats.failures import failed_share
 from tables import grid_seeds, table_study
 
 GENERATOR = np.random.default_rng(0)
@@ -74,6 +75,16 @@ def test_trials_about_the_guess_failed():
     assert found.by_init.failed.tolist() == [2, 1]
     assert found.by_order.share.tolist() == [1.0, 0.0, 0.5]
     assert 0 < found.gather_in_order.p <= 1
+
+
+def test_failures_that_gather_in_seeds_tell_less_than_independent_ones():
+    scores = np.where(np.arange(8)[:, None] < 3, 0.5, 0.8) + np.zeros((8, 10))
+    scores[3, 0] = 0.5
+    found = failed_trials(cell_of(scores))
+    independent = failed_share(scores.ravel() <= 0.52)
+    assert found.share.failed == independent.failed
+    assert found.share.lower < independent.lower
+    assert independent.upper < found.share.upper
 
 
 def test_without_a_guess_only_trials_without_a_score_failed():

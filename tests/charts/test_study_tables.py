@@ -191,13 +191,6 @@ def test_comparison_without_correction_has_dashes():
     assert "corrected for" not in table.caption
 
 
-def test_test_that_was_not_made_is_said():
-    analysis = recipes_study()
-    table = comparison_table([analysis.compare("longer", "plain", task="RTE")], test="sign")
-    assert values(table, "p") == [None]
-    assert "RTE: the test 'sign' was not made" in table.notes[0]
-
-
 def test_p_values_of_other_comparisons_are_refused():
     analysis = recipes_study()
     with pytest.raises(RequestError, match="one p-value for each of 1 comparisons, not 2"):

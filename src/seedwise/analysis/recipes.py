@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from seedwise.analysis.cell import Cell
 from seedwise.analysis.refusals import refusals
-from seedwise.analysis.seeds import failed_trials
+from seedwise.analysis.seeds import FailedTrials, failed_trials, shared_seeds
 from seedwise.errors import RequestError
 from seedwise.stats.comparison import Comparison, equal_to_best, paired, student, welch
+from seedwise.stats.crossed import CrossedDifference, crossed_difference
 from seedwise.stats.distribution_free import mann_whitney, permutation, wilcoxon
 from seedwise.stats.effects import (
     FailedShareDifference,
@@ -80,8 +81,10 @@ class RecipeComparison(NamedTuple):
         difference: Mean of A minus mean of B, turned so that more is better, with a bootstrap interval.
         improvement: Probability that a trial of A beats one of B, with its interval.
         spread: Ratio of the standard deviations with its interval and the Brown-Forsythe test.
-        failed: Difference of the shares of failed trials with its interval and Fisher's exact test.
-        tests: Every test of the difference of means, by name.
+        failed: Difference of the shares of failed trials by validation score, with its interval and Fisher's exact test;
+            None where the constant guess's score is not known.
+        tests: Every test of the difference of means, by name; ``crossed`` where trials of both share seeds.
+        decisive: The name of the test to go by: crossed where there is one, or else welch.
         more_seeds: How many seeds would separate A and B if the difference were as large as it looks.
     """
 
@@ -100,8 +103,9 @@ class RecipeComparison(NamedTuple):
     difference: Interval
     improvement: Interval
     spread: VarianceRatio | None
-    failed: FailedShareDifference
+    failed: FailedShareDifference | None
     tests: Mapping[str, Comparison]
+    decisive: str
     more_seeds: SeedsNeeded
 
 
@@ -150,24 +154,52 @@ def compare(a: Cell, b: Cell, labels: tuple[str, str], *, split: str | None = No
     rows_a, rows_b = _matched(a, b)
     pairs = len(rows_a) if len(rows_a) >= PAIRED_LEAST and len(rows_a) == min(len(x), len(y)) else 0
     pair = (x[rows_a], y[rows_b]) if pairs else None
-    failed = [failed_trials(cell).share for cell in (a, b)]
+    found = [failed_trials(cell) for cell in (a, b)]
     with refusals():
+        crossed = _crossed(a, b, (x, y), (rows_a, rows_b) if pairs else None)
+        plain = difference(*(pair or (x, y)), paired=bool(pair))
+        tests = _all_tests(x, y, pair)
+        if crossed is not None:
+            plain = Interval(crossed.difference, crossed.lower, crossed.upper, crossed.confidence)
+            tests["crossed"] = Comparison("crossed", crossed.t, crossed.p, "two-sided")
         return RecipeComparison(
             *(a.task.name, a.task.metric, chosen, *labels, len(x), len(y)),
             *(sign * x.mean(), sign * y.mean(), x.std(ddof=1), y.std(ddof=1), pairs),
-            difference=difference(*(pair or (x, y)), paired=bool(pair)),
+            difference=plain,
             improvement=probability_of_improvement(x, y),
             spread=variance_ratio(x, y) if min(x.std(), y.std()) > 0 else None,
-            failed=failed_share_difference(failed[0].failed, failed[0].n, failed[1].failed, failed[1].n),
-            tests=_all_tests(x, y, pair),
+            failed=_failed_difference(*found),
+            tests=tests,
+            decisive="welch" if crossed is None else "crossed",
             more_seeds=seeds_needed(*(pair or (x, y)), paired=bool(pair)),
         )
 
 
-def compare_over_tasks(comparisons: Sequence[RecipeComparison], test: str = "welch") -> Floats:
-    """Return the p-values of one test over several tasks, corrected for their number by Holm's method."""
+def _crossed(
+    a: Cell, b: Cell, scores: tuple[Floats, Floats], rows: tuple[list[int], list[int]] | None
+) -> CrossedDifference | None:
+    """Compare the means with the variance of shared seeds counted, where trials of both recipes share seeds."""
+    seeds = shared_seeds(a), shared_seeds(b)
+    if not all(seeds):
+        return None
+    rows_a, rows_b = rows or (list(range(len(scores[0]))), list(range(len(scores[1]))))
+    factors_a, factors_b = (
+        {name: labels[places] for name, labels in mine.items()}
+        for mine, places in zip(seeds, (rows_a, rows_b), strict=True)
+    )
+    return crossed_difference(scores[0][rows_a], scores[1][rows_b], factors_a, factors_b, paired=rows is not None)
+
+
+def _failed_difference(a: FailedTrials, b: FailedTrials) -> FailedShareDifference | None:
+    if a.threshold is None or b.threshold is None:
+        return None
+    return failed_share_difference(a.share.failed, a.share.n, b.share.failed, b.share.n)
+
+
+def compare_over_tasks(comparisons: Sequence[RecipeComparison]) -> Floats:
+    """Return the decisive p-value of each task, corrected for their number by Holm's method."""
     with refusals():
-        return adjust([found.tests[test].p for found in comparisons], method="holm")
+        return adjust([found.tests[found.decisive].p for found in comparisons], method="holm")
 
 
 def _all_tests(x: Floats, y: Floats, pair: tuple[Floats, Floats] | None) -> dict[str, Comparison]:

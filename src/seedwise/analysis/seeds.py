@@ -11,6 +11,7 @@ from seedwise.analysis.refusals import refusals
 from seedwise.errors import RequestError
 from seedwise.stats.anova import BestWorst, best_against_worst
 from seedwise.stats.components import VarianceComponents, variance_components
+from seedwise.stats.crossed import crossed_share
 from seedwise.stats.failures import (
     Clustering,
     FailedByLevel,
@@ -33,6 +34,7 @@ __all__ = [
     "good_seeds",
     "grid",
     "is_crossed",
+    "shared_seeds",
     "spread",
 ]
 
@@ -67,7 +69,7 @@ class FailedTrials(NamedTuple):
     Args:
         threshold: The score up to which a trial counts as failed: the guess's, and `FAILED_MARGIN` above it; None where
             the guess is not known and only trials without a score count.
-        share: Their share with its interval, judged by each trial's score: its best evaluation.
+        share: Their share with its interval, which counts that trials share seeds, judged by each trial's score: its best evaluation.
         last: The same judged by the last evaluation: trials that fell back are counted as well.
         by_init: Share of each init seed with its interval; None where seeds are not crossed.
         by_order: The same of order seeds.
@@ -165,16 +167,27 @@ def failed_trials(cell: Cell, *, confidence: float = 0.95) -> FailedTrials:
             _failed(scores, cell.failed[index], guess, margin, greater_is_better=cell.greater_is_better)
             for scores in (cell.curves.best[index, -1], cell.curves.scores[index, -1])
         )
-        share, last = (failed_share(flags, confidence=confidence) for flags in (failed, fell))
+        factors = shared_seeds(cell)
+        share, last = (
+            crossed_share(flags, factors, confidence=confidence)
+            if factors
+            else failed_share(flags, confidence=confidence)
+            for flags in (failed, fell)
+        )
         shares: list[FailedByLevel | None] = [None, None]
         gather: list[Clustering | None] = [None, None]
-        if is_crossed(cell):
-            labels = [cell.seeds(stream)[index] for stream in ("init", "order")]
-            shares = [failed_by(failed, seeds, confidence=confidence) for seeds in labels]
+        if factors:
+            shares = [failed_by(failed, seeds, confidence=confidence) for seeds in factors.values()]
             if 0 < failed.sum() < len(failed):
-                gather = [clustering(failed, seeds) for seeds in labels]
+                gather = [clustering(failed, seeds) for seeds in factors.values()]
     threshold = None if guess is None else guess + margin * (1 if cell.greater_is_better else -1)
     return FailedTrials(threshold, share, last, shares[0], shares[1], gather[0], gather[1])
+
+
+def shared_seeds(cell: Cell) -> dict[str, NDArray[np.int64]]:
+    """Return the init and order seed of every trial that ran to its end, where trials share them; otherwise nothing."""
+    index = cell.full(1)
+    return {stream: cell.seeds(stream)[index] for stream in ("init", "order")} if is_crossed(cell) else {}
 
 
 def _failed(

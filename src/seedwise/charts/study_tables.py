@@ -161,15 +161,12 @@ def planning_table(analysis: Analysis, budgets: Iterable[int] = (2, 5, 10, 20, 3
     )
 
 
-def comparison_table(
-    comparisons: Sequence[RecipeComparison], adjusted: Sequence[float] | None = None, *, test: str = "welch"
-) -> Table:
+def comparison_table(comparisons: Sequence[RecipeComparison], adjusted: Sequence[float] | None = None) -> Table:
     """Return comparisons of two recipes, one a row.
 
     Args:
         comparisons: What ``Analysis.compare`` returned, for one task or several.
         adjusted: Their p-values corrected for their number, as `compare_over_tasks` returns them.
-        test: Which test's p-value to show.
 
     Raises:
         RequestError: There are not as many corrected p-values as comparisons.
@@ -180,7 +177,7 @@ def comparison_table(
         )
     reasons = Reasons()
     corrected = [None] * len(comparisons) if adjusted is None else [float(p) for p in adjusted]
-    rows = [_compared(found, p, test, reasons) for found, p in zip(comparisons, corrected, strict=True)]
+    rows = [_compared(found, p, reasons) for found, p in zip(comparisons, corrected, strict=True)]
     header = ("task", "A", "B", "A, mean ± sd", "B, mean ± sd", "A better by", "A beats B", "failed, A − B")
     kinds: tuple[Kind, ...] = (
         "text",
@@ -194,8 +191,9 @@ def comparison_table(
     )
     return Table(
         "comparison",
-        f"Recipe A against recipe B: difference of the means (turned so that more is better), how often a trial of A beats one "
-        f"of B, difference of the failed shares, each with its interval; p-value ({test}, two-sided unless it is Student's)"
+        "Recipe A against recipe B: difference of the means (turned so that more is better), how often a trial of A beats one "
+        "of B, difference of the failed shares, each with its interval; two-sided p-value (Welch's t, or where trials share "
+        "seeds the t-test that counts that)"
         f"{', corrected for their number' if adjusted is not None else ''}; trials of each that would separate them.",
         (*header, "p", "p, corrected", "trials needed"),
         (*kinds, "p", "p", "count"),
@@ -278,18 +276,17 @@ def _best_of_columns(rows: Sequence[tuple[Value, ...]], greater: Sequence[bool])
     return frozenset(bold)
 
 
-def _compared(found: RecipeComparison, corrected: float | None, test: str, reasons: Reasons) -> tuple[Value, ...]:
+def _compared(found: RecipeComparison, corrected: float | None, reasons: Reasons) -> tuple[Value, ...]:
     if found.more_seeds.reason:
         reasons.add(f"{found.task}, trials needed", f"{found.more_seeds.reason}.")
-    made = found.tests.get(test)
-    if made is None:
-        reasons.add(found.task, f"the test {test!r} was not made; its seeds allow {', '.join(found.tests)}.")
     failed = found.failed
+    if failed is None:
+        reasons.add(found.task, "how many failed is not known, because the best constant guess's score is not.")
     return (
         *(found.task, found.a, found.b),
         *((found.mean_a, found.sd_a, found.n_a), (found.mean_b, found.sd_b, found.n_b)),
-        *(tuple(found.difference[:3]), tuple(found.improvement[:3]), (failed.difference, failed.lower, failed.upper)),
-        *(None if made is None else made.p, corrected, found.more_seeds.n_each),
+        *(tuple(found.difference[:3]), tuple(found.improvement[:3]), None if failed is None else tuple(failed[:3])),
+        *(found.tests[found.decisive].p, corrected, found.more_seeds.n_each),
     )
 
 

@@ -25,6 +25,7 @@ _TESTS = {
     "permutation": "permutation of the means",
     "paired": "paired t, by seed",
     "wilcoxon": "Wilcoxon signed rank, by seed",
+    "crossed": "t with the variance of shared seeds counted",
 }
 
 
@@ -49,7 +50,7 @@ def print_comparison(folder: Path, a: str, b: str | None, *, task: str | None, s
         ]
     adjusted = [float(p) for p in recipes.compare_over_tasks(found)]
     if form == "json":
-        content = [{**plain(one), "welch_p_over_tasks": p} for one, p in zip(found, adjusted, strict=True)]
+        content = [{**plain(one), "p_over_tasks": p} for one, p in zip(found, adjusted, strict=True)]
         print(json.dumps(content, indent=2))
     elif form in _TABLES:
         print(_TABLES[form](comparison_table(found, adjusted)), end="")
@@ -79,9 +80,12 @@ def _lines(found: RecipeComparison, adjusted: float, tasks: int) -> list[str]:
         f"  B  {found.b}: {found.mean_b:.4f} ± {found.sd_b:.4f} (of {found.n_b})",
         f"  A less B, turned so that more is better: {difference.estimate:+.4f} [{difference.lower:+.4f}, {difference.upper:+.4f}] ({level})",
         f"  a trial of A beats one of B with probability {improvement.estimate:.2f} [{improvement.lower:.2f}, {improvement.upper:.2f}]",
-        f"  failed by validation score, A less B: {100 * failed.difference:+.0f} % [{100 * failed.lower:+.0f}, {100 * failed.upper:+.0f}]",
-        f"  failed by validation score, Fisher's exact test: p = {failed.p:.2g}",
     ]
+    if failed is not None:
+        lines.append(
+            f"  failed by validation score, A less B: {100 * failed.difference:+.0f} % [{100 * failed.lower:+.0f}, "
+            f"{100 * failed.upper:+.0f}], Fisher's exact p = {failed.p:.2g}"
+        )
     if found.spread is not None:
         ratio = found.spread
         lines.append(
@@ -93,13 +97,16 @@ def _lines(found: RecipeComparison, adjusted: float, tasks: int) -> list[str]:
 
 def _conclusion(found: RecipeComparison, adjusted: float, tasks: int) -> str:
     corrected = f", corrected for {tasks} tasks (Holm)" if tasks > 1 else ""
+    p = f"{_TESTS[found.decisive]}, p = {adjusted:.2g}{corrected}"
     if adjusted < LEVEL:
         better = found.a if found.difference.estimate > 0 else found.b
-        return f"{better} is better: Welch's p = {adjusted:.2g}{corrected}."
+        return f"{better} is better: {p}."
+    if found.decisive == "crossed":
+        return f"the two cannot be told apart: {p}; more init and order seeds would tell."
     needed = found.more_seeds
     how = (
         needed.reason
         if needed.n_each is None
         else f"if the difference is what it looks like, {needed.n_each} seeds each would show it with {needed.power:.0%} power."
     )
-    return f"the two cannot be told apart: Welch's p = {adjusted:.2g}{corrected}; {how}"
+    return f"the two cannot be told apart: {p}; {how}"

@@ -72,9 +72,11 @@ def recipes_verdict(analysis: Analysis) -> list[str]:
         first, *others = mine
         equal = [row.recipe for row in others if row.top]
         rest = f"; not clearly worse: {', '.join(equal)}" if equal else "; all others are worse"
+        shared = any(is_crossed(cell) for cell in analysis.cells if cell.task.name == task)
+        independent = ", which takes trials that share seeds for independent" if shared else ""
         sentences.append(
             f"{task}: {first.recipe} has the best mean {metric_words(first.metric, first.split)}, {score(first.mean)} ± "
-            f"{first.sd:.3f} ({first.n} trials){rest} (one-tailed Student's t-test, p < 0.05)."
+            f"{first.sd:.3f} ({first.n} trials){rest} (one-tailed Student's t-test, p < 0.05{independent})."
         )
     return sentences
 
@@ -98,8 +100,8 @@ def caveats(cell: Cell) -> list[str]:
         )
     if is_crossed(cell):
         notes.append(
-            "trials that share a seed are not independent; bands of the expected best and intervals of correlations and of "
-            "the fall take them for independent and are somewhat too narrow."
+            "trials that share a seed are not independent; the band of the expected best and the intervals of correlations take "
+            "them for independent and are somewhat too narrow."
         )
     return notes
 

@@ -22,6 +22,8 @@ DISTINCT = 4
 """Curves with fewer different scores than these may be equal by chance."""
 FAR = 0.1
 """A validation score this much above the guess is no accident."""
+HARDLY = 0.0005
+"""An optimism below this is not told."""
 FEW = 5
 """With fewer trials than these at their end, nothing is said about their distribution."""
 
@@ -138,20 +140,17 @@ def _expectation(found: SelectedTest | Refusal, fall: Fall | Refusal) -> str:
     if isinstance(found, Refusal):
         return ""
     n, test = int(found.n[-1]), float(found.test_mean[-1])
+    gap, optimism = float(found.gap[-1]), float(found.optimism[-1])
+    apart = f"{abs(gap):.3f} {'worse' if gap >= 0 else 'better'} than the validation score"
+    luck = f"; choosing makes the validation score {optimism:.3f} too good" if optimism >= HARDLY else ""
     sentence = (
-        f"Whoever picks the best of {n} such trials by validation should expect {score(test)} on new rows: "
-        f"{_apart(float(found.gap[-1]))} the validation score, of which the choice itself makes "
-        f"{score(float(found.optimism[-1]))}."
+        f"Whoever picks the best of {n} such trials by validation should expect {score(test)} on new rows, {apart}{luck}."
     )
     if not isinstance(fall, Refusal) and fall.fall_lower > 0:
         sentence += (
             f" More than {fall.n} trials lower the expected test score: the choice then fits the validation rows."
         )
     return sentence
-
-
-def _apart(gap: float) -> str:
-    return f"{abs(gap):.3f} {'worse than' if gap >= 0 else 'better than'}"
 
 
 def _typical(cell: Cell) -> str:

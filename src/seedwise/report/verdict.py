@@ -143,9 +143,7 @@ def _expectation(found: SelectedTest | Refusal, fall: Fall | Refusal) -> str:
     gap, optimism = float(found.gap[-1]), float(found.optimism[-1])
     apart = f"{abs(gap):.3f} {'worse' if gap >= 0 else 'better'} than the validation score"
     luck = f"; choosing makes the validation score {optimism:.3f} too good" if optimism >= HARDLY else ""
-    sentence = (
-        f"Whoever picks the best of {n} such trials by validation should expect {score(test)} on new rows, {apart}{luck}."
-    )
+    sentence = f"Whoever picks the best of {n} such trials by validation should expect {score(test)} on new rows, {apart}{luck}."
     if not isinstance(fall, Refusal) and fall.fall_lower > 0:
         sentence += (
             f" More than {fall.n} trials lower the expected test score: the choice then fits the validation rows."

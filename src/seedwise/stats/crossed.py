@@ -17,6 +17,7 @@ from seedwise.stats.checks import ROUNDING, check_level, check_spread, label_arr
 from seedwise.stats.components import variance_components
 from seedwise.stats.degrees import satterthwaite
 from seedwise.stats.failures import FailedShare, failed_share
+from seedwise.stats.intervals import wilson_bounds
 
 __all__ = ["CrossedDifference", "CrossedMean", "crossed_difference", "crossed_mean", "crossed_share"]
 
@@ -174,7 +175,7 @@ def crossed_share(failed: ArrayLike, factors: Factors, *, confidence: float = 0.
         k = mean.n_effective * (z / t) ** 2
     else:
         k = min(int(label_array(name, labels, plain.n).max()) + 1 for name, labels in factors.items())
-    lower, upper = _wilson(plain.share, k, z)
+    lower, upper = wilson_bounds(plain.share, k, confidence=confidence)
     return plain._replace(lower=lower, upper=upper)
 
 
@@ -259,14 +260,6 @@ def _standard_error(variance: Floats, codes: list[NDArray[np.intp]]) -> tuple[fl
 
 def _residual_df(codes: list[NDArray[np.intp]]) -> int:
     return len(codes[0]) - 1 - sum(int(code.max()) for code in codes)
-
-
-def _wilson(share: float, k: float, z: float) -> tuple[float, float]:
-    """Return Wilson's interval of a share of k trials, k being no whole number."""
-    centre, shrink = share + z**2 / (2 * k), 1 + z**2 / k
-    half = z * sqrt(share * (1 - share) / k + z**2 / (4 * k**2))
-    # At the borders an end is the share itself, whatever the rounding.
-    return 0.0 if share == 0 else (centre - half) / shrink, 1.0 if share == 1 else (centre + half) / shrink
 
 
 def _check_same_seeds(factors_a: Factors, factors_b: Factors) -> None:

@@ -8,7 +8,7 @@ from scipy import stats
 
 from seedwise.stats.checks import ROUNDING, check_level, check_spread, count_array, sample_pair, size
 from seedwise.stats.degrees import satterthwaite
-from seedwise.stats.intervals import Interval, proportion_interval
+from seedwise.stats.intervals import Interval, proportion_interval, wilson_bounds
 
 __all__ = [
     "FailedShareDifference",
@@ -161,7 +161,7 @@ def probability_of_improvement(
     variance = beaten.var(ddof=1) / n + lost.var(ddof=1) / m
     least, most = min(n, m), 3 * n * m / (n + m + 1)
     k = float(np.clip(q * (1 - q) / variance, least, most)) if 0 < q < 1 and variance > 0 else least
-    return Interval(q, *_wilson(q, k, confidence), confidence)
+    return Interval(q, *wilson_bounds(q, k, confidence=confidence), confidence)
 
 
 def variance_ratio(a: ArrayLike, b: ArrayLike, *, confidence: float = 0.95) -> VarianceRatio:
@@ -254,17 +254,6 @@ def _share_below(scores: Floats, others: Floats) -> Floats:
     ranked = np.sort(others)
     below, not_above = np.searchsorted(ranked, scores, side="left"), np.searchsorted(ranked, scores, side="right")
     return (below + not_above) / (2 * len(others))
-
-
-def _wilson(share: float, k: float, confidence: float) -> tuple[float, float]:
-    """Return Wilson's interval of a share of k comparisons, k being no whole number."""
-    z = float(stats.norm.isf((1 - confidence) / 2))
-    centre, shrink = share + z**2 / (2 * k), 1 + z**2 / k
-    half = z * np.sqrt(share * (1 - share) / k + z**2 / (4 * k**2))
-    # At the borders an end is the share itself, whatever the rounding.
-    lower = 0.0 if share == 0 else float((centre - half) / shrink)
-    upper = 1.0 if share == 1 else float((centre + half) / shrink)
-    return lower, upper
 
 
 def _log_sd(name: str, scores: Floats) -> tuple[float, float]:

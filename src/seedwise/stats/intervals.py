@@ -1,5 +1,6 @@
 """Between which values does a share, a mean or a correlation lie?"""
 
+import math
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ __all__ = [
     "correlation_interval",
     "mean_interval",
     "proportion_interval",
+    "wilson_bounds",
 ]
 
 Floats = NDArray[np.float64]
@@ -70,13 +72,27 @@ def proportion_interval(count: int, n: int, *, confidence: float = 0.95) -> Inte
     if not (0 <= count <= n and count == int(count)):
         raise ValueError(f"count must be a whole number from 0 to n = {n}, not {count!r}.")
     share = count / n
+    return Interval(share, *wilson_bounds(share, n, confidence=confidence), confidence)
+
+
+def wilson_bounds(share: float, n: float, *, confidence: float) -> tuple[float, float]:
+    """Return both ends of Wilson's interval of a share.
+
+    Args:
+        share: The share, in [0, 1].
+        n: How many trials it is of; an effective number need not be whole.
+        confidence: Confidence level, in (0, 1).
+
+    Example:
+        >>> lower, upper = wilson_bounds(0.48, 25, confidence=0.95)
+        >>> round(lower, 2), round(upper, 2)
+        (0.3, 0.67)
+    """
     z = float(stats.norm.isf((1 - confidence) / 2))
-    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    centre, shrink = share + z**2 / (2 * n), 1 + z**2 / n
+    half = z * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
     # At the borders an end is the share itself, whatever the rounding.
-    lower = 0.0 if count == 0 else float(centre - half)
-    upper = 1.0 if count == n else float(centre + half)
-    return Interval(share, lower, upper, confidence)
+    return 0.0 if share == 0 else (centre - half) / shrink, 1.0 if share == 1 else (centre + half) / shrink
 
 
 def mean_interval(scores: ArrayLike, *, confidence: float = 0.95) -> Interval:

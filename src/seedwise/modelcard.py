@@ -38,7 +38,7 @@ def model_card(
         "tags: [seedwise]",
         "---",
         "",
-        f"# {_escaped(task.name)}: the best of {_started(trials)} seeds",
+        f"# {_escaped(task.name)}: the best of {_tried(trials)}",
         "",
         f"{_escaped(recipe.model)}, fine-tuned on {_escaped(task.name)} ({task.kind}) by seedwise.",
         "",
@@ -84,6 +84,12 @@ def _results(
 
 def _table(rows: Iterable[tuple[str, object]]) -> list[str]:
     return ["| | |", "|---|---|", *(f"| {name} | {_escaped(value)} |" for name, value in rows)]
+
+
+def _tried(trials: Sequence[TrialRecord]) -> str:
+    """Say among how many the winner was chosen."""
+    recipes = len({record.trial.recipe.id for record in trials})
+    return f"{_started(trials)} seeds" if recipes == 1 else f"{_started(trials)} trials of {recipes} recipes"
 
 
 def _started(trials: Sequence[TrialRecord]) -> int:

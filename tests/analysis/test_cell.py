@@ -96,7 +96,7 @@ def test_a_trial_that_failed_on_its_way_keeps_its_best_score_so_far():
 
 def test_final_scores_of_a_study_with_stopped_trials_are_refused():
     cell = cell_of([[0.5, 0.6], [0.7, NAN]], states=["complete", "stopped"])
-    with pytest.raises(RequestError, match="1 of 2 were stopped early"):
+    with pytest.raises(RequestError, match="1 of 2 runs end before the others and count as stopped"):
         cell.final()
 
 
@@ -152,7 +152,7 @@ def test_cells_are_told_apart_by_task_and_recipe():
     study = table_study([[0.5], [0.6]], task="a") + table_study([[0.7], [0.8]], task="b")
     analysis = Analysis(study)
     assert analysis.cell(task="b").final().tolist() == [0.7, 0.8]
-    with pytest.raises(RequestError, match="task must be one of a, b"):
+    with pytest.raises(RequestError, match="task must be one of 'a', 'b'"):
         analysis.cell()
 
 

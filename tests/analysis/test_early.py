@@ -76,7 +76,7 @@ def test_a_fraction_without_an_evaluation_is_refused():
 
 def test_a_study_with_stopped_trials_cannot_plan():
     states = ["complete"] * 30 + ["stopped"] * 30
-    with pytest.raises(RequestError, match="stopped early"):
+    with pytest.raises(RequestError, match="count as stopped"):
         plan(cell_of(states=states), [5])
 
 

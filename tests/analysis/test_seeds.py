@@ -87,6 +87,11 @@ def test_failures_that_gather_in_seeds_tell_less_than_independent_ones():
     assert independent.upper < found.share.upper
 
 
+def test_a_complete_run_that_ended_before_the_others_did_not_fail_by_that():
+    cell = Analysis(table_study([[0.6, 0.7], [0.8, np.nan], [0.7, 0.5]])).cell()
+    assert failed_trials(cell).last.failed == 1
+
+
 def test_without_a_guess_only_trials_without_a_score_failed():
     found = failed_trials(cell_of(np.array([[0.5, np.nan], [0.1, 0.6]]), baseline=None))
     assert found.threshold is None

@@ -105,5 +105,5 @@ def test_an_unknown_method_is_refused():
 
 
 def test_stopped_trials_are_refused():
-    with pytest.raises(RequestError, match="stopped early"):
+    with pytest.raises(RequestError, match="count as stopped"):
         correlation_data(*of(states=["stopped"] + ["complete"] * 39))

@@ -110,7 +110,7 @@ def test_stopped_trials_are_refused(compute):
     scores = SCORES.copy()
     scores[:5, 2:] = np.nan
     states = ["stopped"] * 5 + ["complete"] * (TRIALS - 5)
-    with pytest.raises(RequestError, match="were stopped early"):
+    with pytest.raises(RequestError, match="count as stopped"):
         compute(*of(scores, states=states))
 
 

@@ -98,5 +98,5 @@ def test_figure_of_planned_results_names_both_series():
 
 
 def test_stopped_trials_are_refused():
-    with pytest.raises(RequestError, match="stopped early"):
+    with pytest.raises(RequestError, match="count as stopped"):
         rules_data(*of(states=["stopped"] + ["complete"] * 29))

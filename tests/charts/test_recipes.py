@@ -113,7 +113,7 @@ def test_stopped_trials_are_refused():
     analysis = Analysis(
         table_study([[0.6, 0.7], [0.5, np.nan], [0.6, 0.8]], states=["complete", "stopped", "complete"])
     )
-    with pytest.raises(RequestError, match="were stopped early"):
+    with pytest.raises(RequestError, match="count as stopped"):
         recipes_data(analysis, {"plain": analysis.cell()})
 
 

@@ -97,7 +97,7 @@ def test_one_stopped_recipe_takes_no_other_with_it():
     assert to_texts(table)[2][1] == "–"
     assert len(table.notes) == 1
     assert table.notes[0].startswith(
-        "toy, c: this needs the final score of every trial, but 5 of 20 were stopped early"
+        "toy, c: this needs the final score of every trial, but 5 of 20 runs end before the others and count as stopped"
     )
 
 

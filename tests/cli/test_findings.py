@@ -143,7 +143,7 @@ def test_report_writes_figures_and_tables(seedwise, study, tmp_path):
     ("arguments", "sentence"),
     [
         (("plan", "--task", "rt"), "task must be one of mrpc, rte, not 'rt'; did you mean 'rte'"),
-        (("plan", "--recipe", "plain"), "task must be one of rte, mrpc, because the study has 2; name one."),
+        (("plan", "--recipe", "plain"), "task must be one of 'rte', 'mrpc', because the study has 2; name one."),
         (("plan", "--task", "rte", "--recipe", "plain", "--budget", "17"), "a budget must be at most 16"),
         (("compare", "plain", "bettr"), "did you mean 'better'"),
         (("compare", "nowhere"), "nowhere"),

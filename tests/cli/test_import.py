@@ -142,7 +142,7 @@ class TestImportedStudy:
 
     def test_trials_name_their_recipe(self, seedwise, study):
         lines = table_rows(seedwise("trials", study).out)
-        assert lines[0] == ["trial", "task", "model", "init", "order", "dropout", "state", "best", "at", "last"]
+        assert lines[0] == ["trial", "task", "recipe", "init", "order", "dropout", "state", "best", "at", "last"]
         assert lines[2][1:] == ["RTE", "plain", "1", "1", "1", "complete", "0.635", "2", "2"]
 
     def test_trials_are_told_to_other_programs(self, seedwise, study):

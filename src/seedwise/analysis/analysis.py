@@ -17,7 +17,7 @@ from seedwise.imported import AnyTrial
 from seedwise.record import TrialRecord, by_cell
 from seedwise.stats.components import VarianceComponents
 from seedwise.stopping import StoppingRule
-from seedwise.validation import check_choice
+from seedwise.validation import check_choice, did_you_mean
 
 __all__ = ["Analysis", "StudyLike"]
 
@@ -90,14 +90,16 @@ class Analysis:
             check_choice("task", task, sorted({cell.task.name for cell in found}))
             found = [cell for cell in found if cell.task.name == task]
         if recipe is not None:
-            if recipe not in self.labels:  # an id need not be listed
-                check_choice("recipe", recipe, list(dict.fromkeys(self.labels[cell.recipe.id] for cell in found)))
+            names = list(dict.fromkeys(self.labels[cell.recipe.id] for cell in found))
+            if recipe not in (*names, *(cell.recipe.id for cell in found)):
+                listed = ", ".join(map(repr, names))  # a name may hold commas
+                raise RequestError(f"recipe must be one of {listed}, not {recipe!r}{did_you_mean(recipe, names)}.")
             found = [cell for cell in found if recipe in (self.labels[cell.recipe.id], cell.recipe.id)]
         if len(found) != 1:
             what = "task" if task is None and len({cell.task.name for cell in found}) > 1 else "recipe"
             choices = dict.fromkeys(c.task.name if what == "task" else self.labels[c.recipe.id] for c in found)
             raise RequestError(
-                f"{what} must be one of {', '.join(choices)}, because the study has {len(choices)}; name one."
+                f"{what} must be one of {', '.join(map(repr, choices))}, because the study has {len(choices)}; name one."
                 if found
                 else "the study has no trials; run it first."
             )

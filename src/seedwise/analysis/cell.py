@@ -144,6 +144,20 @@ class Cell:
         """Every trial's validation scores on one grid."""
         return _curves(self)
 
+    @cached_property
+    def last_scores(self) -> Floats:
+        """Score of each trial's last evaluation with a score, (trials,), wherever its run ended; nan without any."""
+        scores = self.curves.scores
+        column = scores.shape[1] - 1 - np.argmax(np.isfinite(scores[:, ::-1]), axis=1)
+        return np.asarray(scores[np.arange(len(scores)), column])
+
+    @property
+    def beyond_bounds(self) -> bool:
+        """Whether scores lie beyond what their metric can give, as percentages do."""
+        name = self.task.metric.lower()
+        known = self.greater_is_better and any(part in name for parts in _SUPPORTS.values() for part in parts)
+        return known and self.support is None
+
     def full(self, least: int = 2) -> NDArray[np.intp]:
         """Return which trials ran to their end, (n,): those whose final score is known.
 
@@ -154,6 +168,11 @@ class Cell:
             RequestError: A stopping rule has taken some out, so that those left are no fair sample; or there are too few.
         """
         stopped = self.states[TrialState.STOPPED]
+        if stopped and self.facts.get("imported"):
+            raise RequestError(
+                f"this needs the final score of every trial, but {stopped} of {len(self.records)} runs end before the others "
+                "and count as stopped; import them with --all-complete if they had ended."
+            )
         if stopped:
             raise RequestError(
                 f"this needs the final score of every trial, but {stopped} of {len(self.records)} were stopped early and "
@@ -182,9 +201,8 @@ class Cell:
         if schedule == "all":  # of a run with more evaluations than the grid, too
             return self._without_gaps(self.curves.best[index, -1])
         scores = self.curves.scores[index]
-        if schedule == "last":  # a run that ended before the others has a last evaluation of its own
-            column = scores.shape[1] - 1 - np.argmax(np.isfinite(scores[:, ::-1]), axis=1)
-            return self._without_gaps(scores[np.arange(len(scores)), column])
+        if schedule == "last":
+            return self._without_gaps(self.last_scores[index])
         counted = scores[:, self.evaluations(schedule)]
         return self._without_gaps(best_so_far(counted, greater_is_better=self.greater_is_better)[:, -1])
 

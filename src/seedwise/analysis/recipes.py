@@ -85,7 +85,8 @@ class RecipeComparison(NamedTuple):
             None where the constant guess's score is not known.
         tests: Every test of the difference of means, by name; ``crossed`` where trials of both share seeds.
         decisive: The name of the test to go by: crossed where there is one, or else welch.
-        more_seeds: How many seeds would separate A and B if the difference were as large as it looks.
+        more_seeds: How many seeds would separate A and B if the difference were as large as it looks; None where trials
+            share seeds, so that more trials alone would not tell.
     """
 
     task: str
@@ -106,7 +107,7 @@ class RecipeComparison(NamedTuple):
     failed: FailedShareDifference | None
     tests: Mapping[str, Comparison]
     decisive: str
-    more_seeds: SeedsNeeded
+    more_seeds: SeedsNeeded | None
 
 
 def scores_by_recipe(
@@ -171,7 +172,7 @@ def compare(a: Cell, b: Cell, labels: tuple[str, str], *, split: str | None = No
             failed=_failed_difference(*found),
             tests=tests,
             decisive="welch" if crossed is None else "crossed",
-            more_seeds=seeds_needed(*(pair or (x, y)), paired=bool(pair)),
+            more_seeds=None if crossed else seeds_needed(*(pair or (x, y)), paired=bool(pair)),
         )
 
 

@@ -165,7 +165,7 @@ def failed_trials(cell: Cell, *, confidence: float = 0.95) -> FailedTrials:
     with refusals():
         failed, fell = (
             _failed(scores, cell.failed[index], guess, margin, greater_is_better=cell.greater_is_better)
-            for scores in (cell.curves.best[index, -1], cell.curves.scores[index, -1])
+            for scores in (cell.curves.best[index, -1], cell.last_scores[index])
         )
         factors = shared_seeds(cell)
         share, last = (
@@ -236,7 +236,7 @@ def _crossed(cell: Cell) -> tuple[Floats, NDArray[np.int64], NDArray[np.int64]]:
     if not is_crossed(cell):
         raise RequestError(
             "this needs init seeds crossed with order seeds, but here they change together or one is fixed; run a grid "
-            "with --init N --order M."
+            "with --init N --order M, or map both seeds of imported runs."
         )
     return cell.final(), cell.seeds("init")[index], cell.seeds("order")[index]
 

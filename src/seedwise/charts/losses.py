@@ -51,7 +51,8 @@ def losses_data(analysis: Analysis, cells: Mapping[str, Cell]) -> LossesData:
     diverged = sum(curve.diverged for curve in curves.values())
     gone = f"; {diverged} diverged, shown until then" if diverged else ""
     subtitle = f"{trials}; line: mean, shaded: range{averaged}{gone}"
-    return LossesData(points, tuple(curves), f"{task.name}: training loss", subtitle)
+    title = analysis.label(next(iter(cells.values()))) if len(cells) == 1 else task.name
+    return LossesData(points, tuple(curves), f"{title}: training loss", subtitle)
 
 
 def draw_losses(data: LossesData) -> Any:

@@ -59,8 +59,9 @@ def anova_table(analysis: Analysis) -> Table:
     return Table(
         "anova",
         "The best against the worst seed of each stream by one-way analysis of variance. The published p-value takes no account "
-        "of the two having been picked, and is small even where no seed is better; the corrected one does (permutations).",
-        (*own.header, "seeds", "best", "its mean", "worst", "its mean", "F", "p, published", "p, corrected"),
+        "of the two having been picked, and is small even where no seed is better; the corrected one does (permutations), and takes off the other seed's means "
+        "first, so that it may also be the smaller one.",
+        (*own.header, "seeds", "best", "mean of best", "worst", "mean of worst", "F", "p, published", "p, corrected"),
         (*own.kinds, "text", "text", "score", "text", "score", "number", "p", "p"),
         tuple(rows),
         notes=reasons.notes(),

@@ -277,8 +277,11 @@ def _best_of_columns(rows: Sequence[tuple[Value, ...]], greater: Sequence[bool])
 
 
 def _compared(found: RecipeComparison, corrected: float | None, reasons: Reasons) -> tuple[Value, ...]:
-    if found.more_seeds.reason:
-        reasons.add(f"{found.task}, trials needed", f"{found.more_seeds.reason}.")
+    needed = found.more_seeds
+    if needed is None:
+        reasons.add(f"{found.task}, trials needed", "trials share seeds, so that more trials alone would not tell.")
+    elif needed.reason:
+        reasons.add(f"{found.task}, trials needed", f"{needed.reason}.")
     failed = found.failed
     if failed is None:
         reasons.add(found.task, "how many failed is not known, because the best constant guess's score is not.")
@@ -286,7 +289,7 @@ def _compared(found: RecipeComparison, corrected: float | None, reasons: Reasons
         *(found.task, found.a, found.b),
         *((found.mean_a, found.sd_a, found.n_a), (found.mean_b, found.sd_b, found.n_b)),
         *(tuple(found.difference[:3]), tuple(found.improvement[:3]), None if failed is None else tuple(failed[:3])),
-        *(found.tests[found.decisive].p, corrected, found.more_seeds.n_each),
+        *(found.tests[found.decisive].p, corrected, None if needed is None else needed.n_each),
     )
 
 

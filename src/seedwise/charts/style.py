@@ -51,7 +51,7 @@ SEQUENTIAL: Final = "viridis"
 
 FORMATS = ("svg", "png", "pdf")
 _INCH = 72 / 96  # files count 72 pixels an inch, pages 96
-_TITLE, _SUBTITLE = 44, 68  # characters that fit above a plot
+_TITLE, _SUBTITLE = 50, 68  # characters that fit above a plot
 _METRICS = {
     "acc": "accuracy",
     "accuracy_f1": "accuracy and F1",

@@ -101,9 +101,9 @@ def _conclusion(found: RecipeComparison, adjusted: float, tasks: int) -> str:
     if adjusted < LEVEL:
         better = found.a if found.difference.estimate > 0 else found.b
         return f"{better} is better: {p}."
-    if found.decisive == "crossed":
-        return f"the two cannot be told apart: {p}; more init and order seeds would tell."
     needed = found.more_seeds
+    if needed is None:
+        return f"the two cannot be told apart: {p}; more init and order seeds would tell."
     how = (
         needed.reason
         if needed.n_each is None

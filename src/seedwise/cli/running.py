@@ -53,7 +53,7 @@ def run_to_the_end(study: Study, executor: LocalExecutor) -> None:
     with StudyBar() as bar:
         study.run(executor, bar.update)
     analysis = Analysis(study)
-    print_summary(analysis.summary())
+    print_summary(analysis.summary(), analysis.labels)
     page = Report(analysis, title=study.folder.resolve().name).save(study.folder / "report.html")
     print()
     for place in winner_folders(study.folder):

@@ -4,11 +4,12 @@ import csv
 import json
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
+from seedwise.analysis.labels import recipe_labels
 from seedwise.caveats import score_caveats
 from seedwise.cli.layout import duration, new_table, print_table, score_words
 from seedwise.record import by_cell
@@ -21,15 +22,22 @@ if TYPE_CHECKING:  # loading the statistics takes a second, and status needs non
 __all__ = ["print_status", "print_summary", "print_trials"]
 
 
-def print_summary(summary: "Sequence[CellSummary]") -> None:
+def print_summary(summary: "Sequence[CellSummary]", labels: Mapping[str, str]) -> None:
     """Print one line for each task and recipe: what was started, stopped and kept, and how good the best is."""
     failed = ("failed",) * any(cell.failed for cell in summary)
-    columns = ("task", "metric", "started", "stopped", "kept", *failed)
+    named = ("recipe",) * (len(labels) > 1)
+    columns = ("task", *named, "metric", "started", "stopped", "kept", *failed)
     table = new_table(*columns, "best", "median", "test", "guess", "runs", "time")
     for cell in summary:
         counts = (cell.started, cell.stopped, cell.kept, *(cell.failed for _ in failed))
         scores = (cell.best, cell.median, cell.test, cell.baseline)
-        row = [cell.task.name, cell.task.metric, *map(str, counts), *map(score_words, scores)]
+        row = [
+            cell.task.name,
+            *(labels[cell.recipe_id] for _ in named),
+            cell.task.metric,
+            *map(str, counts),
+            *map(score_words, scores),
+        ]
         table.add_row(*map(Text, [*row, f"{cell.cost:.1f}", duration(cell.seconds)]))
     print_table(table)
     for cell in summary:
@@ -43,9 +51,10 @@ def print_status(study: Study) -> None:
     found = {record.state for cell in cells for record in cell}
     always = set() if study.is_imported else set(TrialState) - {TrialState.FAILED}
     states = [state for state in TrialState if state in found | always]
-    model = ("model",) * (len({cell[0].trial.recipe.model_name for cell in cells}) > 1)
+    labels = recipe_labels([cell[0].trial.recipe for cell in cells])
+    named = ("recipe",) * (len(labels) > 1)
     time = ("time",) * (not study.is_imported)  # of runs of others it is not known
-    table = new_table("task", *model, *states, *time, "best so far")
+    table = new_table("task", *named, *states, *time, "best so far")
     for cell in cells:
         task, recipe = cell[0].trial.task, cell[0].trial.recipe
         bests = [record.best[1] for record in cell if record.best]
@@ -53,7 +62,7 @@ def print_status(study: Study) -> None:
         words = "–" if top is None else f"{task.metric} {score_words(top)}"
         counts = [str(sum(record.state is state for record in cell)) for state in states]
         took = [duration(sum(record.seconds for record in cell)) for _ in time]
-        table.add_row(*map(Text, [task.name, *(recipe.model_name for _ in model), *counts, *took, words]))
+        table.add_row(*map(Text, [task.name, *(labels[recipe.id] for _ in named), *counts, *took, words]))
     print_table(table)
     if any(r.state is TrialState.RUNNING for cell in cells for r in cell) and not study.is_running:
         print(f"\nThe process that ran this study is gone: seedwise run {study.folder} continues it.")
@@ -71,14 +80,14 @@ def print_trials(study: Study, form: str) -> None:
         writer.writeheader()
         writer.writerows(rows)
     else:
-        recipes = {record.trial.recipe.id: record.trial.recipe.model_name for record in study.trials}
-        model = ("model",) * (len(set(recipes.values())) > 1)
+        labels = recipe_labels([record.trial.recipe for record in study.trials])
+        named = ("recipe",) * (len(labels) > 1)
         time = ("time",) * (not study.is_imported)
         error = ("error",) * any(row["error"] for row in rows)
         seeds = ("init", "order", "dropout")
-        table = new_table("trial", "task", *model, *seeds, "state", "best", "at", "last", *time, *error)
+        table = new_table("trial", "task", *named, *seeds, "state", "best", "at", "last", *time, *error)
         for row in rows:
-            who = [row["id"][:8], row["task"], *(recipes[row["recipe"]] for _ in model), *(row[name] for name in seeds)]
+            who = [row["id"][:8], row["task"], *(labels[row["recipe"]] for _ in named), *(row[name] for name in seeds)]
             scores = [row["state"], score_words(row["best_score"]), row["best_step"], row["last_step"]]
             cells = [*who, *scores, *(duration(row["seconds"]) for _ in time), *(row[name] for name in error)]
             table.add_row(*(Text("" if x is None else str(x)) for x in cells))

@@ -8,6 +8,7 @@ from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
 from seedwise.analysis.early import BestRules, trusted_from
 from seedwise.analysis.findings import Refusal
+from seedwise.analysis.recipes import scores_by_recipe
 from seedwise.analysis.seeds import FAILED_MARGIN, FailedTrials, is_crossed
 from seedwise.analysis.summary import CellSummary, summarize
 from seedwise.caveats import row_caveats, score_caveats
@@ -47,11 +48,15 @@ def verdict(analysis: Analysis, cell: Cell) -> list[str]:
     """
     summary = summarize(cell)
     sentences = [_winner(cell, summary)]
-    if int(cell.ended.sum()) >= FEW:
+    try:
+        cell.full(FEW)
+    except RequestError as error:
+        sentences += [f"Nothing is said of luck: {error}"] if summary.winner is not None else []
+    else:
         found = (
             _expectation(analysis.find("expected_test", cell), analysis.find("fall_of_test", cell)),
             _typical(cell),
-            _variance(analysis.find("variance", cell)),
+            _variance(cell, analysis.find("variance", cell)),
             _failures(cell, analysis.find("failed", cell)),
             _ranking(cell, analysis.find("spearman", cell)),
             _stopping(analysis.find("stopping", cell)),
@@ -62,14 +67,15 @@ def verdict(analysis: Analysis, cell: Cell) -> list[str]:
 
 def recipes_verdict(analysis: Analysis) -> list[str]:
     """Return for each task with several recipes which one is best, and which others are not clearly worse."""
-    try:
-        rows = analysis.recipe_scores()
-    except RequestError:
-        return []
     sentences = []
-    for task in dict.fromkeys(row.task for row in rows):
-        mine = sorted((row for row in rows if row.task == task), key=lambda row: row.rank)
-        if len(mine) < 2:
+    for task in dict.fromkeys(cell.task.name for cell in analysis.cells):
+        cells = [cell for cell in analysis.cells if cell.task.name == task]
+        if len(cells) < 2:
+            continue
+        try:
+            mine = sorted(scores_by_recipe(cells, analysis.labels), key=lambda row: row.rank)
+        except RequestError as error:
+            sentences.append(f"{task}: which recipe is best cannot be said: {error}")
             continue
         first, *others = mine
         equal = [row.recipe for row in others if row.top]
@@ -93,6 +99,11 @@ def caveats(cell: Cell) -> list[str]:
         notes.append(f"{summary.open} of {len(cell.records)} trials are not finished yet.")
     if any(record.evaluations for record in cell.records) and cell.curves.note:
         notes.append(f"{cell.curves.note}.")
+    if any(record.evaluations for record in cell.records) and cell.beyond_bounds:
+        notes.append(
+            f"scores lie beyond what {metric_words(cell.task.metric)} can be, so that bounds, bands and a failure margin are "
+            "not known; divide percentages by 100."
+        )
     if twins := _equal_curves(cell):
         notes.append(f"{twins} trials have the same curve as another one with other seeds; are they secretly one run?")
     if strange := _strange_tests(cell):
@@ -140,10 +151,12 @@ def _expectation(found: SelectedTest | Refusal, fall: Fall | Refusal) -> str:
     if isinstance(found, Refusal):
         return ""
     n, test = int(found.n[-1]), float(found.test_mean[-1])
-    gap, optimism = float(found.gap[-1]), float(found.optimism[-1])
-    apart = f"{abs(gap):.3f} {'worse' if gap >= 0 else 'better'} than the validation score"
-    luck = f"; choosing makes the validation score {optimism:.3f} too good" if optimism >= HARDLY else ""
-    sentence = f"Whoever picks the best of {n} such trials by validation should expect {score(test)} on new rows, {apart}{luck}."
+    optimism = float(found.optimism[-1])
+    luck = f"; choosing alone makes the latter {optimism:.3f} too good" if optimism >= HARDLY else ""
+    sentence = (
+        f"Whoever picks the best of {n} such trials by validation should expect {score(test)} on new rows and "
+        f"{score(float(found.validation_mean[-1]))} on the validation rows{luck}."
+    )
     if not isinstance(fall, Refusal) and fall.fall_lower > 0:
         sentence += (
             f" More than {fall.n} trials lower the expected test score: the choice then fits the validation rows."
@@ -162,10 +175,12 @@ def _typical(cell: Cell) -> str:
     )
 
 
-def _variance(found: VarianceComponents | Refusal) -> str:
+def _variance(cell: Cell, found: VarianceComponents | Refusal) -> str:
     if isinstance(found, Refusal) or not math.isfinite(float(found.share[0])):
         return ""
     names = {"init": "the init seed", "order": "the order seed", "dropout": "the dropout seed"}
+    if "dropout" not in found.factors and np.array_equal(cell.seeds("dropout"), cell.seeds("order")):
+        names["order"] = "the order seed (which dropout follows)"
     parts = [
         f"{names[factor]} explains {100 * found.share[i]:.0f} % [{100 * found.share_lower[i]:.0f}, "
         f"{100 * found.share_upper[i]:.0f}]"
@@ -183,12 +198,14 @@ def _failures(cell: Cell, found: FailedTrials | Refusal) -> str:
         return ""
     share = found.share
     if found.threshold is None:
-        crashed = f"{share.failed} of {share.n} trials have no score; " if share.failed else ""
+        crashed = f"{share.failed} of {share.n} trials crashed or diverged; " if share.failed else ""
         return (
             f"{crashed}how many only guess is not known, because the best constant guess's score is not.".capitalize()
         )
     side = "at or below" if cell.greater_is_better else "at or above"
-    fell = f" At their last evaluation, {found.last.failed} were there." if found.last.failed != share.failed else ""
+    fell = (
+        f" At the last evaluation it was {found.last.failed} of {share.n}." if found.last.failed != share.failed else ""
+    )
     return (
         f"{share.failed} of {share.n} trials failed ({side} {found.threshold:.2f}, where guessing is): "
         f"{_percent(share.share)} % [{_percent(share.lower)}, {_percent(share.upper)}].{fell}"
@@ -214,7 +231,7 @@ def _ranking(cell: Cell, found: object) -> str:
 def _stopping(found: BestRules | Refusal) -> str:
     if isinstance(found, Refusal):
         return ""
-    rules, budget = found.rules, min(10, found.trials)
+    rules, budget = found.rules, min(10, max(1, found.trials // 2))
     place = [i for i, b in enumerate(rules.budget) if b == budget]
     if not place or not math.isfinite(float(found.full[place[0]])):
         return ""

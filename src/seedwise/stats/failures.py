@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from seedwise.stats.checks import count_array, label_array
+from seedwise.stats.checks import ROUNDING, count_array, label_array
 from seedwise.stats.intervals import proportion_interval
 
 __all__ = ["Clustering", "FailedByLevel", "FailedShare", "clustering", "failed_by", "failed_share", "is_failed"]
@@ -102,7 +102,7 @@ def is_failed(scores: ArrayLike, baseline: ArrayLike, *, margin: float = 0.0, gr
     if not margin >= 0:
         raise ValueError(f"margin must be at least 0, not {margin!r}; 0 asks only for more than the baseline.")
     gain = values - least if greater_is_better else least - values
-    return ~(np.isfinite(values) & (gain > margin))
+    return ~(np.isfinite(values) & (gain > margin + ROUNDING * np.maximum(np.abs(least), margin)))
 
 
 def failed_share(failed: ArrayLike, *, confidence: float = 0.95) -> FailedShare:

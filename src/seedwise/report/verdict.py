@@ -51,7 +51,7 @@ def verdict(analysis: Analysis, cell: Cell) -> list[str]:
     try:
         cell.full(FEW)
     except RequestError as error:
-        sentences += [f"Nothing is said of luck: {error}"] if summary.winner is not None else []
+        sentences += [f"How scores spread cannot be told: {error}"] if summary.winner is not None else []
     else:
         found = (
             _expectation(analysis.find("expected_test", cell), analysis.find("fall_of_test", cell)),

@@ -122,6 +122,13 @@ def test_compare_of_two_studies_of_one_recipe_each(seedwise, study, tmp_path):
     assert "B  better: " in said.out
 
 
+def test_a_study_of_several_recipes_is_not_compared_as_a_whole(seedwise, study):
+    said = seedwise("compare", study, study)
+    assert said.code == 2
+    assert "each has one recipe, but" in said.err
+    assert "('plain', 'better')" in said.err
+
+
 def test_cite_prints_bibtex(seedwise):
     said = seedwise("cite")
     assert said.out.startswith("@misc{dodge2020finetuning,")

@@ -134,7 +134,9 @@ def test_paired_seeds_say_nothing_of_variance():
 def test_a_few_trials_say_who_won_and_why_no_more():
     first, second = sentences(table_study([[0.6], [0.7]]))
     assert first.startswith("The best of 2 trials")
-    assert second == "How scores spread cannot be told: this needs at least 5 trials at their end, not 2 of 2; run more."
+    assert (
+        second == "How scores spread cannot be told: this needs at least 5 trials at their end, not 2 of 2; run more."
+    )
 
 
 def test_what_stopping_saved_is_told():

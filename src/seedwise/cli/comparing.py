@@ -42,6 +42,9 @@ def print_comparison(folder: Path, a: str, b: str | None, *, task: str | None, s
     """
     with Study.open(folder) as study, Study.open(folder if b else Path(a)) as other:
         first, second = Analysis(study), Analysis(other)
+        if b is None:
+            _check_one_recipe(first, folder)
+            _check_one_recipe(second, Path(a))
         labels = (a, b) if b else (folder.resolve().name, Path(a).resolve().name)
         wanted = (a, b) if b else (None, None)
         found = [
@@ -57,6 +60,15 @@ def print_comparison(folder: Path, a: str, b: str | None, *, task: str | None, s
     else:
         for one, p in zip(found, adjusted, strict=True):
             print("\n".join(_lines(one, p, len(found))), end="\n\n")
+
+
+def _check_one_recipe(analysis: Analysis, folder: Path) -> None:
+    if len(analysis.labels) > 1:
+        named = ", ".join(map(repr, analysis.labels.values()))
+        raise RequestError(
+            f"studies are compared where each has one recipe, but {folder} has {len(analysis.labels)} ({named}); compare two of "
+            f"these with `seedwise compare {folder} A B`."
+        )
 
 
 def _shared_tasks(first: Analysis, second: Analysis, folder: Path, other: str, task: str | None) -> Sequence[str]:

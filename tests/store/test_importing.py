@@ -345,7 +345,7 @@ def test_rows_without_a_match_are_counted_and_have_no_value(tmp_path):
     )
     assert [r.test_metrics for r in runs.records] == [{"acc": 0.5}, None, None]
     assert (
-        "more.jsonl: 2 rows, matched by recipe, seed; 2 rows of runs.jsonl have none, and 1 of these were not needed."
+        "more.jsonl: 2 rows, matched by recipe, seed; rows of runs.jsonl without one: 2; rows of more.jsonl that match none: 1."
         in runs.notes
     )
 
@@ -610,7 +610,7 @@ def test_more_runs_are_added_at_the_end_and_facts_are_put_together(tmp_path):
 
 def test_runs_that_are_there_already_are_refused_and_nothing_is_written(tmp_path):
     Study.import_runs(tmp_path / "study", read(tmp_path, LONG[:3])).close()
-    with pytest.raises(RequestError, match=r"but 1 of 3 are there, first that of RTE, plain, Seeds\(init=1, order=1"):
+    with pytest.raises(RequestError, match=r"but 1 of 3 are there, first that of RTE, plain, init 1, order 1; import"):
         Study.import_runs(tmp_path / "study", read(tmp_path, LONG))
     with Study.open(tmp_path / "study") as study:
         assert len(study.trials) == 1

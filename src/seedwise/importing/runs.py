@@ -136,7 +136,7 @@ def _joined(table: Table, other: Table, mapping: Mapping[str, str], notes: list[
     found, without, unused = join(table, other, keys)
     sentence = f"{other.name}: {other.rows:,} rows, matched by {', '.join(keys)}"
     if without or unused:
-        sentence += f"; {without:,} rows of {table.name} have none, and {unused:,} of these were not needed"
+        sentence += f"; rows of {table.name} without one: {without:,}; rows of {other.name} that match none: {unused:,}"
     notes.append(f"{sentence}.")
     return found
 

@@ -61,7 +61,8 @@ def _check_new(connection: sqlite3.Connection, runs: Sequence[TrialRecord]) -> N
         trial = twice[0].trial
         raise RequestError(
             f"the study must not hold a run already, but {len(twice)} of {len(runs)} are there, first that of "
-            f"{trial.task.name}, {trial.recipe.model_name}, {trial.seeds}; import into another directory."
+            f"{trial.task.name}, {trial.recipe.model_name}, init {trial.seeds.init}, order {trial.seeds.order}; import into "
+            "another directory."
         )
 
 

@@ -79,12 +79,12 @@ def recipes_verdict(analysis: Analysis) -> list[str]:
             continue
         first, *others = mine
         equal = [row.recipe for row in others if row.top]
-        rest = f"; not clearly worse: {', '.join(equal)}" if equal else "; all others are worse"
+        rest = f"; not clearly lower: {', '.join(equal)}" if equal else "; all others are lower"
         shared = any(is_crossed(cell) for cell in analysis.cells if cell.task.name == task)
         independent = ", which takes trials that share seeds for independent" if shared else ""
         sentences.append(
             f"{task}: {first.recipe} has the best mean {metric_words(first.metric, first.split)}, {score(first.mean)} ± "
-            f"{first.sd:.3f} ({first.n} trials){rest} (one-tailed Student's t-test, p < 0.05{independent})."
+            f"{first.sd:.3f} ({first.n} trials){rest} (one-tailed Student's t-test as published, p < 0.05{independent}; compare is stricter)."
         )
     return sentences
 

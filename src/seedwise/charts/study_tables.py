@@ -202,8 +202,8 @@ def comparison_table(comparisons: Sequence[RecipeComparison], adjusted: Sequence
     )
 
 
-def study_tables(analysis: Analysis) -> list[Table]:
-    """Return every table that the study's design allows: those with at least one value."""
+def study_tables(analysis: Analysis) -> tuple[list[Table], list[Table]]:
+    """Return the tables that the study's design allows, and those without any value, whose notes say why."""
     made = [
         results_table(analysis),
         best_table(analysis, DODGE_TABLE_1),
@@ -213,7 +213,7 @@ def study_tables(analysis: Analysis) -> list[Table]:
         *(build(analysis, stream) for build in (grid_table, good_seeds_table) for stream in ("init", "order")),
         planning_table(analysis),
     ]
-    return [table for table in made if _has_value(table)]
+    return [table for table in made if _has_value(table)], [table for table in made if not _has_value(table)]
 
 
 def _columns(analysis: Analysis) -> list[_Column]:

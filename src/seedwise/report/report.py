@@ -11,7 +11,7 @@ from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
 from seedwise.charts.study_tables import study_tables
 from seedwise.charts.style import FORMATS, save, to_svg
-from seedwise.charts.tables import to_csv, to_html, to_latex, to_markdown
+from seedwise.charts.tables import Table, to_csv, to_html, to_latex, to_markdown
 from seedwise.citations import WORKS, bibtex
 from seedwise.errors import RequestError
 from seedwise.report import provenance
@@ -113,11 +113,15 @@ class Report:
         folder.mkdir(parents=True, exist_ok=True)
         writers = {"md": to_markdown, "tex": to_latex, "csv": to_csv, "html": to_html}
         paths = []
-        for found in study_tables(self._analysis):
+        for found in self._tables[0]:
             for ending, write in writers.items():
                 paths.append(folder / f"{found.name}.{ending}")
                 paths[-1].write_text(write(found), encoding="utf-8")
         return paths
+
+    @cached_property
+    def _tables(self) -> tuple[list[Table], list[Table]]:
+        return study_tables(self._analysis)
 
     def to_html(self) -> str:
         """Return the page."""
@@ -140,8 +144,9 @@ class Report:
         if len(analysis.labels) == 1 and together:
             yield f"<h2>The optimiser</h2>{_figures(together)}"
         yield '<h2 id="tables">Tables</h2>' + "".join(
-            f'<div class="wide">{to_html(found)}</div>' for found in study_tables(analysis)
+            f'<div class="wide">{to_html(found)}</div>' for found in self._tables[0]
         )
+        yield _missing_tables(self._tables[1])
         yield self._repeat()
 
     def _cell(self, number: int, cell: Cell, figures: Sequence[Figure | Missing]) -> Iterator[str]:
@@ -189,6 +194,16 @@ def _figures(figures: Sequence[Figure | Missing]) -> str:
     return f'<div class="figures">{drawn}</div>{absent}'
 
 
+def _missing_tables(tables: Sequence[Table]) -> str:
+    if not tables:
+        return ""
+    reasons = "".join(f"<li><b>{text(table.name)}</b>: {text(' '.join(table.notes))}</li>" for table in tables)
+    return (
+        f'<details class="reason"><summary>{len(tables)} tables that this study does not allow</summary>'
+        f"<ul>{reasons}</ul></details>"
+    )
+
+
 def _own_ids(svg: str, name: str) -> str:
     """Make a figure's ids its own: two figures on one page would otherwise share a gradient of the same id."""
     known = set(re.findall(r'<[^>]* id="([^"]+)"', svg))
@@ -207,7 +222,8 @@ def _what_was_run(analysis: Analysis) -> str:
         states[record.state.value] = states.get(record.state.value, 0) + 1
     counts = ", ".join(f"{count} {state}" for state, count in states.items())
     seconds = sum(record.seconds for record in analysis.trials)
-    time = f" {seconds / 3600:.1f} device hours." if seconds else ""
+    hours = f"{seconds / 3600:.1f} device hours" if seconds >= 3600 else f"{seconds / 60:.1f} device minutes"
+    time = f" {hours}." if seconds else ""
     recipes = "" if len(analysis.labels) == 1 else f", {len(analysis.labels)} recipes"
     return f"{len(analysis.trials)} trials of {', '.join(tasks)}{recipes}: {counts}.{time}"
 

@@ -113,8 +113,8 @@ def caveats(cell: Cell) -> list[str]:
         )
     if is_crossed(cell):
         notes.append(
-            "trials that share a seed are not independent; the band of the expected best and the intervals of correlations take "
-            "them for independent and are somewhat too narrow."
+            "trials that share a seed are not independent; the band of the expected best and the intervals of correlations and "
+            "of a falling test score take them for independent and are somewhat too narrow."
         )
     return notes
 

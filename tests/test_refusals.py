@@ -17,7 +17,7 @@ from seedwise import (
     Task,
     Trial,
 )
-from seedwise.recipe import Evaluations
+from seedwise.evaluations import Evaluations
 
 
 def task(**fields):
@@ -99,7 +99,7 @@ RECIPES = [
     (lambda: recipe(adam_beta2=1.0), "adam_beta2 must be in [0, 1), not 1.0"),
     (lambda: recipe(warmup_ratio=1.5), "warmup_ratio must be in [0, 1], not 1.5"),
     (lambda: recipe(dropout=1), "dropout must be in [0, 1), not 1"),
-    (lambda: recipe(max_steps=0), "max_steps must be a whole number of at least 1, not 0"),
+    (lambda: recipe(num_train_steps=0), "num_train_steps must be a whole number of at least 1, not 0"),
     (lambda: recipe(batch_size=16.0), "batch_size must be a whole number of at least 1, not 16.0"),
     (lambda: recipe(max_length=3), "max_length must be a whole number of at least 4, not 3"),
     (lambda: recipe(bias_correction=0), "bias_correction must be true or false, not 0"),

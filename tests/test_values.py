@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from seedwise import Measurement, Recipe, Seeds, Splits, StoppingRule, Task, Trial
 from seedwise.benchmark import EMBEDDED, GLUE
-from seedwise.recipe import PRESETS, Evaluations
+from seedwise.evaluations import Evaluations
+from seedwise.presets import PRESETS
 from seedwise.task import CLASSIFICATION_METRICS, REGRESSION_METRICS
 from toys import toy_task
 
@@ -37,7 +38,7 @@ recipes = st.builds(
     model=WORD,
     learning_rate=POSITIVE,
     num_train_epochs=POSITIVE | COUNT,
-    max_steps=st.none() | COUNT,
+    num_train_steps=st.none() | COUNT,
     batch_size=COUNT,
     gradient_accumulation_steps=COUNT,
     warmup_ratio=st.floats(0, 1),

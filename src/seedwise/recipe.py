@@ -1,77 +1,20 @@
 """How is a model fine-tuned: every choice of one run except the seeds and the rows."""
 
 import math
-import re
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from seedwise.content import check_keys, content_hash, read_toml
 from seedwise.errors import RequestError
+from seedwise.evaluations import Evaluations
+from seedwise.presets import PRESETS
 from seedwise.validation import check_choice, check_count, check_fraction, check_number, check_switch, check_text
 
-__all__ = ["PRESETS", "Evaluations", "Recipe"]
+__all__ = ["TRACKED", "Recipe"]
 
-_EVALUATIONS = re.compile(r"(?:(?P<count>\d+) )?per (?P<unit>epoch|run)|every (?P<steps>\d+) steps?")
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluations:
-    """When a trial is scored on the validation rows; the last step is always scored.
-
-    Args:
-        count: How many evaluations per unit, or how many steps apart when the unit is steps; at least 1.
-        unit: epoch, run or steps.
-
-    Raises:
-        RequestError: The count is below 1 or the unit is unknown.
-
-    Example:
-        >>> Evaluations.parse("10 per epoch")
-        Evaluations(count=10, unit='epoch')
-        >>> str(Evaluations.parse("every 100 steps"))
-        'every 100 steps'
-        >>> Evaluations.parse("per epoch").at(steps_per_epoch=4, steps=12)
-        (4, 8, 12)
-    """
-
-    count: int
-    unit: str
-
-    def __post_init__(self) -> None:
-        check_count("the number of evaluations", self.count)
-        check_choice("the unit of evaluations", self.unit, ("epoch", "run", "steps"))
-
-    @classmethod
-    def parse(cls, text: str) -> "Evaluations":
-        """Read ``10 per epoch``, ``10 per run``, ``per epoch`` or ``every 100 steps``."""
-        match = _EVALUATIONS.fullmatch(text.strip()) if isinstance(text, str) else None
-        if match is None:
-            raise RequestError(
-                f"evaluations must read '10 per epoch', '10 per run', 'per epoch' or 'every 100 steps', not {text!r}; "
-                "write it in one of these forms."
-            )
-        if match["steps"]:
-            return cls(int(match["steps"]), "steps")
-        return cls(int(match["count"] or 1), match["unit"])
-
-    def at(self, steps_per_epoch: int, steps: int) -> tuple[int, ...]:
-        """Return the steps after which a run of this length is scored, ascending, without repeats.
-
-        Args:
-            steps_per_epoch: Optimiser steps in one epoch.
-            steps: Optimiser steps in the whole run.
-        """
-        if self.unit == "steps":
-            found = range(self.count, steps + 1, self.count)
-        else:
-            span = steps_per_epoch if self.unit == "epoch" else steps
-            wanted = math.ceil(steps / span * self.count)
-            found = (round(i * span / self.count) for i in range(1, wanted + 1))  # type: ignore[assignment]
-        return tuple(sorted({step for step in found if 0 < step < steps} | {steps}))
-
-    def __str__(self) -> str:
-        return f"every {self.count} steps" if self.unit == "steps" else f"{self.count} per {self.unit}"
+TRACKED = ("distance", "gradient_norm", "bias_ratio")
+"""What a trial can keep of every step on demand, beside the loss."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +25,8 @@ class Recipe:
         model: A model's name on the hub, a folder in the Hugging Face layout, or ``embedded`` for the encoder inside
             the package.
         learning_rate: The peak learning rate; above 0.
-        num_train_epochs: Passes over the training rows; above 0. Ignored when max_steps is given.
-        max_steps: Optimiser steps of the full run, instead of epochs.
+        num_train_epochs: Passes over the training rows; above 0. Ignored when num_train_steps is given.
+        num_train_steps: Optimiser steps of the full run, instead of epochs.
         batch_size: Rows in one optimiser step are batch_size x gradient_accumulation_steps.
         gradient_accumulation_steps: Parts that one step's rows are computed in. Without dropout the gradient is that of
             the whole step, but for rounding; with dropout the masks depend on the parts.
@@ -98,6 +41,23 @@ class Recipe:
         max_length: Longest input in tokens; longer ones are truncated and counted.
         dtype: float32, or bfloat16 for mixed precision (weights and moments stay float32).
         evaluations: When the trial is scored; also written ``10 per epoch``, ``10 per run``, ``every 100 steps``.
+        reinit_layers: L of Zhang et al. (2021, sec. 5): this many blocks at the top are drawn anew by the init seed.
+        reinit_pooler: Whether the pooler is drawn anew too, as Zhang et al. do with any L; a model without one, whose
+            head is new altogether, has nothing to draw.
+        layerwise_lr_decay: Each block learns at this factor of the rate of what stands above it, the embeddings slowest
+            and the head at the full rate (Howard and Ruder 2018); 1 is one rate for all.
+        pretrained_weight_decay: Decoupled decay towards the starting weights instead of 0 (Lee et al. 2020), on the
+            parameters that weight_decay acts on; new parameters have no such weights and are spared.
+        mixout: Probability p with which, at every step, each pretrained parameter is replaced by its starting value;
+            the others are scaled so that the expectation stays (Lee et al. 2020); in [0, 1].
+        freeze_layers: This many blocks at the bottom, and the embeddings, are not trained; 0 trains all.
+        start_from: A folder whose encoder is the starting point in place of the model's own: a study (its best model is
+            taken) or a Hugging Face folder. Its head is not taken over.
+        lora_rank: Train low-rank matrices of this rank beside frozen weights (Hu et al. 2022); 0 trains the weights.
+        lora_alpha: Their product is scaled by alpha / rank.
+        lora_targets: Names of the linear layers that get them; those peft knows for the architecture by default.
+        track: What is kept of every step beside the loss: distance (L2 distance of each block from its starting
+            values), gradient_norm (before clipping), bias_ratio (of Adam's update to the corrected one).
 
     Raises:
         RequestError: A field breaks its rule.
@@ -110,7 +70,7 @@ class Recipe:
     model: str
     learning_rate: float = 2e-5
     num_train_epochs: float = 3.0
-    max_steps: int | None = None
+    num_train_steps: int | None = None
     batch_size: int = 16
     gradient_accumulation_steps: int = 1
     warmup_ratio: float = 0.1
@@ -123,31 +83,78 @@ class Recipe:
     dropout: float | None = None
     max_length: int = 128
     dtype: str = "float32"
-    evaluations: Evaluations = Evaluations(10, "epoch")
+    evaluations: Evaluations = field(default=Evaluations(10, "epoch"))
+    reinit_layers: int = 0
+    reinit_pooler: bool = False
+    layerwise_lr_decay: float = 1.0
+    pretrained_weight_decay: float = 0.0
+    mixout: float = 0.0
+    freeze_layers: int = 0
+    start_from: str | None = None
+    lora_rank: int = 0
+    lora_alpha: float = 16.0
+    lora_targets: tuple[str, ...] = ()
+    track: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not isinstance(self.evaluations, Evaluations):
             object.__setattr__(self, "evaluations", Evaluations.parse(self.evaluations))
+        for name in ("lora_targets", "track"):
+            object.__setattr__(self, name, _names(name, getattr(self, name)))
         check_text("model", self.model)
         for name in ("learning_rate", "num_train_epochs", "adam_epsilon"):
             check_number(name, getattr(self, name), above=True)
-        for name in ("weight_decay", "max_grad_norm"):
+        for name in ("weight_decay", "max_grad_norm", "pretrained_weight_decay"):
             check_number(name, getattr(self, name))
         for name in ("adam_beta1", "adam_beta2"):
             check_fraction(name, getattr(self, name), zero=True, one=False)
         check_fraction("warmup_ratio", self.warmup_ratio, zero=True)
         if self.dropout is not None:
             check_fraction("dropout", self.dropout, zero=True, one=False)
-        if self.max_steps is not None:
-            check_count("max_steps", self.max_steps)
+        if self.num_train_steps is not None:
+            check_count("num_train_steps", self.num_train_steps)
         check_count("batch_size", self.batch_size)
         check_count("gradient_accumulation_steps", self.gradient_accumulation_steps)
         check_count("max_length", self.max_length, least=4)
         check_switch("bias_correction", self.bias_correction)
         check_choice("dtype", self.dtype, ("float32", "bfloat16"))
+        self._check_switches()
+        self._check_together()
         for name in _FLOATS:  # a whole number from TOML or the command line is the same recipe, and so is minus zero
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, float(getattr(self, name)) + 0.0)
+
+    def _check_switches(self) -> None:
+        for name in ("reinit_layers", "freeze_layers", "lora_rank"):
+            check_count(name, getattr(self, name), least=0)
+        check_switch("reinit_pooler", self.reinit_pooler)
+        check_fraction("layerwise_lr_decay", self.layerwise_lr_decay, remedy="1 is one learning rate for all layers")
+        check_fraction("mixout", self.mixout, zero=True, remedy="it is a probability, and 0 is no mixout")
+        check_number("lora_alpha", self.lora_alpha, above=True)
+        if self.start_from is not None:
+            check_text("start_from", self.start_from)
+        for name in self.track:
+            check_choice("track", name, TRACKED)
+
+    def _check_together(self) -> None:
+        """Refuse switches that contradict each other."""
+        if not self.lora_rank:
+            if self.lora_targets:
+                raise RequestError("lora_targets need lora_rank, which is 0; set the rank, or leave the targets out.")
+            return
+        reasons = {
+            "reinit_layers": "the blocks drawn anew would stay random",
+            "reinit_pooler": "the pooler drawn anew would stay random",
+            "freeze_layers": "it freezes the whole encoder already",
+            "mixout": "no pretrained weight is trained that could be mixed with its starting value",
+            "pretrained_weight_decay": "no pretrained weight is trained that could move away from its starting value",
+        }
+        for name, reason in reasons.items():
+            if value := getattr(self, name):
+                raise RequestError(
+                    f"{name} = {value} and lora_rank = {self.lora_rank} contradict each other: LoRA trains small matrices "
+                    f"beside frozen weights, and {reason}; set one of the two to 0."
+                )
 
     @classmethod
     def preset(cls, name: str, /, **changes: Any) -> "Recipe":
@@ -181,8 +188,10 @@ class Recipe:
 
     @property
     def id(self) -> str:
-        """The hash of the recipe's content."""
-        return content_hash(self.to_json())
+        """The hash of the recipe's content; a switch that is off is no part of it, so that new switches change no id."""
+        content = {key: value for key, value in self.to_json().items() if value != _OFF.get(key, _NEVER)}
+        content["max_steps"] = content.pop("num_train_steps")  # what it was called in the first studies, whose ids stay
+        return content_hash(content)
 
     @property
     def model_name(self) -> str:
@@ -195,7 +204,7 @@ class Recipe:
 
     def steps(self, train_rows: int) -> int:
         """Return the optimiser steps of the full run."""
-        return self.max_steps or max(1, math.ceil(self.steps_per_epoch(train_rows) * self.num_train_epochs))
+        return self.num_train_steps or max(1, math.ceil(self.steps_per_epoch(train_rows) * self.num_train_epochs))
 
     def evaluation_steps(self, train_rows: int) -> tuple[int, ...]:
         """Return the steps after which a trial is scored; the last is the end of the run."""
@@ -208,11 +217,15 @@ class Recipe:
 
     def to_json(self) -> dict[str, Any]:
         """Return the recipe as plain JSON."""
-        return {**asdict(self), "evaluations": str(self.evaluations)}
+        names = {name: list(getattr(self, name)) for name in ("lora_targets", "track")}
+        return {**asdict(self), "evaluations": str(self.evaluations), **names}
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "Recipe":
         """Build a recipe from what ``to_json`` returned."""
+        if "max_steps" in content:  # written before it was renamed
+            content = {**content, "num_train_steps": content["max_steps"]}
+            del content["max_steps"]
         check_keys("the recipe", content, tuple(f.name for f in fields(cls)))
         if "model" not in content:
             raise RequestError("the recipe needs a model; name one on the hub, a folder, or 'embedded'.")
@@ -229,24 +242,24 @@ _FLOATS = (
     "adam_epsilon",
     "max_grad_norm",
     "dropout",
+    "layerwise_lr_decay",
+    "pretrained_weight_decay",
+    "mixout",
+    "lora_alpha",
 )
+_SWITCHES = (
+    "reinit_layers reinit_pooler layerwise_lr_decay pretrained_weight_decay mixout freeze_layers start_from lora_rank "
+    "lora_alpha lora_targets track"
+).split()
 
-_BERT_ADAM = {"bias_correction": False, "adam_epsilon": 1e-6, "weight_decay": 0.01}
 
-PRESETS: dict[str, dict[str, Any]] = {
-    # Devlin et al. (2019), appendix A.3: of the recommended ranges, those that Zhang et al. (2021) call the default.
-    "devlin2019": {**_BERT_ADAM, "batch_size": 32, "evaluations": "per epoch"},
-    # Dodge et al. (2020), section 2: BERTAdam as in Devlin et al., ten evaluations in each epoch.
-    "dodge2020": {**_BERT_ADAM, "batch_size": 16, "evaluations": "10 per epoch"},
-    # Zhang et al. (2021), section 3: debiased Adam, no weight decay, ten evaluations in the whole run.
-    "zhang2021": {"batch_size": 32, "weight_decay": 0.0, "adam_epsilon": 1e-8, "evaluations": "10 per run"},
-    # Mosbach et al. (2021), section 6: bias correction and long training.
-    "mosbach2021": {
-        "batch_size": 16,
-        "weight_decay": 0.01,
-        "adam_epsilon": 1e-6,
-        "num_train_epochs": 20.0,
-        "evaluations": "per epoch",
-    },
-}
-"""Published recipes; learning rate 2e-5, three epochs, 10 % warm-up and clipping at 1.0 unless a preset says else."""
+def _names(what: str, given: object) -> tuple[str, ...]:
+    """Return names as a tuple, none twice; one text may hold several, with commas between them."""
+    found = given.split(",") if isinstance(given, str) else given
+    if not isinstance(found, list | tuple) or not all(isinstance(name, str) for name in found):
+        raise RequestError(f"{what} must be names, not {given!r}; write them as a list, or with commas between.")
+    return tuple(dict.fromkeys(name.strip() for name in found if name.strip()))
+
+
+_OFF = {name: value for name, value in Recipe(model="any").to_json().items() if name in _SWITCHES}
+_NEVER = object()

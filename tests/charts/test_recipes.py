@@ -156,7 +156,9 @@ def with_settings(scores, steps, **settings):
 
 def longer_training(values=(96, 400, 3200), layers=(0, 5)):
     studies = [
-        with_settings(0.6 + value / 1e5 + layer / 100 + 0.01 * RNG.random(8), value, max_steps=value, layers=layer)
+        with_settings(
+            0.6 + value / 1e5 + layer / 100 + 0.01 * RNG.random(8), value, num_train_steps=value, layers=layer
+        )
         for layer in layers
         for value in values
     ]
@@ -164,21 +166,21 @@ def longer_training(values=(96, 400, 3200), layers=(0, 5)):
 
 
 def test_cells_that_differ_in_the_setting_alone_are_one_series():
-    found = by_setting(longer_training(), "max_steps")
+    found = by_setting(longer_training(), "num_train_steps")
     assert [len(cells) for cells in found.values()] == [3, 3]
     assert len({cell.recipe.settings["layers"] for cell in next(iter(found.values()))}) == 1
 
 
 def test_length_of_the_run_counts_whichever_field_gives_it():
     epochs = with_settings(GOOD[:8], 96, num_train_epochs=3)
-    cells = Analysis(epochs + with_settings(GOOD[8:16], 200, max_steps=200)).cells
+    cells = Analysis(epochs + with_settings(GOOD[8:16], 200, num_train_steps=200)).cells
     found = by_setting(cells, "steps")
     assert [[point["value"] for point in setting_data(found, "steps").points]] == [[96, 200]]
 
 
 def test_mean_interval_and_range_are_those_of_the_cell():
-    series = by_setting(longer_training(), "max_steps")
-    point = setting_data(series, "max_steps").points[4]
+    series = by_setting(longer_training(), "num_train_steps")
+    point = setting_data(series, "num_train_steps").points[4]
     scores = list(series.values())[1][1].final()
     low, high = stats.t.interval(0.95, 7, scores.mean(), stats.sem(scores))
     assert (point["value"], point["n"], point["mean"]) == (400, 8, pytest.approx(scores.mean()))
@@ -188,11 +190,13 @@ def test_mean_interval_and_range_are_those_of_the_cell():
 
 @pytest.mark.parametrize(("values", "log"), [((96, 400, 3200), True), ((1, 2, 10), False), ((1, 2, 11), True)])
 def test_axis_is_logarithmic_where_values_span_more_than_a_factor_of_ten(values, log):
-    assert setting_data(by_setting(longer_training(values), "max_steps"), "max_steps").log is log
+    assert setting_data(by_setting(longer_training(values), "num_train_steps"), "num_train_steps").log is log
 
 
 def test_setting_of_zero_has_a_linear_axis():
-    series = {"re-init": [cell for cell in longer_training(layers=(0, 50)) if cell.recipe.settings["max_steps"] == 96]}
+    series = {
+        "re-init": [cell for cell in longer_training(layers=(0, 50)) if cell.recipe.settings["num_train_steps"] == 96]
+    }
     assert setting_data(series, "layers").log is False
 
 
@@ -205,8 +209,8 @@ def test_own_recipes_are_told_apart_by_their_fields(make_own):
 
 
 def test_two_cells_at_one_value_are_refused():
-    with pytest.raises(RequestError, match="one cell for each value of max_steps, but all has 96 twice"):
-        setting_data({"all": longer_training()}, "max_steps")
+    with pytest.raises(RequestError, match="one cell for each value of num_train_steps, but all has 96 twice"):
+        setting_data({"all": longer_training()}, "num_train_steps")
 
 
 def test_setting_without_a_number_is_refused():
@@ -222,11 +226,11 @@ def test_unknown_setting_is_refused():
 
 def test_no_series_is_refused():
     with pytest.raises(RequestError, match="cells of one task"):
-        setting_data({}, "max_steps")
+        setting_data({}, "num_train_steps")
 
 
 def test_figure_of_a_setting_has_title_axes_legend_and_every_value():
-    words = words_of(draw_setting(setting_data(by_setting(longer_training(), "max_steps"), "max_steps")))
+    words = words_of(draw_setting(setting_data(by_setting(longer_training(), "num_train_steps"), "num_train_steps")))
     assert {"toy: score by max steps", "max steps", "validation accuracy", "96", "400", "3,200"} <= set(words)
     assert "8 trials each; shaded: range, bars: 95% interval of the mean" in words
 
@@ -241,7 +245,7 @@ def make_own():
         task, study = Task.hub("rte"), table_study(GOOD[:8][:, None])
         records = []
         for epochs, steps, rate in recipes:
-            recipe = Recipe(model="a/bert", num_train_epochs=epochs, max_steps=steps, learning_rate=rate)
+            recipe = Recipe(model="a/bert", num_train_epochs=epochs, num_train_steps=steps, learning_rate=rate)
             trials = [Trial(task, recipe, r.trial.seeds) for r in study.records]
             records += [replace(r, trial=t, id=t.id) for r, t in zip(study.records, trials, strict=True)]
         return Analysis(TableStudy(tuple(records), {}, {})).cells

@@ -235,7 +235,16 @@ def two_tasks(tmp_path_factory, seedwise, model):
         long = [("song " * 100, 1), (SCRIPT, 0)]
         write(folder / "SST-2" / f"{split}.tsv", [*found, *long], header=("sentence", "label"), delimiter="\t")
     tasks = ["--task", folder / "CoLA", "--task", folder / "SST-2"]
-    recipe = ["--recipe", "devlin2019", "--set", "max_steps=4", "--set", "evaluations=2 per run", "--model", model]
+    recipe = [
+        "--recipe",
+        "devlin2019",
+        "--set",
+        "num_train_steps=4",
+        "--set",
+        "evaluations=2 per run",
+        "--model",
+        model,
+    ]
     said = seedwise("run", folder / "study", *tasks, *recipe, "--init", 1, "--order", 2, "--workers", 1)
     assert said.code == 0
     assert said.err == (

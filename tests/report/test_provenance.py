@@ -14,7 +14,7 @@ from tables import TableStudy, grid_seeds, table_study
 RECIPES = {
     "plain": Recipe(model="embedded"),
     "changed": Recipe.preset(
-        "dodge2020", model="embedded", learning_rate=3e-4, max_steps=20, evaluations="every 5 steps"
+        "dodge2020", model="embedded", learning_rate=3e-4, num_train_steps=20, evaluations="every 5 steps"
     ),
     "dropout": Recipe(model="embedded", dropout=0.3, dtype="bfloat16"),
 }
@@ -114,4 +114,4 @@ def test_seeds_are_told_in_ranges():
 def test_settings_stand_side_by_side():
     rows = settings([RECIPES["plain"], RECIPES["changed"]])
     assert ("learning_rate", "2e-05", "0.0003") in rows
-    assert ("max_steps", "–", "20") in rows
+    assert ("num_train_steps", "–", "20") in rows

@@ -125,7 +125,7 @@ def task(tmp_path_factory):
 @pytest.fixture(scope="module")
 def trial(folder, task):
     """Four steps, scored after two and after four."""
-    recipe = toy_recipe(folder, max_steps=4, evaluations="every 2 steps", warmup_ratio=0.0, dropout=0.3)
+    recipe = toy_recipe(folder, num_train_steps=4, evaluations="every 2 steps", warmup_ratio=0.0, dropout=0.3)
     return Trial(task, recipe, Seeds(1, 1))
 
 

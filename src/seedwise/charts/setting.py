@@ -19,7 +19,7 @@ __all__ = ["SettingData", "by_setting", "draw_setting", "setting_data"]
 STEPS = "steps"
 """The setting that stands for the optimiser steps of the full run, whichever field they come from."""
 
-_LENGTHS = {"max_steps": None, "num_train_epochs": 3.0}  # a recipe's fields that say how long it trains
+_LENGTHS = {"num_train_steps": None, "num_train_epochs": 3.0}  # a recipe's fields that say how long it trains
 _MOST_TICKS = 7
 _APART = 4  # pixels
 _LOG_FROM = 10  # times the smallest value

@@ -12,7 +12,8 @@ from cyclopts import Parameter
 
 from seedwise.benchmark import EMBEDDED, GLUE
 from seedwise.errors import RequestError
-from seedwise.recipe import PRESETS, Recipe
+from seedwise.presets import PRESETS
+from seedwise.recipe import Recipe
 from seedwise.schedule import Schedule, fractions
 from seedwise.seeds import Seeds
 from seedwise.splits import Splits

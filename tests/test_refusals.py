@@ -157,6 +157,23 @@ TASKS = [
     (lambda: Measurement.from_json({}), "the measurement must have the key 'step', but does not; add it"),
     (lambda: Measurement.from_json({"step": 1, "loss": "x"}), "loss must be a number, not 'x'"),
     (lambda: Measurement.from_json({"step": 1, "loss": 1.0, "metrics": [1]}), "metrics must be names and numbers, not"),
+    (lambda: Measurement(1, 0.5, tracked=[1.0]), "tracked must be names and numbers, not [1.0]; give None where"),
+    (
+        lambda: Measurement(1, 0.5, tracked={"distance": 1.0}),
+        "tracked 'distance' must be at least one number in a tuple",
+    ),
+    (
+        lambda: Measurement(1, 0.5, tracked={"distance": ()}),
+        "at least one number in a tuple, not (); leave the name out",
+    ),
+    (
+        lambda: Measurement(1, 0.5, tracked={"distance": ("far",)}),
+        "a value of tracked 'distance' must be a number, not",
+    ),
+    (
+        lambda: Measurement.from_json({"step": 1, "loss": 1.0, "tracked": {"distance": 2}}),
+        "tracked 'distance' must be at least one number in a tuple, not 2",
+    ),
 ]
 
 SENTENCE = re.compile(r"[^\n]+[^.\n]\.")

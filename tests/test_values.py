@@ -82,6 +82,7 @@ def tasks(draw):
 
 
 trials = st.builds(Trial, tasks(), recipes, seeds)
+tracked = st.none() | st.dictionaries(WORD, st.lists(st.floats(), min_size=1, max_size=4).map(tuple))
 
 
 class TestRoundTrip:
@@ -120,9 +121,9 @@ class TestRoundTrip:
         assert back(value) == value
         assert back(value).id == value.id
 
-    @given(COUNT, st.floats(), st.none() | st.dictionaries(WORD, st.floats()))
-    def test_measurement_with_nan_and_infinity(self, step, loss, metrics):
-        value = Measurement(step, loss, metrics)
+    @given(COUNT, st.floats(), st.none() | st.dictionaries(WORD, st.floats()), tracked)
+    def test_measurement_with_nan_and_infinity(self, step, loss, metrics, tracked):
+        value = Measurement(step, loss, metrics, tracked)
         text = json.dumps(value.to_json(), allow_nan=False)
         assert repr(Measurement.from_json(json.loads(text))) == repr(value)  # nan equals no nan, its word does
 
@@ -140,6 +141,8 @@ class TestOlderContent:
 
     def test_of_a_measurement(self):
         assert Measurement.from_json({"step": 1, "loss": 0.5}) == Measurement(1, 0.5)
+        before_tracking = {"step": 1, "loss": 0.5, "metrics": {"accuracy": 0.5}}
+        assert Measurement.from_json(before_tracking) == Measurement(1, 0.5, {"accuracy": 0.5})
 
 
 class TestId:

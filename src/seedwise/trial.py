@@ -85,26 +85,34 @@ class Measurement:
         step: Optimiser steps done, from 1.
         loss: Mean training loss of the step's rows, before the update; not finite when the trial has diverged.
         metrics: Every validation metric, at an evaluation; otherwise None.
+        tracked: What else the recipe keeps of every step, by name: distance (one value a block, from the bottom up),
+            gradient_norm and bias_ratio (one value each); None where it keeps nothing.
 
     Raises:
-        RequestError: The step is no whole number of at least 1, or the loss or a metric is no number.
+        RequestError: The step is no whole number of at least 1, or the loss, a metric or a tracked value is no number.
+
+    Example:
+        >>> Measurement(1, 0.7, tracked={"distance": [0.1, 0.2]}).tracked
+        {'distance': (0.1, 0.2)}
     """
 
     step: int
     loss: float
     metrics: Mapping[str, float] | None = field(default=None)
+    tracked: Mapping[str, tuple[float, ...]] | None = field(default=None)
 
     def __post_init__(self) -> None:
         check_count("step", self.step)
         _check_real("loss", self.loss)
-        if self.metrics is None:
-            return
-        if not isinstance(self.metrics, Mapping):
-            raise RequestError(
-                f"metrics must be names and numbers, not {self.metrics!r}; give None where there are none."
-            )
-        for name, value in self.metrics.items():
-            _check_real(f"the metric {name!r}", value)
+        if self.metrics is not None:
+            if not isinstance(self.metrics, Mapping):
+                raise RequestError(
+                    f"metrics must be names and numbers, not {self.metrics!r}; give None where there are none."
+                )
+            for name, value in self.metrics.items():
+                _check_real(f"the metric {name!r}", value)
+        if self.tracked is not None:
+            object.__setattr__(self, "tracked", _tracked(self.tracked))
 
     def to_json(self) -> dict[str, Any]:
         """Return the measurement as plain JSON; a number that is not finite becomes a text."""
@@ -112,6 +120,8 @@ class Measurement:
         content["loss"] = json_number(self.loss)
         if self.metrics is not None:
             content["metrics"] = {name: json_number(value) for name, value in self.metrics.items()}
+        if self.tracked is not None:
+            content["tracked"] = {name: [json_number(v) for v in values] for name, values in self.tracked.items()}
         return content
 
     @classmethod
@@ -121,7 +131,13 @@ class Measurement:
         metrics = content.get("metrics")
         if isinstance(metrics, Mapping):
             metrics = {name: number_of_json(value) for name, value in metrics.items()}
-        return cls(content["step"], number_of_json(content["loss"]), metrics)
+        tracked = content.get("tracked")
+        if isinstance(tracked, Mapping):
+            tracked = {
+                name: [number_of_json(v) for v in values] if isinstance(values, list) else values
+                for name, values in tracked.items()
+            }
+        return cls(content["step"], number_of_json(content["loss"]), metrics, tracked)
 
 
 def best_evaluation(scores: Iterable[tuple[int, float]], *, greater_is_better: bool = True) -> tuple[int, float] | None:
@@ -144,3 +160,17 @@ def _check_real(name: str, value: object) -> None:
     """Refuse anything but a number; that of a trial that has diverged is not finite."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise RequestError(f"{name} must be a number, not {value!r}; nan stands for one that is unknown.")
+
+
+def _tracked(given: object) -> dict[str, tuple[float, ...]]:
+    """Return tracked values as tuples; refuse anything but names, each with at least one number."""
+    if not isinstance(given, Mapping):
+        raise RequestError(f"tracked must be names and numbers, not {given!r}; give None where there is nothing.")
+    for name, values in given.items():
+        if not isinstance(values, tuple | list) or not values:
+            raise RequestError(
+                f"tracked {name!r} must be at least one number in a tuple, not {values!r}; leave the name out without any."
+            )
+        for value in values:
+            _check_real(f"a value of tracked {name!r}", value)
+    return {name: tuple(values) for name, values in given.items()}

@@ -1,0 +1,26 @@
+"""Do jobs and reports come back equal from their line of JSON?"""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seedwise.executors.base import Measured
+from seedwise.executors.messages import read_report, write_report
+from seedwise.trial import Measurement
+
+values = st.lists(st.floats(), min_size=1, max_size=3).map(tuple)
+tracked = st.none() | st.dictionaries(st.sampled_from(["distance", "gradient_norm", "bias_ratio"]), values)
+measurements = st.builds(
+    Measurement, st.integers(1), st.floats(), st.none() | st.dictionaries(st.text(), st.floats(), max_size=2), tracked
+)
+
+
+@given(st.lists(measurements, min_size=1, max_size=3).map(tuple), st.floats(0, allow_infinity=False))
+def test_measured_with_nan_infinity_and_tracked_values_comes_back(steps, seconds):
+    report = Measured("trial", steps, seconds)
+    line = write_report(report)
+    assert "\n" not in line
+    json.loads(line, parse_constant=pytest.fail)  # nan is no word of JSON
+    assert repr(read_report(line)) == repr(report)  # nan equals no nan, its word does

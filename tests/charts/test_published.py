@@ -106,11 +106,13 @@ def test_reinit_lowers_the_spread_of_xlnet_and_does_not_improve_electra_and_bart
         assert all(p_of(TABLE_7, f"{model}, Re-init", model, task) > 0.05 for task in tasks)
 
 
-def test_scores_are_above_the_majority_class_s():
+def test_scores_are_above_the_majority_class_s_but_for_few_rows_of_mrpc():
     majority = ZHANG_MAJORITY["test"]
-    for table in PUBLISHED.values():
-        for scores in table.rows.values():
-            assert all(mean > majority[task.removesuffix(" (1k)")] for task, (mean, _) in scores.items())
+    cells = [
+        (task, arm, mean) for t in PUBLISHED.values() for arm, row in t.rows.items() for task, (mean, _) in row.items()
+    ]
+    below = [(task, arm) for task, arm, mean in cells if mean <= majority[task.removesuffix(" (1k)")]]
+    assert below == [("MRPC (1k)", "Standard")]
 
 
 def test_degenerate_runs_are_a_whole_number():

@@ -1,11 +1,12 @@
 """What is learnt: which rows, which columns, which metric?"""
 
 import hashlib
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from seedwise.benchmark import EMBEDDED, GLUE, BenchmarkTask
+from seedwise.benchmark import EMBEDDED, GLUE, BenchmarkTask, glue_name, glue_task
 from seedwise.content import check_fields, content_hash
 from seedwise.errors import DataError, RequestError
 from seedwise.splits import Splits
@@ -133,6 +134,7 @@ class Task:
         cls,
         folder: str | Path,
         *,
+        protocol: str | None = None,
         splits: Splits | None = None,
         metric: str | None = None,
         drop_empty: bool = False,
@@ -141,48 +143,52 @@ class Task:
 
         Args:
             folder: The task's folder; its name tells the task (CoLA, SST-2, MRPC, STS-B, QQP, MNLI, QNLI, RTE, WNLI).
+            protocol: Whose splits and metric are meant: dodge2020, zhang2021 or zhang2021-1k; GLUE's by default.
             splits: How rows are told apart; the test files of GLUE carry no labels and are not read.
-            metric: The papers' metric of the task by default.
+            metric: The metric that decides, in place of the protocol's.
             drop_empty: Leave out rows with an empty text; they are kept as published by default.
 
         Raises:
-            RequestError: The folder or one of its files is missing, or its name is no GLUE task.
+            RequestError: The folder or one of its files is missing, its name is no GLUE task, or the protocol is unknown.
         """
         path = Path(folder).absolute()
-        name = _glue_name(path.name)
+        name = glue_name(path.name)
         if not path.is_dir():
             raise DataError(f"the GLUE folder {folder} does not exist; give the folder that holds train.tsv.")
-        validation = path / ("dev_matched.tsv" if name == "mnli" else "dev.tsv")
-        given: list[str | None] = [str(path / "train.tsv"), str(validation)]
-        return cls._benchmark(
-            GLUE[name], name, "glue", given, digest_files(given), splits=splits, metric=metric, drop_empty=drop_empty
-        )
+        files = [str(path / "train.tsv"), str(path / ("dev_matched.tsv" if name == "mnli" else "dev.tsv"))]
+        known = _chosen(glue_task(name, protocol), splits, metric)
+        return cls._benchmark(known, name, "glue", files, digest_files(files), drop_empty=drop_empty)
 
     @classmethod
     def hub(
-        cls, name: str, *, splits: Splits | None = None, metric: str | None = None, drop_empty: bool = False
+        cls,
+        name: str,
+        *,
+        protocol: str | None = None,
+        splits: Splits | None = None,
+        metric: str | None = None,
+        drop_empty: bool = False,
     ) -> "Task":
         """Describe a GLUE task that is fetched from the Hugging Face hub when it is first needed.
 
         Args:
             name: A GLUE task: cola, sst2, mrpc, stsb, qqp, mnli, qnli, rte or wnli; ``glue/rte`` means the same.
+            protocol: Whose splits and metric are meant: dodge2020, zhang2021 or zhang2021-1k; GLUE's by default.
             splits: How rows are told apart.
-            metric: The papers' metric of the task by default.
+            metric: The metric that decides, in place of the protocol's.
             drop_empty: Leave out rows with an empty text; they are kept as published by default.
 
         Raises:
-            RequestError: The name is no GLUE task.
+            RequestError: The name is no GLUE task, or the protocol is unknown.
 
         Example:
-            >>> Task.hub("rte").metric
-            'accuracy'
+            >>> Task.hub("mrpc").metric, Task.hub("mrpc", protocol="zhang2021").metric
+            ('accuracy_f1', 'f1')
         """
-        name = _glue_name(name.removeprefix("glue/"))
-        validation = "validation_matched" if name == "mnli" else "validation"
-        given: list[str | None] = ["train", validation]
-        return cls._benchmark(
-            GLUE[name], name, "hub", given, f"nyu-mll/glue/{name}", splits=splits, metric=metric, drop_empty=drop_empty
-        )
+        name = glue_name(name.removeprefix("glue/"))
+        given = ["train", "validation_matched" if name == "mnli" else "validation"]
+        known = _chosen(glue_task(name, protocol), splits, metric)
+        return cls._benchmark(known, name, "hub", given, f"nyu-mll/glue/{name}", drop_empty=drop_empty)
 
     @classmethod
     def dataset(
@@ -261,43 +267,27 @@ class Task:
         """
         check_choice("the embedded task", name, EMBEDDED)
         folder = Path(__file__).parent / "embedded" / name
-        given: list[str | None] = [str(folder / f"{split}.tsv") for split in ("train", "validation", "test")]
-        return cls._benchmark(
-            EMBEDDED[name],
-            name,
-            "embedded",
-            given,
-            digest_files(given),
-            splits=splits,
-            metric=metric,
-            drop_empty=drop_empty,
-        )
+        files = [str(folder / f"{split}.tsv") for split in ("train", "validation", "test")]
+        known = _chosen(EMBEDDED[name], splits, metric)
+        return cls._benchmark(known, name, "embedded", files, digest_files(files), drop_empty=drop_empty)
 
     @classmethod
     def _benchmark(
-        cls,
-        known: BenchmarkTask,
-        name: str,
-        source: str,
-        given: list[str | None],
-        digest: str,
-        *,
-        splits: Splits | None,
-        metric: str | None,
-        drop_empty: bool,
+        cls, known: BenchmarkTask, name: str, source: str, given: Sequence[str], digest: str, *, drop_empty: bool
     ) -> "Task":
+        """Describe a task that is known by name; ``given`` are its training, validation and perhaps test rows."""
         return cls(
             name=name,
             source=source,
-            train=str(given[0]),
+            train=given[0],
             validation=given[1],
             test=given[2] if len(given) > 2 else None,
             text=known.text,
             text_pair=known.text_pair,
             label="label",
             kind=known.kind,
-            metric=metric or known.metric,
-            splits=splits or Splits(),
+            metric=known.metric,
+            splits=known.splits,
             drop_empty=drop_empty,
             digest=digest,
         )
@@ -334,14 +324,12 @@ def _default_metric(kind: str) -> str:
     return "pearson_spearman" if kind == "regression" else "accuracy"
 
 
-def _glue_name(name: str) -> str:
-    """Return the hub's name of a GLUE task for a folder's or the hub's name, whatever its case and hyphens."""
-    plain = name.lower().replace("-", "").replace("_", "")
-    check_choice("the GLUE task", plain, GLUE)
-    return plain
+def _chosen(known: BenchmarkTask, splits: Splits | None, metric: str | None) -> BenchmarkTask:
+    """Return a known task with what the user says in place of its own."""
+    return known._replace(splits=splits or known.splits, metric=metric or known.metric)
 
 
-def digest_files(given: list[str | None]) -> str:
+def digest_files(given: Iterable[str | None]) -> str:
     """Hash the content of the files, so that a moved file is the same task and an edited one is not.
 
     Raises:

@@ -105,6 +105,14 @@ class TestRows:
         sentence = refused("run", tmp_path / "s", "--task", "glue/rte", "--text", "a", "--model", model, "--seeds", 1)
         assert "--text goes with --train, not with --task glue/rte; drop one." in sentence
 
+    @pytest.mark.parametrize("rows", [["--train", "train.csv", "--text", "text"], ["--task", "hub/org/name"]])
+    def test_protocol_on_rows_that_are_not_of_glue(self, refused, tmp_path, model, rows):
+        sentence = refused("run", tmp_path / "s", *rows, "--protocol", "zhang2021", "--model", model, "--seeds", 1)
+        assert (
+            f"--protocol is for the tasks of GLUE, whose papers it follows, not for the rows of {rows[0]}" in sentence
+        )
+        assert "; drop it and say the splits and the metric (--halve-validation, " in sentence
+
     @pytest.mark.parametrize(
         ("task", "words"),
         [

@@ -2,7 +2,7 @@
 
 import pytest
 
-from seedwise import RequestError, Seeds
+from seedwise import RequestError, Seeds, Splits, Task
 from seedwise.cli.options import RecipeOptions, TaskOptions, TrialOptions, WorkerOptions
 from seedwise.cli.studyfile import StudyOptions
 from seedwise.data import load_rows
@@ -51,6 +51,44 @@ class TestNamedTasks:
     def test_refuse_a_metric_of_another_kind(self, name):
         with pytest.raises(RequestError, match=r"metric \(for regression\) must be one of pearson, .*, not 'accuracy'"):
             TaskOptions(task=(name,), metric="accuracy").tasks()
+
+
+class TestProtocol:
+    @pytest.fixture
+    def folder(self, tmp_path):
+        (tmp_path / "MRPC").mkdir()
+        for split in ("train", "dev"):
+            (tmp_path / "MRPC" / f"{split}.tsv").write_text("Quality\t#1 String\t#2 String\n", encoding="utf-8")
+        return str(tmp_path / "MRPC")
+
+    @pytest.mark.parametrize("name", ["folder", "glue/mrpc", "mrpc"])
+    def test_is_heeded_by_the_tasks_of_glue(self, folder, name):
+        (task,) = TaskOptions(task=(folder if name == "folder" else name,), protocol="zhang2021").tasks()
+        assert (task.metric, task.splits) == ("f1", Splits(halve_validation=True))
+
+    def test_gives_way_to_other_flags_one_by_one(self):
+        said = TaskOptions(task=("glue/mrpc",), protocol="zhang2021", train_size=500, split_seed=3, metric="accuracy")
+        (task,) = said.tasks()
+        assert task.metric == "accuracy"
+        assert task.splits == Splits(halve_validation=True, train_size=500, seed=3)
+
+    def test_changes_nothing_of_an_embedded_task(self):
+        said = TaskOptions(task=("embedded/entailment", "glue/rte"), protocol="zhang2021").tasks()
+        assert said == (Task.embedded("entailment"), Task.hub("rte", protocol="zhang2021"))
+
+    @pytest.mark.parametrize("name", ["embedded/entailment", "glue/rte"])
+    def test_that_is_unknown_is_refused(self, name):
+        with pytest.raises(RequestError, match=r"the protocol must be one of .*, not 'zhang2012'; did you mean 'zhang2"):
+            TaskOptions(task=(name,), protocol="zhang2012").tasks()
+
+    def test_stands_in_a_study_file(self, over_file):
+        (task,) = over_file('[task]\ntask = "glue/stsb"\nprotocol = "zhang2021-1k"\n').task.tasks()
+        assert task == Task.hub("stsb", protocol="zhang2021-1k")
+
+    def test_of_the_flags_replaces_that_of_the_file(self, over_file):
+        content = '[task]\ntask = "glue/stsb"\nprotocol = "zhang2021-1k"\n'
+        (task,) = over_file(content, task=TaskOptions(protocol="dodge2020")).task.tasks()
+        assert task == Task.hub("stsb")
 
 
 class TestPathsInAStudyFile:

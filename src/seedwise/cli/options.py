@@ -4,13 +4,13 @@ Each dataclass is one group of flags and one table of a study's TOML file (`seed
 """
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from seedwise.benchmark import EMBEDDED, GLUE
+from seedwise.benchmark import EMBEDDED, GLUE, PROTOCOLS
 from seedwise.errors import RequestError
 from seedwise.presets import PRESETS
 from seedwise.recipe import Recipe
@@ -19,7 +19,7 @@ from seedwise.seeds import Seeds
 from seedwise.splits import Splits
 from seedwise.stopping import StoppingRule
 from seedwise.task import Task
-from seedwise.validation import did_you_mean
+from seedwise.validation import check_choice, did_you_mean
 
 __all__ = ["RecipeOptions", "TaskOptions", "TrialOptions", "WorkerOptions", "model_place"]
 
@@ -32,6 +32,7 @@ class TaskOptions:
     task: Annotated[
         tuple[str, ...], Parameter(help="glue/NAME, embedded/NAME, hub/ORG/DATASET or a folder of GLUE files.")
     ] = ()
+    protocol: Annotated[str | None, Parameter(help=f"A paper's splits and metric: {', '.join(PROTOCOLS)}.")] = None
     train: Annotated[Path | None, Parameter(help="Training rows: CSV, TSV, JSON Lines or Parquet.")] = None
     validation: Annotated[
         Path | None, Parameter(help="Validation rows, or the hub's split; else a fifth is set aside.")
@@ -61,6 +62,7 @@ class TaskOptions:
         if bool(self.task) == (self.train is not None):
             raise RequestError("a study needs --task or --train, not both and not neither; give one of the two.")
         if self.train is not None:
+            self._check_no_protocol("--train")
             return (self._own_rows(self.train),)
         return tuple(self._named(name) for name in self.task)
 
@@ -82,7 +84,7 @@ class TaskOptions:
             label=self.label,
             kind=kind,
             metric=self.metric,
-            splits=self._splits(),
+            splits=self._splits(Splits()),
             drop_empty=bool(self.drop_empty),
         )
 
@@ -95,19 +97,27 @@ class TaskOptions:
         ]
         if given:
             raise RequestError(f"--{given[0].replace('_', '-')} goes with --train, not with --task {name}; drop one.")
-        splits, drop_empty = self._splits(), bool(self.drop_empty)
-        if family == "embedded":
-            return Task.embedded(rest, splits=splits, metric=self.metric, drop_empty=drop_empty)
+        task = self._benchmark(name)
+        return replace(task, splits=self._splits(task.splits))
+
+    def _benchmark(self, name: str) -> Task:
+        family, _, rest = name.partition("/")
+        drop_empty = bool(self.drop_empty)
+        if family == "embedded":  # it has validation and test rows of its own, and its metric
+            if self.protocol is not None:
+                check_choice("the protocol", self.protocol, PROTOCOLS)
+            return Task.embedded(rest, metric=self.metric, drop_empty=drop_empty)
         if Path(name).is_dir():
-            return Task.glue(name, splits=splits, metric=self.metric, drop_empty=drop_empty)
+            return Task.glue(name, protocol=self.protocol, metric=self.metric, drop_empty=drop_empty)
         if family == "glue" or name in GLUE:
-            return Task.hub(name, splits=splits, metric=self.metric, drop_empty=drop_empty)
+            return Task.hub(name, protocol=self.protocol, metric=self.metric, drop_empty=drop_empty)
         known = [*(f"glue/{n}" for n in GLUE), *(f"embedded/{n}" for n in EMBEDDED)]
         raise RequestError(
             f"--task must be a folder of GLUE files, or one of {', '.join(known)}, not {name!r}{did_you_mean(name, known)}."
         )
 
     def _dataset(self, name: str) -> Task:
+        self._check_no_protocol(f"--task hub/{name}")
         if self.text is None:
             raise RequestError(f"--task hub/{name} needs --text; name the column of the text.")
         return Task.dataset(
@@ -119,18 +129,27 @@ class TaskOptions:
             test=None if self.test is None else str(self.test),
             kind=self.kind or "classification",
             metric=self.metric,
-            splits=self._splits(),
+            splits=self._splits(Splits()),
             drop_empty=bool(self.drop_empty),
         )
 
-    def _splits(self) -> Splits:
-        return Splits(
-            seed=self.split_seed or 0,
-            train_size=self.train_size,
-            validation_size=_size(self.validation_size),
-            test_size=_size(self.test_size),
-            halve_validation=bool(self.halve_validation),
-        )
+    def _check_no_protocol(self, rows: str) -> None:
+        if self.protocol is not None:
+            raise RequestError(
+                f"--protocol is for the tasks of GLUE, whose papers it follows, not for the rows of {rows}; drop it and "
+                "say the splits and the metric (--halve-validation, --train-size, --validation-size, --metric)."
+            )
+
+    def _splits(self, plain: Splits) -> Splits:
+        """Return splits with what is said here in place of their own."""
+        said: dict[str, Any] = {
+            "seed": self.split_seed,
+            "train_size": self.train_size,
+            "validation_size": _size(self.validation_size),
+            "test_size": _size(self.test_size),
+            "halve_validation": self.halve_validation,
+        }
+        return replace(plain, **{name: value for name, value in said.items() if value is not None})
 
 
 @Parameter(name="*", group="Recipe", negative=())
@@ -175,7 +194,7 @@ class TrialOptions:
     @property
     def ways(self) -> tuple[str, ...]:
         """In which ways it is said how many trials there are; in one of them, if all is well."""
-        said = {
+        said: dict[str, Any] = {
             "--budget": (self.budget,),
             "--start": (self.start,),
             "--init and --order": (self.init, self.order),

@@ -43,7 +43,7 @@ def row(modules: str, *, ours: str | None = "", libraries: str | None = "", forb
 
 TABLE = {
     "values": row(
-        "errors validation content benchmark splits task evaluations presets recipe seeds trial imported record stopping caveats citations"
+        "errors validation content benchmark splits task evaluations presets recipe seeds arm design trial imported record stopping caveats citations"
     ),
     "schedule": row("schedule", ours="values", forbidden="time datetime random sqlite3 threading asyncio"),
     "stats": row("stats", libraries="numpy scipy"),

@@ -161,7 +161,8 @@ class Recipe:
         """Return a published recipe, with a model and any changes put in.
 
         Args:
-            name: devlin2019, dodge2020, zhang2021 or mosbach2021.
+            name: devlin2019, dodge2020, zhang2021 or mosbach2021, or for a model of Zhang et al.'s Table 6 (xlnet,
+                roberta, electra, bart) and a task (rte, mrpc, stsb, cola) as in zhang2021-xlnet-rte.
             **changes: Fields to set; ``model`` is needed.
 
         Raises:

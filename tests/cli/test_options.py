@@ -78,7 +78,9 @@ class TestProtocol:
 
     @pytest.mark.parametrize("name", ["embedded/entailment", "glue/rte"])
     def test_that_is_unknown_is_refused(self, name):
-        with pytest.raises(RequestError, match=r"the protocol must be one of .*, not 'zhang2012'; did you mean 'zhang2"):
+        with pytest.raises(
+            RequestError, match=r"the protocol must be one of .*, not 'zhang2012'; did you mean 'zhang2"
+        ):
             TaskOptions(task=(name,), protocol="zhang2012").tasks()
 
     def test_stands_in_a_study_file(self, over_file):

@@ -24,6 +24,9 @@ from seedwise.validation import check_choice, did_you_mean
 __all__ = ["RecipeOptions", "TaskOptions", "TrialOptions", "WorkerOptions", "model_place"]
 
 
+_PUBLISHED = ", ".join(name for name in PRESETS if "-" not in name) + ", zhang2021-MODEL-TASK (Table 6)"
+
+
 @Parameter(name="*", group="Task", negative=())
 @dataclass(frozen=True, kw_only=True)
 class TaskOptions:
@@ -158,7 +161,7 @@ class RecipeOptions:
     """How it is learnt."""
 
     model: Annotated[str | None, Parameter(help="A model's name on the hub, a folder, or 'embedded'.")] = None
-    recipe: Annotated[str | None, Parameter(help=f"{', '.join(PRESETS)}, or a TOML file of recipe fields.")] = None
+    recipe: Annotated[str | None, Parameter(help=f"{_PUBLISHED}, or a TOML file of recipe fields.")] = None
     set: Annotated[tuple[str, ...], Parameter(help="A recipe field, as learning_rate=3e-5; may be given again.")] = ()
 
     def to_recipe(self) -> Recipe:
@@ -194,7 +197,7 @@ class TrialOptions:
     @property
     def ways(self) -> tuple[str, ...]:
         """In which ways it is said how many trials there are; in one of them, if all is well."""
-        said: dict[str, Any] = {
+        said = {
             "--budget": (self.budget,),
             "--start": (self.start,),
             "--init and --order": (self.init, self.order),

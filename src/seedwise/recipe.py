@@ -199,6 +199,12 @@ class Recipe:
         """The model's name without its folder or its organisation on the hub, for tables and titles."""
         return self.model.rstrip("/").rsplit("/", 1)[-1]
 
+    @property
+    def needs_layers(self) -> bool:
+        """Whether a switch names layers, so that it has to be checked against the model."""
+        named = self.reinit_layers or self.freeze_layers or self.lora_rank or "distance" in self.track
+        return bool(named) or self.layerwise_lr_decay != 1
+
     def steps_per_epoch(self, train_rows: int) -> int:
         """Return the optimiser steps of one epoch; the last one may hold fewer rows."""
         return math.ceil(train_rows / (self.batch_size * self.gradient_accumulation_steps))

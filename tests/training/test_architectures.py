@@ -15,7 +15,7 @@ from seedwise import RequestError, Seeds, Trial
 from seedwise.data.tokens import tokenize
 from seedwise.training.checkpoint import load_checkpoint, save_checkpoint
 from seedwise.training.loop import begin, predict, train
-from seedwise.training.model import load_model, new_parameters
+from seedwise.training.model import load_model
 from seedwise.training.randomness import normal
 from toys import BAD, GOOD, PLAIN, toy_recipe, toy_task
 
@@ -144,10 +144,10 @@ def with_recipe(trial, **changes):
 
 
 def test_the_head_is_drawn_and_the_rest_is_what_was_pretrained(folder, trial, data):
-    model = begin(trial, data).model
+    model, drawn = load_model(trial.recipe, label_names=data.label_names, init_seed=1, pad_id=data.pad_id)
     pretrained = dict(AutoModel.from_pretrained(folder, dtype=torch.float32).named_parameters())
     std = getattr(model.config, "initializer_range", None) or 0.02
-    head = new_parameters(model)
+    head = {name: parameter for name, parameter in model.named_parameters() if name in drawn}
     assert any(parameter.dim() == 2 for parameter in head.values())
     for name, parameter in model.named_parameters():
         if name not in head:
@@ -163,8 +163,8 @@ def test_the_head_is_drawn_and_the_rest_is_what_was_pretrained(folder, trial, da
 
 def test_the_head_depends_on_the_init_seed_alone(trial, data):
     def head(seed):
-        model = load_model(trial.recipe, label_names=data.label_names, init_seed=seed, pad_id=data.pad_id)
-        return {name: parameter for name, parameter in new_parameters(model).items() if parameter.dim() == 2}
+        model, drawn = load_model(trial.recipe, label_names=data.label_names, init_seed=seed, pad_id=data.pad_id)
+        return {name: p for name, p in model.named_parameters() if name in drawn and p.dim() == 2}
 
     first, again, other = head(1), head(1), head(2)
     assert all(torch.equal(first[name], again[name]) for name in first)

@@ -6,7 +6,7 @@ from seedwise.data.embedded import resolve_model
 from seedwise.errors import RequestError
 from seedwise.validation import did_you_mean
 
-__all__ = ["check_model", "not_loaded"]
+__all__ = ["check_model", "check_start", "depth", "not_loaded", "start_folder"]
 
 WELL_KNOWN_MODELS = (
     "embedded",
@@ -56,6 +56,56 @@ def check_model(model: str) -> None:
     for path in folder.glob("*.safetensors"):
         _check_whole(model, path)
     _check_found(model)
+
+
+def depth(model: str) -> int | None:
+    """Return how many Transformer blocks a model has, those of encoder and decoder together; None where it is not known."""
+    from transformers import AutoConfig
+
+    config = AutoConfig.from_pretrained(resolve_model(model))
+    found = [getattr(config, name, None) for name in ("num_hidden_layers", "decoder_layers", "num_decoder_layers")]
+    return sum(count for count in found if isinstance(count, int)) or None
+
+
+def start_folder(start_from: str) -> str:
+    """Return the model folder that ``start_from`` means: of a study its best model.
+
+    Raises:
+        RequestError: The study has no best model, or several.
+    """
+    folder = Path(start_from)
+    if not (folder / "study.db").is_file():
+        return resolve_model(start_from)
+    best = folder / "best"
+    if (best / "config.json").is_file():
+        return str(best)
+    several = sorted(str(place.parent) for place in best.glob("*/config.json"))
+    way_out = f"name one of {', '.join(several)}" if several else "run that study to its end"
+    raise RequestError(f"start_from must lead to one best model, not to {len(several)} in {best}; {way_out}.")
+
+
+def check_start(model: str, start_from: str) -> None:
+    """Refuse a starting point that does not fit the model.
+
+    Args:
+        model: The recipe's model, whose tokenizer and config are used.
+        start_from: A study's folder, or a model in the Hugging Face layout.
+
+    Raises:
+        RequestError: It cannot be loaded, or is of another architecture or size.
+    """
+    from transformers import AutoConfig
+
+    check_model(start_folder(start_from))
+    ours = AutoConfig.from_pretrained(resolve_model(model))
+    other = AutoConfig.from_pretrained(start_folder(start_from))
+    for field in ("model_type", "hidden_size", "num_hidden_layers", "vocab_size", "intermediate_size"):
+        mine, given = getattr(ours, field, None), getattr(other, field, None)
+        if mine != given:
+            raise RequestError(
+                f"start_from must fit the model {model}, whose {field} is {mine!r}, but {start_from} has {given!r}; start "
+                "from a model that was trained from the same one."
+            )
 
 
 def not_loaded(model: str, error: Exception) -> RequestError:

@@ -10,6 +10,7 @@ from transformers import AutoTokenizer
 from seedwise.data.embedded import resolve_model
 from seedwise.data.tokens import TokenizedTask
 from seedwise.errors import StorageError
+from seedwise.training.adapters import merge_lora
 from seedwise.training.checkpoint import load_weights
 from seedwise.training.loop import begin
 from seedwise.trial import Trial
@@ -33,6 +34,7 @@ def export_model(trial: Trial, data_folder: Path, weights: Path, folder: Path, f
     data = TokenizedTask.open(data_folder)
     training = begin(trial, data)
     load_weights(training, weights)
+    merge_lora(training.model)
     beside = folder.with_name(f".{folder.name}.part")
     try:
         shutil.rmtree(beside, ignore_errors=True)  # half-written when a worker was killed

@@ -60,7 +60,7 @@ class LocalExecutor:
 
     def prepare(self, task: Task, recipe: Recipe) -> dict[str, Any]:
         """Tokenise a task's rows for a recipe's model, once, and return what is known of them."""
-        from seedwise.data.pretrained import check_model
+        from seedwise.data.pretrained import check_model, check_start, depth
         from seedwise.data.tokens import tokenize
         from seedwise.training.metrics import baselines
 
@@ -68,10 +68,20 @@ class LocalExecutor:
         if key in self._facts:
             return self._facts[key]
         check_model(recipe.model)
+        if recipe.start_from is not None:
+            check_start(recipe.model, recipe.start_from)
+        if recipe.needs_layers:
+            from seedwise.training.model import check_switches
+
+            check_switches(recipe)
         data = tokenize(task, recipe.model, recipe.max_length)
         self._prepared[key] = data.folder
         classes = None if data.label_names is None else len(data.label_names)
-        self._facts[key] = {**data.facts(), "baselines": baselines(data.kind, data.validation.labels, classes)}
+        self._facts[key] = {
+            **data.facts(),
+            "baselines": baselines(data.kind, data.validation.labels, classes),
+            "blocks": depth(recipe.model),
+        }
         return self._facts[key]
 
     def open(self, folder: Path) -> "LocalSession":

@@ -89,7 +89,7 @@ class Worker:
         data = TokenizedTask.open(data_folder)
         training = self._begin(job, data)
         self._report(Started(trial_id, training.fingerprint, _origin(self._device, job.trial.recipe.dtype)))
-        pending = [_measurement(training, loss, i) for i, loss in enumerate(training.pending)]
+        pending = list(training.pending)
         for measurement in train(training, job.until):
             pending.append(measurement)
             if measurement.metrics is not None:
@@ -164,12 +164,6 @@ class _Clock:
     def saved(self) -> None:
         self._last_save = time.monotonic()
         self._cost = self._last_save - self._began_saving
-
-
-def _measurement(training: Any, loss: float, i: int) -> Any:
-    from seedwise.trial import Measurement
-
-    return Measurement(training.step - len(training.pending) + i + 1, loss)
 
 
 def _outcome(training: Any) -> Outcome | None:

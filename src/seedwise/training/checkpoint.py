@@ -1,7 +1,7 @@
 """How is a trial put aside and taken up again, bit for bit?
 
-One safetensors file holds all of it: weights, both moments, the weights and logits of the best evaluation, the losses
-not yet handed over, and in its metadata the trial's id and step. It replaces its predecessor in one rename, so a kill
+One safetensors file holds all of it: the trained weights, both moments, the weights and logits of the best evaluation,
+the steps not yet handed over, and in its metadata the trial's id and step. It replaces its predecessor in one rename, so a kill
 at any instant leaves a whole checkpoint, the old one or the new one.
 """
 
@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 from seedwise.data.tokens import TokenizedTask
 from seedwise.errors import CheckpointError
 from seedwise.training.loop import Best, Training, begin
-from seedwise.trial import Trial
+from seedwise.trial import Measurement, Trial
 
 __all__ = ["load_checkpoint", "load_weights", "save_checkpoint", "save_weights", "step_of"]
 
@@ -34,9 +34,9 @@ def save_checkpoint(training: Training, path: Path) -> None:
     Raises:
         CheckpointError: The disk is full or cannot be written; an earlier checkpoint is still whole.
     """
-    tensors = {f"model.{name}": p.detach() for name, p in training.model.named_parameters()}
+    tensors = {f"model.{name}": p.detach() for name, p in training.parameters.items()}
     tensors |= training.optimizer.moments()
-    tensors["pending"] = torch.tensor(training.pending, dtype=torch.float64)
+    tensors |= _pending_tensors(training.pending)
     about: dict[str, Any] = {"trial": training.trial.id, "step": training.step, "best": None}
     best = training.best
     if best is not None:
@@ -64,17 +64,14 @@ def load_checkpoint(trial: Trial, data: TokenizedTask, path: Path, device: torch
         raise CheckpointError(f"the checkpoint {path} belongs to trial {about['trial']}, not {trial.id}; remove it.")
     training = begin(trial, data, device)
     training.step = about["step"]
-    training.pending = tensors["pending"].tolist()
+    training.pending = _pending(tensors, training.step)
     with torch.no_grad():
-        for name, parameter in training.model.named_parameters():
+        for name, parameter in training.parameters.items():
             parameter.copy_(tensors[f"model.{name}"])
     training.optimizer.restore({name: t for name, t in tensors.items() if name.startswith("exp_avg")}, training.step)
     if about["best"] is not None:
         prefix = "model" if about["best"]["step"] == training.step else "best"
-        weights = {
-            name: tensors[f"{prefix}.{name}"].to(training.device, copy=True)
-            for name, _ in training.model.named_parameters()
-        }
+        weights = {name: tensors[f"{prefix}.{name}"].to(training.device, copy=True) for name in training.parameters}
         logits = np.array(tensors["best_logits"].numpy())
         training.best = Best(about["best"]["step"], about["best"]["score"], weights, logits)
     return training
@@ -118,8 +115,33 @@ def load_weights(training: Training, path: Path) -> None:
     if about["trial"] != training.trial.id:
         raise CheckpointError(f"the weights {path} belong to trial {about['trial']}, not {training.trial.id}.")
     with torch.no_grad():
-        for name, parameter in training.model.named_parameters():
+        for name, parameter in training.parameters.items():
             parameter.copy_(tensors[name])
+
+
+def _pending_tensors(pending: list[Measurement]) -> dict[str, torch.Tensor]:
+    """Return the losses of the steps since the last evaluation, and one tensor for each thing that is tracked."""
+    tracked = {
+        f"pending.{name}": torch.tensor([(m.tracked or {})[name] for m in pending], dtype=torch.float64)
+        for name in (pending[0].tracked or {} if pending else {})
+    }
+    return {"pending": torch.tensor([m.loss for m in pending], dtype=torch.float64), **tracked}
+
+
+def _pending(tensors: dict[str, torch.Tensor], step: int) -> list[Measurement]:
+    """Return the steps since the last evaluation, the last of which is ``step``."""
+    losses = tensors["pending"].tolist()
+    kept = {
+        name.removeprefix("pending."): tensor.tolist()
+        for name, tensor in tensors.items()
+        if name.startswith("pending.")
+    }
+    return [
+        Measurement(
+            step - len(losses) + i + 1, loss, tracked={n: tuple(rows[i]) for n, rows in kept.items()} if kept else None
+        )
+        for i, loss in enumerate(losses)
+    ]
 
 
 def _write(tensors: dict[str, torch.Tensor], about: dict[str, Any], path: Path) -> None:

@@ -6,20 +6,24 @@ reads. Evaluating draws no random numbers and leaves no trace, so looking change
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
+from torch import nn
 from torch.nn import functional as F
 from transformers import PreTrainedModel
 
 from seedwise.data.tokens import TokenizedSplit, TokenizedTask
+from seedwise.recipe import Recipe
 from seedwise.training.metrics import score
-from seedwise.training.model import load_model, new_parameters
+from seedwise.training.model import load_model
 from seedwise.training.optimizer import Optimizer
 from seedwise.training.randomness import dropout_masks, fingerprint, permutation
+from seedwise.training.regularizers import mixout
+from seedwise.training.tracking import Tracker
 from seedwise.trial import Measurement, Trial
 
 __all__ = ["Best", "Padding", "Training", "at_best", "begin", "predict", "train"]
@@ -63,9 +67,11 @@ class Training:
         data: The task's tokenised rows.
         model: The model, on its device.
         optimizer: Its optimiser and schedule.
+        start: The pretrained values of the parameters that a switch holds near them; empty without such a switch.
+        tracker: Measures what the recipe tracks.
         step: Optimiser steps done.
         best: The best evaluation so far; None before the first finite one.
-        pending: Losses of the steps since the last evaluation; they travel with a checkpoint, so none is lost.
+        pending: The steps since the last evaluation; they travel with a checkpoint, so none is lost.
         fingerprint: What each seed really drew.
     """
 
@@ -73,15 +79,22 @@ class Training:
     data: TokenizedTask
     model: PreTrainedModel
     optimizer: Optimizer
+    start: Mapping[str, torch.Tensor]
+    tracker: Tracker
     step: int = 0
     best: Best | None = None
-    pending: list[float] = field(default_factory=list)
+    pending: list[Measurement] = field(default_factory=list)
     fingerprint: dict[str, str] = field(default_factory=dict)
 
     @property
     def steps(self) -> int:
         """Optimiser steps of the full run."""
         return self.trial.recipe.steps(len(self.data.train))
+
+    @property
+    def parameters(self) -> dict[str, nn.Parameter]:
+        """The parameters that are trained, by name; what is frozen stays as it began."""
+        return self.optimizer.names
 
     @property
     def device(self) -> torch.device:
@@ -101,11 +114,15 @@ def begin(trial: Trial, data: TokenizedTask, device: torch.device | str = "cpu")
         RequestError: The model cannot be loaded.
     """
     recipe = trial.recipe
-    model = load_model(recipe, label_names=data.label_names, init_seed=trial.seeds.init, pad_id=data.pad_id)
+    loaded = load_model(recipe, label_names=data.label_names, init_seed=trial.seeds.init, pad_id=data.pad_id)
+    model = loaded.model
     model.to(torch.device(device))  # type: ignore[arg-type]  # transformers annotates only the decorated overload
-    training = Training(trial, data, model, Optimizer(model, recipe, recipe.steps(len(data.train))))
-    head = new_parameters(model)
-    training.fingerprint = fingerprint(trial.seeds, dict(head), len(data.train), training.device)
+    start = _starting_values(model, recipe)
+    pretrained = {name: value for name, value in start.items() if name not in loaded.drawn}
+    optimizer = Optimizer(model, recipe, recipe.steps(len(data.train)), pretrained)
+    training = Training(trial, data, model, optimizer, pretrained, Tracker(model, recipe, start))
+    drawn: dict[str, torch.Tensor] = {name: p for name, p in model.named_parameters() if name in loaded.drawn}
+    training.fingerprint = fingerprint(trial.seeds, drawn, len(data.train), training.device)
     return training
 
 
@@ -124,12 +141,13 @@ def train(training: Training, until: int | None = None) -> Iterator[Measurement]
     recipe = training.trial.recipe
     evaluation_steps = set(recipe.evaluation_steps(len(training.data.train)))
     for step in range(training.step + 1, (until or training.steps) + 1):
-        loss = _take_step(training, step)
+        loss, tracked = _take_step(training, step)
         diverged = not math.isfinite(loss)
         metrics = _evaluate(training, step) if step in evaluation_steps or diverged else None
         training.step = step
-        training.pending = [] if metrics is not None else [*training.pending, loss]
-        yield Measurement(step, loss, metrics)
+        measurement = Measurement(step, loss, metrics, tracked)
+        training.pending = [] if metrics is not None else [*training.pending, measurement]
+        yield measurement
         if diverged:
             return
 
@@ -178,7 +196,7 @@ def at_best(training: Training) -> tuple[dict[str, float] | None, np.ndarray | N
     if training.best is None:
         raise ValueError("the trial has no finite evaluation yet; train it up to its first one.")
     if training.best.step != training.step:
-        _put(training.model, training.best.weights)
+        _put(training.parameters, training.best.weights)
     data = training.data
     if data.test is None:
         return None, None
@@ -186,23 +204,39 @@ def at_best(training: Training) -> tuple[dict[str, float] | None, np.ndarray | N
     return score(data.kind, logits, np.asarray(data.test.labels)), logits
 
 
-def _take_step(training: Training, step: int) -> float:
-    """Forward and backward over the step's rows, part by part, then one update."""
-    recipe, seeds, data = training.trial.recipe, training.trial.seeds, training.data
-    rows = _rows_of(training, step)
+def _starting_values(model: PreTrainedModel, recipe: Recipe) -> dict[str, torch.Tensor]:
+    """Copy the parameters that are trained, where the recipe holds them near their start or tracks how far they move."""
+    if not (recipe.mixout or recipe.pretrained_weight_decay or "distance" in recipe.track):
+        return {}
+    return {name: p.detach().clone() for name, p in model.named_parameters() if p.requires_grad}
+
+
+def _take_step(training: Training, step: int) -> tuple[float, dict[str, tuple[float, ...]] | None]:
+    """Forward and backward over the step's rows, part by part, then one update; return loss and what is tracked."""
+    recipe, seeds = training.trial.recipe, training.trial.seeds
+    mixed = {name: training.parameters[name] for name in training.start} if recipe.mixout else {}
     training.model.train()
+    with mixout(mixed, training.start, recipe.mixout, dropout_seed=seeds.dropout, step=step):
+        loss = _backward(training, step)
+    norm = training.optimizer.step(step)
+    return loss, training.tracker.after(step, norm)
+
+
+def _backward(training: Training, step: int) -> float:
+    """Add up the gradients of the step's parts, and return the loss of its rows."""
+    recipe, data = training.trial.recipe, training.data
+    rows = _rows_of(training, step)
     total = torch.zeros((), device=training.device)
     for part, chosen in enumerate(_parts(training, rows)):
         batch = _batch(data.train, chosen, data, training.device)
         labels = torch.from_numpy(np.array(data.train.labels[chosen])).to(training.device)
-        with dropout_masks(seeds.dropout, step, part, training.device):
+        with dropout_masks(training.trial.seeds.dropout, step, part, training.device):
             with _precision(training.device, recipe.dtype):
                 logits = training.model(**batch).logits
             # Parts are weighted by their rows, so that the gradient is that of the whole step.
             loss = _loss(data.kind, logits.float(), labels) * (len(chosen) / len(rows))
             loss.backward()
         total += loss.detach()
-    training.optimizer.step(step)
     return float(total)
 
 
@@ -237,7 +271,7 @@ def _evaluate(training: Training, step: int) -> dict[str, float]:
     value, best = metrics[task.metric], training.best
     better = best is None or (value > best.score if task.greater_is_better else value < best.score)
     if math.isfinite(value) and better:
-        weights = {name: p.detach().clone() for name, p in training.model.named_parameters()}
+        weights = {name: p.detach().clone() for name, p in training.parameters.items()}
         training.best = Best(step, value, weights, logits)
     return metrics
 
@@ -262,7 +296,7 @@ def _precision(device: torch.device, dtype: str) -> Any:
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=dtype == "bfloat16")
 
 
-def _put(model: PreTrainedModel, weights: dict[str, torch.Tensor]) -> None:
+def _put(parameters: Mapping[str, nn.Parameter], weights: Mapping[str, torch.Tensor]) -> None:
     with torch.no_grad():
-        for name, parameter in model.named_parameters():
+        for name, parameter in parameters.items():
             parameter.copy_(weights[name])

@@ -1,19 +1,21 @@
-"""Which model is fine-tuned: pretrained weights, and a head drawn by the trial's init seed."""
+"""Which model is fine-tuned: where its weights come from, which the init seed draws, and which are trained?"""
 
-from typing import Any, cast
+from collections.abc import Iterable
+from typing import Any, NamedTuple, cast
 
 import torch
-from torch import nn
 from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
 from seedwise.data.embedded import resolve_model
-from seedwise.data.pretrained import not_loaded
+from seedwise.data.pretrained import not_loaded, start_folder
 from seedwise.errors import RequestError
 from seedwise.recipe import Recipe
+from seedwise.training.adapters import add_lora
+from seedwise.training.blocks import blocks, heights, pooler
 from seedwise.training.randomness import normal
 
-__all__ = ["load_model", "new_parameters"]
+__all__ = ["LoadedModel", "check_switches", "load_model"]
 
 # What architectures call their dropout rates: BERT and its kin, ALBERT, BART, DistilBERT, GPT-2, GPT-Neo, ModernBERT,
 # XLNet, T5.
@@ -25,80 +27,159 @@ _DROPOUT_FIELDS = (
 ).split()
 
 
-def load_model(
-    recipe: Recipe, *, label_names: tuple[str, ...] | None, init_seed: int, pad_id: int | None = None
-) -> PreTrainedModel:
-    """Load a sequence classifier in float32 and draw its new parameters anew.
-
-    The head is always drawn by the init seed, also where the checkpoint already holds one.
+class LoadedModel(NamedTuple):
+    """A model at its start.
 
     Args:
-        recipe: Names the model and the dropout rate.
+        model: The sequence classifier, on the CPU, in float32.
+        drawn: The names of the parameters that pretraining did not give, or whose values were not taken over: drawn by
+            the init seed.
+    """
+
+    model: PreTrainedModel
+    drawn: frozenset[str]
+
+
+def load_model(
+    recipe: Recipe, *, label_names: tuple[str, ...] | None, init_seed: int, pad_id: int | None = None
+) -> LoadedModel:
+    """Load a sequence classifier in float32, draw its new parameters anew, and freeze what is not to be trained.
+
+    The head is always drawn by the init seed, also where the checkpoint already holds one; each parameter has a draw of
+    its own, so that a seed's head is the same whatever else is drawn.
+
+    Args:
+        recipe: Names the model, what it starts from, what is drawn anew, what is frozen, and the dropout rate.
         label_names: The class names, or None for regression.
         init_seed: The trial's init seed.
         pad_id: The tokenizer's padding token, which decoders need to find the last token.
 
     Raises:
-        RequestError: The model cannot be found or loaded.
+        RequestError: The model cannot be found or loaded, or a switch of the recipe does not fit it.
     """
+    config = _config(recipe, label_names)
+    if pad_id is not None and getattr(config, "pad_token_id", None) is None:
+        config.pad_token_id = pad_id
+    model, info = _pretrained(recipe, config)
+    drawn = _new_parameters(model, info["missing_keys"])
+    wrong = {key[0] if isinstance(key, tuple) else key for key in info["mismatched_keys"]} - drawn
+    if wrong:
+        raise RequestError(f"the model {recipe.model} has weights of another shape than its config: {sorted(wrong)}.")
+    drawn |= _reinitialized(model, recipe)
+    frozen = _frozen(model, recipe)
+    _draw(model, drawn, init_seed)
+    matrices = add_lora(model, recipe, init_seed) if recipe.lora_rank else []
+    for name, parameter in model.named_parameters():
+        new = name in drawn or name in matrices
+        parameter.requires_grad_(new or not (recipe.lora_rank or name in frozen))
+    return LoadedModel(model, drawn | frozenset(matrices))
+
+
+def check_switches(recipe: Recipe) -> None:
+    """Refuse switches that do not fit the recipe's model, before anything is trained; no weights are read.
+
+    Args:
+        recipe: Its model must be one that can be loaded.
+
+    Raises:
+        RequestError: Layers are named that the model does not have or that cannot be told apart, or LoRA lacks its
+            package or its targets.
+    """
+    with torch.device("meta"):
+        model = AutoModelForSequenceClassification.from_config(_config(recipe, label_names=("no", "yes")))
+        _reinitialized(model, recipe)
+        _frozen(model, recipe)
+        if recipe.layerwise_lr_decay != 1:
+            blocks(model, "layerwise_lr_decay")
+        if "distance" in recipe.track:
+            blocks(model, "track = distance")
+    if recipe.lora_rank:
+        add_lora(model.to_empty(device="cpu"), recipe, init_seed=0)
+
+
+def _config(recipe: Recipe, label_names: tuple[str, ...] | None) -> Any:
+    try:
+        config = AutoConfig.from_pretrained(resolve_model(recipe.model), **_label_fields(label_names))
+    except (OSError, ValueError) as error:
+        raise not_loaded(recipe.model, error) from error
+    _set_dropout(config, recipe)
+    return config
+
+
+def _pretrained(recipe: Recipe, config: Any) -> tuple[PreTrainedModel, dict[str, Any]]:
+    """Load the weights that the recipe starts from, and say which were missing or of another shape."""
     transformers_logging.disable_progress_bar()
-    path = resolve_model(recipe.model)
     verbosity = transformers_logging.get_verbosity()
     transformers_logging.set_verbosity_error()  # a new head is what we want, not worth a warning
     try:
-        config = AutoConfig.from_pretrained(path, **_label_fields(label_names))
-        _set_dropout(config, recipe)
-        if pad_id is not None and getattr(config, "pad_token_id", None) is None:
-            config.pad_token_id = pad_id
-        with torch.random.fork_rng(devices=[]):  # the library draws a head of its own, which is replaced below
+        with torch.random.fork_rng(devices=[]):  # the library draws a head of its own, which is replaced
             model, info = AutoModelForSequenceClassification.from_pretrained(
-                path,
+                start_folder(recipe.start_from) if recipe.start_from else resolve_model(recipe.model),
                 config=config,
                 dtype=torch.float32,
                 use_safetensors=True,
-                ignore_mismatched_sizes=True,  # a head of another number of labels; other mismatches are refused below
+                ignore_mismatched_sizes=True,  # a head of another number of labels; other mismatches are refused
                 output_loading_info=True,
             )
-    except RequestError:
-        raise
     except (OSError, ValueError) as error:
-        raise not_loaded(recipe.model, error) from error
+        raise not_loaded(recipe.start_from or recipe.model, error) from error
     finally:
         transformers_logging.set_verbosity(verbosity)
-    head = new_parameters(model, missing=info["missing_keys"])
-    wrong = {key[0] if isinstance(key, tuple) else key for key in info["mismatched_keys"]} - set(head)
-    if wrong:
-        raise RequestError(f"the model {recipe.model} has weights of another shape than its config: {sorted(wrong)}.")
-    _draw(model, head, init_seed)
-    return cast("PreTrainedModel", model)
+    return cast("PreTrainedModel", model), info
 
 
-def new_parameters(model: PreTrainedModel, *, missing: Any = ()) -> dict[str, nn.Parameter]:
-    """Return the parameters that pretraining did not give: those outside the base model, and the missing ones.
-
-    Args:
-        model: A sequence classifier.
-        missing: Names of further parameters that its checkpoint does not hold.
-    """
-    prefix = f"{model.base_model_prefix}."
-    return {
-        name: parameter
-        for name, parameter in model.named_parameters()
-        if not name.startswith(prefix) or name in set(missing)
-    }
+def _new_parameters(model: PreTrainedModel, missing: Iterable[str]) -> frozenset[str]:
+    """Name the parameters outside the base model, which are the head, and those that the checkpoint does not hold."""
+    prefix, absent = f"{model.base_model_prefix}.", set(missing)
+    names = (name for name, _ in model.named_parameters())
+    return frozenset(name for name in names if not name.startswith(prefix) or name in absent)
 
 
-def _draw(model: PreTrainedModel, head: dict[str, nn.Parameter], init_seed: int) -> None:
+def _reinitialized(model: PreTrainedModel, recipe: Recipe) -> frozenset[str]:
+    """Name what is drawn anew although pretraining gave it: the top blocks and the pooler (Zhang et al. 2021, sec. 5)."""
+    found = pooler(model) if recipe.reinit_pooler else []
+    if count := recipe.reinit_layers:
+        names = blocks(model, "reinit_layers")
+        _check_depth("reinit_layers", count, len(names), recipe)
+        top = tuple(f"{name}." for name in names[-count:])
+        found = [*found, *(name for name, _ in model.named_parameters() if name.startswith(top))]
+    return frozenset(found)
+
+
+def _frozen(model: PreTrainedModel, recipe: Recipe) -> frozenset[str]:
+    """Name what is not trained: the embeddings and the blocks above them, as far as the recipe says."""
+    if not recipe.freeze_layers:
+        return frozenset()
+    names = blocks(model, "freeze_layers")
+    _check_depth("freeze_layers", recipe.freeze_layers, len(names), recipe)
+    if recipe.freeze_layers + recipe.reinit_layers > len(names):
+        raise RequestError(
+            f"freeze_layers = {recipe.freeze_layers} and reinit_layers = {recipe.reinit_layers} contradict each other: "
+            f"{recipe.model} has {len(names)} blocks, so that some would be drawn anew and never trained; lower one."
+        )
+    return frozenset(name for name, height in heights(model, names).items() if height <= recipe.freeze_layers)
+
+
+def _check_depth(field: str, count: int, depth: int, recipe: Recipe) -> None:
+    if count > depth:
+        raise RequestError(
+            f"{field} must be at most {depth}, the number of blocks of {recipe.model}, not {count}; give {depth} or fewer."
+        )
+
+
+def _draw(model: PreTrainedModel, names: Iterable[str], init_seed: int) -> None:
     """Draw weights from N(0, 0.02^2) or the model's own width; biases are 0 and normalisation weights 1."""
-    std = float(getattr(model.config, "initializer_range", None) or 0.02)
+    std = float(getattr(model.config, "initializer_range", None) or getattr(model.config, "init_std", None) or 0.02)
+    parameters = dict(model.named_parameters())
     with torch.no_grad():
-        for name, parameter in head.items():
-            if name.endswith("bias"):
-                parameter.zero_()
-            elif parameter.dim() < 2:
-                parameter.fill_(1.0)
-            else:
+        for name in names:
+            parameter = parameters[name]
+            if parameter.dim() >= 2:  # also those that XLNet calls a bias
                 parameter.copy_(normal(init_seed, name, tuple(parameter.shape), std))
+            elif name.endswith("bias"):
+                parameter.zero_()
+            else:
+                parameter.fill_(1.0)
 
 
 def _label_fields(label_names: tuple[str, ...] | None) -> dict[str, Any]:

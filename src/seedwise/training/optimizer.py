@@ -1,11 +1,15 @@
 """How is one step taken: AdamW with or without bias correction, warm-up and decay, clipping."""
 
 import math
+from collections.abc import Mapping
 
 import torch
 from torch import nn
+from transformers import PreTrainedModel
 
 from seedwise.recipe import Recipe
+from seedwise.training.blocks import blocks, heights
+from seedwise.training.regularizers import decay_towards
 
 __all__ = ["Optimizer", "learning_rate"]
 
@@ -34,40 +38,56 @@ def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
 
 
 class Optimizer:
-    """AdamW over a model's parameters, its schedule included.
+    """AdamW over a model's trained parameters, its schedule included.
 
     Without bias correction it is BERTAdam (Devlin et al. 2019; Zhang et al. 2021, Algorithm 1 without lines 9-10):
-    each update is m / (sqrt(v) + epsilon) with the raw moments. Weight decay is decoupled and spares biases and
-    normalisation weights.
+    each update is m / (sqrt(v) + epsilon) with the raw moments. Both kinds of weight decay are decoupled and spare
+    biases and normalisation weights.
 
     Args:
         model: The model whose parameters are updated.
         recipe: Rates, moments, decay and clipping.
         steps: Optimiser steps of the full run.
+        start: Starting values by name, for the parameters that decay towards them.
+
+    Raises:
+        RequestError: Layers are to learn at rates of their own, and the model's blocks cannot be told apart.
     """
 
-    def __init__(self, model: nn.Module, recipe: Recipe, steps: int) -> None:
+    def __init__(
+        self, model: PreTrainedModel, recipe: Recipe, steps: int, start: Mapping[str, torch.Tensor] | None = None
+    ) -> None:
         self.names = {name: p for name, p in model.named_parameters() if p.requires_grad}
-        decayed = _decayed(model)
         self._recipe, self._steps = recipe, steps
+        decayed, start = _decayed(model), start or {}
+        groups: dict[tuple[float, bool], list[str]] = {}
+        for name, factor in _rate_factors(model, recipe).items():
+            groups.setdefault((factor, name in decayed), []).append(name)
         self._adam = torch.optim.AdamW(
             [
-                {"params": [p for name, p in self.names.items() if name in decayed], "decay": recipe.weight_decay},
-                {"params": [p for name, p in self.names.items() if name not in decayed], "decay": 0.0},
+                {
+                    "params": [self.names[name] for name in members],
+                    "factor": factor,
+                    "decay": recipe.weight_decay if decays else 0.0,
+                    "home": [(self.names[name], start[name]) for name in members if decays and name in start],
+                }
+                for (factor, decays), members in groups.items()
             ],
             betas=(recipe.adam_beta1, recipe.adam_beta2),
             fused=True,
         )
 
-    def step(self, step: int) -> None:
+    def step(self, step: int) -> torch.Tensor:
         """Clip the gradients, update every parameter and forget the gradients.
 
         Args:
             step: Optimiser step, from 1.
+
+        Returns:
+            The L2 norm of all gradients before clipping.
         """
         recipe = self._recipe
-        if recipe.max_grad_norm > 0:
-            nn.utils.clip_grad_norm_(list(self.names.values()), recipe.max_grad_norm)
+        norm = nn.utils.clip_grad_norm_(list(self.names.values()), recipe.max_grad_norm or math.inf)
         rate = learning_rate(recipe, step, self._steps)
         # torch's AdamW always corrects the bias: update = rate / c1 * m / (sqrt(v) / c2 + epsilon) with
         # c1 = 1 - beta1^step and c2 = sqrt(1 - beta2^step). Handing it rate * c1 / c2 and epsilon / c2 cancels both
@@ -77,10 +97,14 @@ class Optimizer:
             root = math.sqrt(1 - recipe.adam_beta2**step)
             scale, epsilon = (1 - recipe.adam_beta1**step) / root, epsilon / root
         for group in self._adam.param_groups:
-            group["lr"], group["eps"] = rate * scale, epsilon
+            group["lr"], group["eps"] = rate * group["factor"] * scale, epsilon
             group["weight_decay"] = group["decay"] / scale
+            home = group["home"]
+            strength = rate * group["factor"] * recipe.pretrained_weight_decay
+            decay_towards([p for p, _ in home], [value for _, value in home], strength)
         self._adam.step()
         self._adam.zero_grad(set_to_none=True)
+        return norm
 
     def moments(self) -> dict[str, torch.Tensor]:
         """Return every first and second moment by name; parameters that no gradient reached have none."""
@@ -110,3 +134,17 @@ def _decayed(model: nn.Module) -> set[str]:
         if "norm" in type(module).__name__.lower():
             spared |= {f"{prefix}.{name}" for name, _ in module.named_parameters(recurse=False)}
     return {name for name, _ in model.named_parameters() if not name.endswith("bias") and name not in spared}
+
+
+def _rate_factors(model: PreTrainedModel, recipe: Recipe) -> dict[str, float]:
+    """Return what the learning rate of each trained parameter is multiplied by.
+
+    What stands above the blocks learns at the full rate, the top block at d of it, the next one at d^2, and the
+    embeddings below n blocks at d^(n + 1) (Howard and Ruder 2018; Zhang et al. 2021, section 7).
+    """
+    trained = [name for name, p in model.named_parameters() if p.requires_grad]
+    if recipe.layerwise_lr_decay == 1:
+        return dict.fromkeys(trained, 1.0)
+    names = blocks(model, "layerwise_lr_decay")
+    height, top = heights(model, names), len(names) + 1
+    return {name: recipe.layerwise_lr_decay ** (top - height[name]) for name in trained}

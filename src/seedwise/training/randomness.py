@@ -14,7 +14,7 @@ import torch
 
 from seedwise.seeds import Seeds
 
-__all__ = ["dropout_masks", "fingerprint", "normal", "permutation"]
+__all__ = ["dropout_masks", "fingerprint", "keep_mask", "normal", "permutation"]
 
 
 @lru_cache(maxsize=8)
@@ -70,6 +70,24 @@ def dropout_masks(dropout_seed: int, step: int, part: int, device: torch.device)
     with torch.random.fork_rng(devices=devices):
         torch.manual_seed(_key("dropout", dropout_seed, step, part) % 2**63)
         yield
+
+
+def keep_mask(dropout_seed: int, step: int, name: str, like: torch.Tensor, keep: float) -> torch.Tensor:
+    """Draw which numbers of a parameter mixout keeps at one step.
+
+    Args:
+        dropout_seed: The trial's dropout seed.
+        step: Optimiser step, from 1.
+        name: The parameter's name; each has its own draw.
+        like: The parameter: shape, dtype and device.
+        keep: Probability of a 1, in [0, 1].
+
+    Returns:
+        Ones and zeros.
+    """
+    generator = torch.Generator(like.device)
+    generator.manual_seed(_key("dropout", dropout_seed, step, "mixout", name) % 2**63)
+    return torch.empty_like(like).bernoulli_(keep, generator=generator)
 
 
 def fingerprint(seeds: Seeds, head: dict[str, torch.Tensor], train_rows: int, device: torch.device) -> dict[str, str]:

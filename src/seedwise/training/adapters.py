@@ -1,0 +1,74 @@
+"""How does LoRA train small matrices beside frozen weights, and how do they become plain weights again?
+
+The matrices themselves are peft's (the extra ``lora``); what they start from is drawn by the trial's init seed.
+"""
+
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import PreTrainedModel
+
+from seedwise.errors import RequestError
+from seedwise.recipe import Recipe
+from seedwise.training.randomness import normal
+
+__all__ = ["add_lora", "merge_lora"]
+
+
+def add_lora(model: PreTrainedModel, recipe: Recipe, init_seed: int) -> list[str]:
+    """Freeze every weight and put low-rank matrices beside the targets; return the matrices' names.
+
+    A is normal and B is 0, so that the model begins as it was (Hu et al. 2022, section 4.1). A's standard deviation is
+    1 / sqrt(3 n) for n inputs, that of the uniform numbers which peft draws by default.
+
+    Args:
+        model: A sequence classifier.
+        recipe: Rank, alpha and targets.
+        init_seed: The trial's init seed.
+
+    Raises:
+        RequestError: peft is not installed, or the targets are not there or not known for the architecture.
+    """
+    try:
+        from peft import LoraConfig, inject_adapter_in_model
+    except ImportError as error:
+        raise RequestError(
+            f"lora_rank = {recipe.lora_rank} needs the package peft, which is not installed; run "
+            "`pip install 'seedwise[lora]'`, or set lora_rank to 0."
+        ) from error
+    targets = list(recipe.lora_targets) or None
+    scale: Any = recipe.lora_alpha  # peft annotates a whole number, and divides it by the rank
+    config = LoraConfig(r=recipe.lora_rank, lora_alpha=scale, lora_dropout=0.0, target_modules=targets)
+    try:
+        with torch.random.fork_rng(devices=[]):  # peft draws matrices of its own, which are replaced below
+            inject_adapter_in_model(config, model)
+    except ValueError as error:
+        raise RequestError(
+            f"lora_targets must be names of linear layers of {recipe.model}, not {', '.join(recipe.lora_targets) or 'none'} "
+            f"(such as {', '.join(_linear_layers(model))}); name some of these."
+        ) from error
+    matrices = [(name, p) for name, p in model.named_parameters() if ".lora_" in name]
+    with torch.no_grad():
+        for name, parameter in matrices:
+            if ".lora_A." in name:
+                std = (3 * parameter.shape[1]) ** -0.5
+                parameter.copy_(normal(init_seed, name, tuple(parameter.shape), std))
+            else:
+                parameter.zero_()
+    return [name for name, _ in matrices]
+
+
+def merge_lora(model: PreTrainedModel) -> None:
+    """Add each product of matrices to the weight that it stands beside, and leave the plain layers alone in the model."""
+    for name, module in list(model.named_modules()):
+        if hasattr(module, "lora_A") and hasattr(module, "get_base_layer"):
+            module.merge()
+            parent, _, child = name.rpartition(".")
+            setattr(model.get_submodule(parent), child, module.get_base_layer())
+
+
+def _linear_layers(model: PreTrainedModel) -> list[str]:
+    """Return the last names of the linear layers inside the blocks, each once."""
+    inside = [name for name, module in model.named_modules() if isinstance(module, nn.Linear) and ".0." in name]
+    return list(dict.fromkeys(name.rpartition(".")[2] for name in inside))

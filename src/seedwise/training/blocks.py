@@ -1,0 +1,78 @@
+"""Where does each parameter stand in an encoder: below its Transformer blocks, in one of them, or above?
+
+The blocks are found by their shape, not by their names: the outermost lists of like modules that are as long as the
+config says that the model is deep. An encoder-decoder is one stack, the encoder's blocks below the decoder's.
+"""
+
+import re
+from typing import Any
+
+from torch import nn
+from transformers import PreTrainedModel
+
+from seedwise.errors import RequestError
+
+__all__ = ["blocks", "heights", "pooler"]
+
+_DEPTHS = ("num_hidden_layers", "encoder_layers", "decoder_layers", "num_decoder_layers")
+_EMBEDDING = re.compile(
+    r"embed|shared\.|rel_|relative|wte\.|wpe\.|mask_emb"
+)  # read by every block, wherever registered
+
+
+def blocks(model: PreTrainedModel, need: str) -> list[str]:
+    """Return the names of the Transformer blocks, from the bottom up.
+
+    Args:
+        model: A sequence classifier.
+        need: The recipe's field that needs them, for the refusal.
+
+    Raises:
+        RequestError: The model's blocks cannot be told apart, because they share their weights or are nowhere listed.
+    """
+    depths = {getattr(model.config, name, None) for name in _DEPTHS} - {None}
+    base = f"{model.base_model_prefix}."
+    found: list[str] = []
+    for name, module in model.named_modules():
+        inner = any(name.startswith(f"{block}.") for block in found)
+        if name.startswith(base) and not inner and _is_stack(module, depths):
+            found += [f"{name}.{i}" for i in range(len(module))]
+    if not found:
+        raise RequestError(
+            f"{need} needs Transformer blocks with weights of their own, but those of {model.config.model_type} are "
+            f"shared or not known here; leave {need} out for this model."
+        )
+    return found
+
+
+def heights(model: PreTrainedModel, names: list[str]) -> dict[str, int]:
+    """Return how high each parameter stands: 0 in the embeddings, k in block k, one more above all blocks.
+
+    Args:
+        model: A sequence classifier.
+        names: Its blocks, as ``blocks`` returned them.
+    """
+    top, base = len(names) + 1, f"{model.base_model_prefix}."
+    found, passed = {}, False
+    for name, _ in model.named_parameters():
+        height = next((k for k, block in enumerate(names, start=1) if name.startswith(f"{block}.")), None)
+        passed = passed or height is not None
+        if height is None:
+            below = name.startswith(base) and (not passed or _EMBEDDING.search(name) is not None)
+            height = 0 if below else top
+        found[name] = height
+    return found
+
+
+def pooler(model: PreTrainedModel) -> list[str]:
+    """Return the names of the pooler's parameters that pretraining gave; none where the head is new altogether."""
+    prefix = f"{model.base_model_prefix}.pooler."
+    return [name for name, _ in model.named_parameters() if name.startswith(prefix)]
+
+
+def _is_stack(module: nn.Module, depths: set[Any]) -> bool:
+    """Whether a module is a list of Transformer blocks: like modules, as many as the model is deep."""
+    if not isinstance(module, nn.ModuleList) or len(module) not in depths:
+        return False
+    alike = len({type(block) for block in module}) == 1
+    return alike and all(sum(p.dim() >= 2 for p in block.parameters()) >= 4 for block in module)

@@ -1,0 +1,63 @@
+"""How are weights held near where they started: mixout, and decay towards the starting weights?"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+
+from seedwise.training.randomness import keep_mask
+
+__all__ = ["decay_towards", "mixout"]
+
+
+@contextmanager
+def mixout(
+    parameters: Mapping[str, nn.Parameter], start: Mapping[str, torch.Tensor], p: float, *, dropout_seed: int, step: int
+) -> Iterator[None]:
+    """Within it, each number of the parameters is its starting value with probability p; gradients are of what is outside.
+
+    With a mask m that is 0 with probability p and 1 otherwise, w becomes u + m (w - u) / (1 - p), whose expectation is w.
+    Afterwards every parameter is what it was, bit for bit, and its gradient is m / (1 - p) times that of the mixed one.
+    With p = 1 the mixed weights are u and no gradient is left.
+
+    Args:
+        parameters: The parameters w that pretraining gave, by name.
+        start: Their starting values u.
+        p: The probability, in [0, 1]; 0 does nothing.
+        dropout_seed: The trial's dropout seed.
+        step: Optimiser step, from 1; each draws masks of its own.
+
+    Reference:
+        Lee, Cho and Kang (2020), "Mixout", equation 4; Zhang et al. (2021), section 7.
+    """
+    if p == 0:
+        yield
+        return
+    scale = 0.0 if p == 1 else 1 / (1 - p)
+    weights, masks = {}, {}
+    with torch.no_grad():
+        for name, parameter in parameters.items():
+            mask = keep_mask(dropout_seed, step, name, parameter, 1 - p).mul_(scale)
+            weights[name], masks[name] = parameter.data, mask
+            parameter.data = torch.addcmul(start[name], mask, parameter.data - start[name])
+    try:
+        yield
+    finally:
+        for name, parameter in parameters.items():
+            parameter.data = weights[name]
+            if parameter.grad is not None:
+                parameter.grad.mul_(masks[name])
+
+
+def decay_towards(parameters: list[torch.Tensor], start: list[torch.Tensor], share: float) -> None:
+    """Move every parameter by this share of the way to its starting value (Lee et al. 2020; Zhang et al. 2021, section 7).
+
+    Args:
+        parameters: The parameters; changed in place.
+        start: Their starting values.
+        share: Learning rate x strength of the decay.
+    """
+    if share and parameters:
+        with torch.no_grad():
+            torch._foreach_lerp_(parameters, start, share)  # one call for all, as in torch.optim

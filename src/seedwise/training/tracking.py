@@ -1,0 +1,63 @@
+"""What else is kept of every step, where a recipe asks for it: distances, gradient norm, bias of Adam's update?"""
+
+import math
+from collections.abc import Mapping
+
+import torch
+from transformers import PreTrainedModel
+
+from seedwise.recipe import Recipe
+from seedwise.training.blocks import blocks
+
+__all__ = ["Tracker"]
+
+
+class Tracker:
+    """Measures a model after each step.
+
+    Args:
+        model: The model.
+        recipe: Says what is tracked.
+        start: The starting value of every trained parameter, by name; read for distances alone.
+
+    Raises:
+        RequestError: Distances are asked for, and the model's blocks cannot be told apart.
+    """
+
+    def __init__(self, model: PreTrainedModel, recipe: Recipe, start: Mapping[str, torch.Tensor]) -> None:
+        self._recipe = recipe
+        names = blocks(model, "track = distance") if "distance" in recipe.track else []
+        trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
+        self._blocks = [
+            [(p, start[name]) for name, p in trained.items() if name.startswith(f"{block}.")] for block in names
+        ]
+
+    def after(self, step: int, gradient_norm: torch.Tensor) -> dict[str, tuple[float, ...]] | None:
+        """Return what is tracked, after an update; None where nothing is.
+
+        Args:
+            step: The step that was taken, from 1.
+            gradient_norm: The L2 norm of its gradients before clipping.
+
+        Returns:
+            distance, one L2 norm for each block from the bottom up, of the change of all its trained parameters put into
+            one vector (Zhang et al. 2021, section 5); gradient_norm; bias_ratio, how much larger Adam's update is than
+            the corrected one, 1 where it is corrected (section 4).
+        """
+        if not self._recipe.track:
+            return None
+        found = {"gradient_norm": lambda: (float(gradient_norm),), "bias_ratio": lambda: (self._bias(step),)}
+        return {name: found.get(name, self._distances)() for name in self._recipe.track}
+
+    def _distances(self) -> tuple[float, ...]:
+        return tuple(math.sqrt(sum(_squared(p.detach(), start) for p, start in block)) for block in self._blocks)
+
+    def _bias(self, step: int) -> float:
+        recipe = self._recipe
+        if recipe.bias_correction:
+            return 1.0
+        return (1 - recipe.adam_beta1**step) / math.sqrt(1 - recipe.adam_beta2**step)
+
+
+def _squared(value: torch.Tensor, start: torch.Tensor) -> float:
+    return float((value - start).double().square().sum())

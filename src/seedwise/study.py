@@ -20,7 +20,7 @@ from seedwise.record import TrialRecord, own_trial, winner
 from seedwise.running import run_study
 from seedwise.seeds import Seeds
 from seedwise.stopping import StoppingRule
-from seedwise.store.base import Losses, Store
+from seedwise.store.base import Losses, Store, Tracked
 from seedwise.store.database import is_being_written
 from seedwise.store.sqlite import SqliteStore
 from seedwise.store.tables import export, trials_table
@@ -223,6 +223,14 @@ class Study:
         """Return a trial's training loss at every step, from step 1; empty where it is not known."""
         return self.store.losses(trial_id)
 
+    def tracked(self, trial_id: str) -> Tracked:
+        """Return what a trial's recipe tracks at every step, by name, (steps, values a step); empty where it is nothing.
+
+        Names are distance (one value a block, from the bottom up), gradient_norm and bias_ratio; a step that is not known
+        is nan.
+        """
+        return self.store.tracked(trial_id)
+
     def best_trial(self, task: AnyTask | None = None) -> TrialRecord:
         """Return the complete trial with the best evaluation; of equals the first.
 
@@ -246,7 +254,7 @@ class Study:
         return trials_table(self.trials)
 
     def export(self, folder: str | Path, format: str = "csv") -> list[Path]:  # noqa: A002 - the word users know
-        """Write tidy tables: trials, evaluations, losses, predictions, recipes, tasks.
+        """Write tidy tables: trials, evaluations, losses, tracked, predictions, recipes, tasks.
 
         Args:
             folder: Where to; made if it is missing.

@@ -18,7 +18,7 @@ from seedwise.stopping import StoppingRule
 from seedwise.store.base import Predictions, Store
 from seedwise.store.sqlite import SqliteStore
 from seedwise.trial import Measurement, Trial, TrialState
-from store.toys import RECIPE, TASK, interval, trials
+from store.toys import RECIPE, TASK, interval, tracking, trials
 
 
 @pytest.mark.parametrize("name", [name for name in vars(Store) if not name.startswith("_")])
@@ -57,6 +57,7 @@ def test_new_trial_waits_and_knows_nothing(store, trial):
     assert (record.best, record.best_step, record.test_metrics, record.last_step) == (None, None, None, 0)
     assert store.losses(trial).tolist() == []
     assert store.predictions(trial) is None
+    assert store.tracked(trial) == {}
 
 
 def test_seed_larger_than_an_integer_of_sqlite_comes_back(store):
@@ -106,6 +107,29 @@ def test_rule_is_kept_and_the_old_one_is_in_the_diary(store):
 def test_setting_the_same_rule_again_is_no_event(store):
     store.set_rule(StoppingRule(t=2, f=0.5, p=1))
     store.set_rule(StoppingRule(t=2, f=0.5, p=1))
+    assert len(store.events()) == 1
+
+
+def test_design_is_kept_as_given_and_the_old_one_is_in_the_diary(store):
+    assert store.design() is None
+    first = {
+        "title": "Long\ntraining",
+        "arms": [{"name": "b", "search": {"steps": [1, 2]}}, {"name": "a"}],
+        "stage": None,
+    }
+    store.set_design(first)
+    assert store.design() == first
+    assert list(store.design()) == list(first)
+    store.set_design({"title": "b"})
+    assert store.design() == {"title": "b"}
+    details = [event.detail for event in store.events() if event.kind == "design"]
+    assert [detail.endswith(" replaces none") for detail in details] == [True, False]
+    assert details[1].startswith('{"title": "b"} replaces {"title": "Long')
+
+
+def test_setting_the_same_design_again_is_no_event(store):
+    store.set_design({"seeds": (1, 2)})
+    store.set_design({"seeds": [1, 2]})
     assert len(store.events()) == 1
 
 
@@ -200,6 +224,44 @@ def test_steps_that_would_leave_a_hole_are_refused_and_nothing_is_kept(store, tr
     assert (store.record(trial).last_step, store.record(trial).seconds) == (4, 1.0)
 
 
+def test_tracked_values_come_back_a_row_a_step(store, trial):
+    store.append(trial, tracking(1, 4), 1.0)
+    store.append(trial, [*tracking(5, 6), *tracking(7, 7)], 1.0)
+    found = store.tracked(trial)
+    assert {name: (table.dtype, table.shape) for name, table in found.items()} == {
+        "distance": (np.float32, (7, 3)),
+        "gradient_norm": (np.float32, (7, 1)),
+    }
+    assert found["distance"].tolist() == [[step / 8, step / 4, step / 2] for step in range(1, 8)]
+    assert found["gradient_norm"].tolist() == [[float(step)] for step in range(1, 8)]
+
+
+def test_step_that_tracked_nothing_is_nan(store, trial):
+    store.append(trial, interval(1, 2), 1.0)
+    first, last = tracking(3, 4)
+    store.append(trial, [replace(first, tracked={"distance": (1.0, 2.0, 3.0)}), last], 1.0)
+    store.append(trial, interval(5, 6), 1.0)
+    found = store.tracked(trial)
+    known = {name: np.isfinite(table).all(axis=1).tolist() for name, table in found.items()}
+    assert known == {
+        "distance": [False, False, True, True, False, False],
+        "gradient_norm": [False, False, False, True, False, False],
+    }
+
+
+@pytest.mark.parametrize("first", [1, 2], ids=["within an interval", "from interval to interval"])
+def test_tracked_name_that_changes_its_number_of_values_is_refused_and_nothing_is_kept(store, trial, first):
+    steps = tracking(1, 3)
+    steps[-1] = replace(steps[-1], tracked={"distance": (1.0, 2.0)})
+    if first > 1:
+        steps[0] = replace(steps[0], metrics={})  # ends an interval
+    with pytest.raises(
+        RequestError, match="tracked 'distance' must have 3 values at every step, as at the first, not 2"
+    ):
+        store.append(trial, steps, 1.0)
+    assert (store.record(trial).last_step, store.tracked(trial)) == (0, {})
+
+
 def test_state_and_error_are_kept_with_an_event(store, trial):
     store.set_state(trial, TrialState.FAILED, "the loss is not finite")
     assert (store.record(trial).state, store.record(trial).error) == (TrialState.FAILED, "the loss is not finite")
@@ -282,6 +344,40 @@ def test_replay_with_another_metric_is_noticed_and_the_stored_one_stays(store, t
     assert store.record(trial).best == (4, 0.5)
 
 
+def test_equal_replay_of_tracked_values_changes_nothing(store, trial):
+    store.append(trial, tracking(1, 4), 1.0)
+    store.append(trial, [*tracking(1, 4), *tracking(5, 6)], 1.0)
+    assert len(store.tracked(trial)["distance"]) == 6
+    assert differences(store) == []
+
+
+@pytest.mark.parametrize(
+    ("tracked", "sentence"),
+    [
+        ({"distance": (0.25, 0.75, 1.0), "gradient_norm": (2.0,)}, "distance 2 was 0.5 and is 0.75 in a replay"),
+        ({"distance": (0.25, 0.5, 1.0), "gradient_norm": (9.0,)}, "gradient_norm was 2.0 and is 9.0 in a replay"),
+        ({"distance": (0.25, 0.5, 1.0)}, "gradient_norm was 2.0 and is nan in a replay"),
+        ({"distance": (1.0,), "gradient_norm": (2.0,)}, "distance had 3 values and has 1 in a replay"),
+        (None, "distance 1 was 0.25 and is nan in a replay"),
+    ],
+)
+def test_replay_with_another_tracked_value_is_noticed_and_the_stored_one_stays(store, trial, tracked, sentence):
+    store.append(trial, tracking(1, 4), 1.0)
+    replay = tracking(1, 4)
+    replay[1] = replace(replay[1], tracked=tracked)
+    store.append(trial, replay, 1.0)
+    assert differences(store) == [f"step 2: {sentence}"]
+    assert store.tracked(trial)["distance"][1].tolist() == [0.25, 0.5, 1.0]
+    assert store.tracked(trial)["gradient_norm"][1].tolist() == [2.0]
+
+
+def test_replay_that_tracks_what_was_not_is_noticed(store, trial):
+    store.append(trial, interval(1, 2), 1.0)
+    store.append(trial, tracking(1, 2), 1.0)
+    assert differences(store) == ["step 1: distance had 0 values and has 3 in a replay"]
+    assert store.tracked(trial) == {}
+
+
 def test_replay_evaluated_elsewhere_is_noticed(store, trial):
     store.append(trial, interval(1, 4), 1.0)
     store.append(trial, interval(1, 3), 1.0)
@@ -338,6 +434,17 @@ def bits(numbers):
     return np.where(np.isnan(array), np.float32("nan"), array).view(np.uint32).tolist()
 
 
+@given(rows=st.lists(st.tuples(any_float32, any_float32), min_size=1, max_size=6))
+def test_tracked_values_come_back_bit_for_bit(new_trial, rows):
+    store, trial = new_trial()
+    steps = [Measurement(step, 1.0, None, {"distance": row}) for step, row in enumerate(rows, start=1)]
+    steps[-1] = replace(steps[-1], metrics={})
+    store.append(trial, steps, 0.0)
+    assert bits(store.tracked(trial)["distance"]) == bits(rows)
+    store.append(trial, steps, 0.0)
+    assert differences(store) == []
+
+
 @given(metrics=st.dictionaries(st.text(min_size=1, max_size=8), any_float, max_size=4), loss=any_float)
 def test_metrics_come_back_bit_for_bit(new_trial, metrics, loss):
     store, trial = new_trial()
@@ -374,6 +481,7 @@ def test_diary_keeps_order_and_utc_time(store, trial):
     [
         lambda s: s.record("x"),
         lambda s: s.losses("x"),
+        lambda s: s.tracked("x"),
         lambda s: s.predictions("x"),
         lambda s: s.start("x", {}, {}),
         lambda s: s.append("x", interval(1, 2), 1.0),
@@ -381,7 +489,7 @@ def test_diary_keeps_order_and_utc_time(store, trial):
         lambda s: s.set_best("x", 1, None, None),
         lambda s: s.add_event("note", "detail", "x"),
     ],
-    ids=["record", "losses", "predictions", "start", "append", "set_state", "set_best", "add_event"],
+    ids=["record", "losses", "tracked", "predictions", "start", "append", "set_state", "set_best", "add_event"],
 )
 def test_unknown_trial_is_refused(store, call):
     before = store.events()

@@ -57,7 +57,7 @@ import itertools, random, sys
 import numpy as np
 from seedwise.store.base import Predictions
 from seedwise.store.sqlite import SqliteStore
-from store.toys import interval, trials
+from store.toys import tracking, trials
 
 store = SqliteStore.create_or_open(sys.argv[1], write=True)
 store.reset_running()
@@ -67,7 +67,7 @@ for trial in itertools.cycle(trials(3)):
     last = store.record(trial.id).last_step
     store.start(trial.id, {}, {})
     end = last + random.randint(1, 200)
-    store.append(trial.id, interval(last + 1, end), 1.0)
+    store.append(trial.id, tracking(last + 1, end), 1.0)
     store.set_best(trial.id, end, {"accuracy": 0.5}, Predictions(end, np.full((300, 2), end, np.float32)))
 """
 
@@ -96,9 +96,12 @@ def test_nothing_is_torn_by_a_dozen_kills(path, request):
 
 
 def check_whole(store, record):
-    """The trial's losses end exactly at its last evaluation and are those that were written; returns that step."""
-    losses = store.losses(record.id).tolist()
-    assert losses == [step / 8 for step in range(1, record.last_step + 1)]
+    """All that a trial measured ends exactly at its last evaluation and is what was written; returns that step."""
+    steps = range(1, record.last_step + 1)
+    assert store.losses(record.id).tolist() == [step / 8 for step in steps]
+    tracked = {name: table.tolist() for name, table in store.tracked(record.id).items()}
+    written = {"distance": [[s / 8, s / 4, s / 2] for s in steps], "gradient_norm": [[float(s)] for s in steps]}
+    assert tracked == (written if steps else {})
     predictions = store.predictions(record.id)
     if record.best_step is not None:
         assert predictions.step == record.best_step <= record.last_step
@@ -279,8 +282,8 @@ def test_missing_study_is_refused_with_a_way_to_start_one(path, empty):
 @pytest.mark.parametrize("write", [False, True])
 def test_study_of_a_newer_schema_is_refused(path, write):
     writer(path).close()
-    change(path, "PRAGMA user_version = 2")
-    with pytest.raises(RequestError, match="must have schema 1 or older, not 2; it was written by a newer seedwise"):
+    change(path, "PRAGMA user_version = 3")
+    with pytest.raises(RequestError, match="must have schema 2 or older, not 3; it was written by a newer seedwise"):
         SqliteStore.create_or_open(path, write=write)
 
 

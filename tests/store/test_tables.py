@@ -159,6 +159,29 @@ def test_exported_recipes_and_tasks_have_one_column_a_field(full, tmp_path, form
     assert tasks["splits_seed"].to_list() == [0, 0]
 
 
+@both
+def test_exported_tracked_values_have_one_row_a_value_and_a_block_where_they_have_one(store, tmp_path, form):
+    store.add_trials(trials(2))
+    tracked = {"distance": (0.5, math.nan), "gradient_norm": (THIRD,)}
+    second = trials(2)[1].id
+    store.append(second, [Measurement(1, 0.5, None, tracked), Measurement(2, 0.5, {}, {"distance": (1.0, 2.0)})], 1.0)
+    export(store, tmp_path, form)
+    table = read(tmp_path, "tracked", form)
+    assert table.columns == ["trial", "step", "name", "block", "value"]
+    assert set(table["trial"]) == {second}
+    rows = table.with_columns(pl.col("value").cast(pl.Float32)).rows()
+    assert repr([row[1:] for row in rows]) == repr(
+        [
+            (1, "distance", 1, 0.5),
+            (1, "distance", 2, math.nan),
+            (2, "distance", 1, 1.0),
+            (2, "distance", 2, 2.0),
+            (1, "gradient_norm", None, float(np.float32(THIRD))),
+            (2, "gradient_norm", None, math.nan),
+        ]
+    )
+
+
 def test_predictions_with_different_numbers_of_outputs_share_a_table(store, tmp_path):
     given = [*trials(1), Trial(Task.embedded("similarity"), RECIPE, Seeds(1, 1))]
     store.add_trials(given)
@@ -194,6 +217,7 @@ def test_empty_study_has_tables_without_rows_but_with_columns(store, tmp_path, f
     assert (len(table), table.columns[:4]) == (0, ["id", "position", "task", "task_id"])
     assert read(tmp_path, "losses", form).columns == ["trial", "step", "loss"]
     assert not (tmp_path / f"predictions.{form}").exists()
+    assert not (tmp_path / f"tracked.{form}").exists()
 
 
 def test_older_table_of_what_is_no_longer_kept_is_removed(full, store, tmp_path):

@@ -1,5 +1,7 @@
 """Toy trials and curves for the tests of the store; loads no torch."""
 
+from dataclasses import replace
+
 from seedwise.recipe import Recipe
 from seedwise.seeds import Seeds
 from seedwise.task import Task
@@ -17,3 +19,11 @@ def interval(first: int, last: int, score: float = 0.5) -> list[Measurement]:
     """Steps first..last; every loss tells its step, the last one is an evaluation."""
     steps = [Measurement(step, step / 8) for step in range(first, last)]
     return [*steps, Measurement(last, last / 8, {"accuracy": score, "loss": 1 - score})]
+
+
+def tracking(first: int, last: int) -> list[Measurement]:
+    """Steps first..last that track the distance of three blocks and the gradient's norm; every value tells its step."""
+    return [
+        replace(m, tracked={"distance": (m.step / 8, m.step / 4, m.step / 2), "gradient_norm": (float(m.step),)})
+        for m in interval(first, last)
+    ]

@@ -13,10 +13,13 @@ from seedwise.record import TrialRecord
 from seedwise.stopping import StoppingRule
 from seedwise.trial import Measurement, Trial, TrialState
 
-__all__ = ["Event", "Losses", "Predictions", "Store"]
+__all__ = ["Event", "Losses", "Predictions", "Store", "Tracked"]
 
 Losses = NDArray[np.float32]
 """One training loss per optimiser step, from step 1."""
+
+Tracked = Mapping[str, NDArray[np.float32]]
+"""What was tracked beside the loss, by name, (steps, values a step); row i is step i + 1, nan where it is not known."""
 
 
 class Predictions(NamedTuple):
@@ -39,7 +42,8 @@ class Event(NamedTuple):
     Args:
         time: When, UTC, as ISO 8601.
         trial_id: Which trial it is about; None for the study as a whole.
-        kind: added, start, state, rule, fingerprint differs, replay differs, or a caller's own word.
+        kind: added, removed, start, state, rule, design, schema, fingerprint differs, replay differs, or a caller's own
+            word.
         detail: What happened, in a sentence or as JSON.
     """
 
@@ -83,6 +87,12 @@ class Store(Protocol):
     def set_rule(self, rule: StoppingRule | None) -> None:
         """Replace the study's stopping rule; an event keeps the old one."""
 
+    def design(self) -> dict[str, Any] | None:
+        """Return the design that the study's trials follow, as it was given, or None where they follow none."""
+
+    def set_design(self, content: Mapping[str, Any]) -> None:
+        """Replace the study's design, plain JSON whose meaning is the caller's; an event keeps the old one."""
+
     def facts(self, task_id: str, recipe_id: str) -> dict[str, Any] | None:
         """Return what preparing this task for this recipe found, or None before anything was prepared."""
 
@@ -109,7 +119,7 @@ class Store(Protocol):
         """Keep the steps since the last evaluation and the evaluation that ends them, all or nothing.
 
         Steps that are stored already (a replay after a kill) stay as they are. Where a replay differs, in the bits of
-        a float32 loss or of a metric, the event ``replay differs`` tells the first such step and both values.
+        a float32 loss, of a metric or of a tracked float32 value, the event ``replay differs`` tells the first such step and both values.
 
         Args:
             trial_id: Which trial.
@@ -118,6 +128,7 @@ class Store(Protocol):
 
         Raises:
             WorkError: Steps between the last stored one and the first given one are missing.
+            RequestError: The measurements are no piece of a curve, or a tracked name changes its number of values.
         """
 
     def set_state(self, trial_id: str, state: TrialState, error: str | None = None) -> None:
@@ -143,6 +154,9 @@ class Store(Protocol):
 
     def losses(self, trial_id: str) -> Losses:
         """Return the training loss of every stored step, from step 1."""
+
+    def tracked(self, trial_id: str) -> Tracked:
+        """Return what was tracked at every stored step, by name; empty where nothing was."""
 
     def predictions(self, trial_id: str) -> Predictions | None:
         """Return the predictions at the trial's best evaluation, if any are kept."""

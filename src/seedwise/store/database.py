@@ -18,7 +18,7 @@ from typing import TypeVar
 from filelock import FileLock, Timeout
 
 from seedwise.errors import RequestError, SeedwiseError, StorageError
-from seedwise.store.schema import check_schema, create_schema, is_blank
+from seedwise.store.schema import VERSION, check_schema, create_schema, is_blank, upgrade_schema, version_of
 
 __all__ = ["Database", "is_being_written", "now"]
 
@@ -162,7 +162,7 @@ def _missing(path: Path) -> RequestError:
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    """Make the tables of a new file, or check those of an old one before anything is changed in it."""
+    """Make the tables of a new file, or check those of an old one before anything is changed, and bring them up to date."""
     blank = is_blank(connection)
     if not blank:
         check_schema(connection, path)
@@ -179,6 +179,9 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     if blank:
         with _transaction(connection, "BEGIN IMMEDIATE"):
             create_schema(connection, now())
+    elif version_of(connection) < VERSION:
+        with _transaction(connection, "BEGIN IMMEDIATE"):
+            upgrade_schema(connection, now())
 
 
 @contextmanager

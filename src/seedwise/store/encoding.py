@@ -17,7 +17,7 @@ from seedwise.content import json_number
 __all__ = ["differs", "metrics_from_text", "metrics_to_text", "pack", "to_float32", "unpack"]
 
 
-def to_float32(numbers: Sequence[float] | NDArray[np.float32]) -> NDArray[np.float32]:
+def to_float32(numbers: Sequence[float] | NDArray[np.floating]) -> NDArray[np.float32]:
     """Round to float32; what is too large becomes infinite, as it would in training."""
     with np.errstate(over="ignore"):
         return np.asarray(numbers, dtype=np.float32)

@@ -28,12 +28,15 @@ from seedwise.seeds import Seeds
 from seedwise.stopping import StoppingRule
 from seedwise.store.base import Event, Losses, Predictions
 from seedwise.store.encoding import differs, metrics_from_text, to_float32, unpack
+from seedwise.store.schema import version_of
+from seedwise.store.tracked import read_tracked, tracked_difference
 from seedwise.trial import Measurement, Trial, TrialState
 
 __all__ = [
     "check_known",
     "first_difference",
     "last_step",
+    "read_design",
     "read_events",
     "read_facts",
     "read_losses",
@@ -51,6 +54,14 @@ def read_rule(connection: sqlite3.Connection) -> StoppingRule | None:
     """Return the study's stopping rule."""
     (text,) = connection.execute("SELECT rule FROM studies").fetchone()
     return None if text is None else StoppingRule.from_json(json.loads(text))
+
+
+def read_design(connection: sqlite3.Connection) -> dict[str, Any] | None:
+    """Return the design that the study's trials follow."""
+    if version_of(connection) < 2:  # it had no place for one
+        return None
+    (text,) = connection.execute("SELECT design FROM studies").fetchone()
+    return None if text is None else dict(json.loads(text))
 
 
 def read_facts(connection: sqlite3.Connection, task_id: str, recipe_id: str) -> dict[str, Any] | None:
@@ -113,6 +124,7 @@ def last_step(connection: sqlite3.Connection, trial_id: str) -> int:
 def first_difference(connection: sqlite3.Connection, trial_id: str, replayed: Sequence[Measurement]) -> str | None:
     """Return a sentence with the first replayed step that differs from the stored one, and both values."""
     losses = read_losses(connection, trial_id)
+    tracked = read_tracked(connection, trial_id, len(losses))
     query = "SELECT trial, step, loss, metrics FROM evaluations WHERE trial = ? AND step BETWEEN ? AND ?"
     rows = connection.execute(query, (trial_id, replayed[0].step, replayed[-1].step))
     evaluations = {evaluation.step: evaluation for evaluation in map(_evaluation, rows)}
@@ -122,6 +134,7 @@ def first_difference(connection: sqlite3.Connection, trial_id: str, replayed: Se
             return f"step {measurement.step}: the loss was {stored!r} and is {loss!r} in a replay"
         known = evaluations.get(measurement.step)
         sentence = _metrics_difference(known and known.metrics, measurement.metrics)
+        sentence = sentence or tracked_difference(tracked, measurement)
         if sentence:
             return f"step {measurement.step}: {sentence}"
     return None

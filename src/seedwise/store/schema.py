@@ -1,10 +1,11 @@
 """Which tables hold a study, and how is its file told from any other?
 
-Version 1. A file says what it is by SQLite's ``application_id`` and which tables it has by ``user_version``; any change
-to the tables raises `VERSION` and comes with a page in docs/decisions.
+Version 2. A file says what it is by SQLite's ``application_id`` and which tables it has by ``user_version``; any change
+to the tables raises `VERSION` and comes with a page in docs/decisions. A file of version 1, which knows neither tracked
+values nor designs, is read as it is and brought to version 2 when it is opened for writing.
 
 Rows are only ever added, but for trials that never started, which may be taken back, and the columns that say where
-things stand: studies.rule, trials.state and what follows it, facts, and the predictions of a trial's best evaluation.
+things stand: studies.rule and design, trials.state and what follows it, facts, and the predictions of a trial's best evaluation.
 Events keep what those columns said before.
 """
 
@@ -13,17 +14,31 @@ from pathlib import Path
 
 from seedwise.errors import RequestError
 
-__all__ = ["VERSION", "check_schema", "create_schema", "is_blank"]
+__all__ = ["VERSION", "check_schema", "create_schema", "is_blank", "upgrade_schema", "version_of"]
 
-VERSION = 1
+VERSION = 2
 APPLICATION_ID = int.from_bytes(b"seed")
 
+# What a trial tracked beside its loss. One row an evaluation interval and name; vals: float32 (steps, width),
+# little-endian, zlib; nan where a step has none. Since version 2.
+TRACKED = """CREATE TABLE tracked (
+        trial TEXT NOT NULL REFERENCES trials (id),
+        name TEXT NOT NULL,
+        first_step INTEGER NOT NULL,
+        last_step INTEGER NOT NULL,
+        width INTEGER NOT NULL,
+        vals BLOB NOT NULL,
+        PRIMARY KEY (trial, name, last_step)
+    ) WITHOUT ROWID"""
+
 TABLES = (
-    # One row. rule: t, f and p as JSON; null where every trial runs to the end.
+    # One row. rule: t, f and p as JSON; null where every trial runs to the end. design: JSON; null where the trials
+    # follow none; since version 2.
     """CREATE TABLE studies (
         number INTEGER PRIMARY KEY CHECK (number = 1),
         created TEXT NOT NULL,
-        rule TEXT
+        rule TEXT,
+        design TEXT
     )""",
     "CREATE TABLE tasks (id TEXT PRIMARY KEY, content TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE recipes (id TEXT PRIMARY KEY, content TEXT NOT NULL) WITHOUT ROWID",
@@ -58,6 +73,7 @@ TABLES = (
         losses BLOB NOT NULL,
         PRIMARY KEY (trial, last_step)
     ) WITHOUT ROWID""",
+    TRACKED,
     # metrics: JSON, nan and infinity as texts. loss: the training loss of the step, as text, because SQLite's numbers
     # know neither nan nor minus zero.
     """CREATE TABLE evaluations (
@@ -95,6 +111,21 @@ def create_schema(connection: sqlite3.Connection, created: str) -> None:
     connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
+def upgrade_schema(connection: sqlite3.Connection, time: str) -> None:
+    """Bring the tables of an older study to this version, inside the caller's transaction; no row is changed."""
+    version = version_of(connection)
+    connection.execute("ALTER TABLE studies ADD COLUMN design TEXT")
+    connection.execute(TRACKED)
+    connection.execute(f"PRAGMA user_version = {VERSION}")
+    detail = f"version {VERSION} replaces version {version}"
+    connection.execute("INSERT INTO events (time, kind, detail) VALUES (?, 'schema', ?)", (time, detail))
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    """Return which version's tables the file has."""
+    return _pragma(connection, "user_version")
+
+
 def is_blank(connection: sqlite3.Connection) -> bool:
     """Whether nobody has made a table yet: a new file, or one whose making was cut short."""
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -103,7 +134,7 @@ def is_blank(connection: sqlite3.Connection) -> bool:
 
 def check_schema(connection: sqlite3.Connection, path: Path) -> None:
     """Refuse a file that is no study, or one of a newer seedwise."""
-    version = _pragma(connection, "user_version")
+    version = version_of(connection)
     if _pragma(connection, "application_id") != APPLICATION_ID or version < 1:
         raise RequestError(f"{path} must be a study of seedwise, not another SQLite file; choose another directory.")
     if version > VERSION:

@@ -14,13 +14,14 @@ from seedwise.content import canonical_json
 from seedwise.errors import DataError, RequestError, WorkError
 from seedwise.record import TrialRecord
 from seedwise.stopping import StoppingRule
-from seedwise.store.base import Event, Losses, Predictions
+from seedwise.store.base import Event, Losses, Predictions, Tracked
 from seedwise.store.database import Database, now
 from seedwise.store.encoding import metrics_to_text, pack, to_float32
 from seedwise.store.rows import (
     check_known,
     first_difference,
     last_step,
+    read_design,
     read_events,
     read_facts,
     read_losses,
@@ -30,6 +31,7 @@ from seedwise.store.rows import (
     unknown_trial,
 )
 from seedwise.store.runs import insert_runs
+from seedwise.store.tracked import insert_tracked, read_tracked
 from seedwise.trial import Measurement, Trial, TrialState
 
 __all__ = ["SqliteStore"]
@@ -144,6 +146,20 @@ class SqliteStore:
             new = _rule_text(rule)
             connection.execute("UPDATE studies SET rule = ?", (new,))
             _note(connection, "rule", f"{new or 'none'} replaces {_rule_text(old) or 'none'}")
+
+    def design(self) -> dict[str, Any] | None:
+        """Return the design that the study's trials follow, as it was given, or None where they follow none."""
+        return self._database.read(read_design)
+
+    def set_design(self, content: Mapping[str, Any]) -> None:
+        """Replace the study's design, plain JSON whose meaning is the caller's; an event keeps the old one."""
+        with self._database.writing() as connection:
+            old = read_design(connection)
+            new, before = json.dumps(dict(content)), "none" if old is None else json.dumps(old)
+            if new == before:
+                return
+            connection.execute("UPDATE studies SET design = ?", (new,))
+            _note(connection, "design", f"{new} replaces {before}")
 
     def facts(self, task_id: str, recipe_id: str) -> dict[str, Any] | None:
         """Return what preparing this task for this recipe found, or None before anything was prepared."""
@@ -264,6 +280,10 @@ class SqliteStore:
         """Return the training loss of every stored step, from step 1."""
         return self._database.read(lambda connection: read_losses(connection, trial_id))
 
+    def tracked(self, trial_id: str) -> Tracked:
+        """Return what was tracked at every stored step, by name; empty where nothing was."""
+        return self._database.read(lambda connection: _tracked(connection, trial_id))
+
     def predictions(self, trial_id: str) -> Predictions | None:
         """Return the predictions at the trial's best evaluation, if any are kept."""
         return self._database.read(lambda connection: read_predictions(connection, trial_id))
@@ -300,6 +320,12 @@ def _insert_interval(connection: Connection, trial_id: str, interval: Sequence[M
         "INSERT INTO evaluations VALUES (?, ?, ?, ?)",
         (trial_id, end.step, repr(float(end.loss)), metrics_to_text(end.metrics or {})),
     )
+    insert_tracked(connection, trial_id, interval)
+
+
+def _tracked(connection: Connection, trial_id: str) -> Tracked:
+    check_known(connection, trial_id)
+    return read_tracked(connection, trial_id, last_step(connection, trial_id))
 
 
 def _note(connection: Connection, kind: str, detail: str, trial_id: str | None = None) -> None:

@@ -1,6 +1,6 @@
 """What does a study look like as tidy tables, for other tools to read?
 
-One row a trial, an evaluation, a loss, a predicted row, a task, a recipe. Numbers keep every digit; nan stays NaN, the
+One row a trial, an evaluation, a loss, a tracked value, a predicted row, a task, a recipe. Numbers keep every digit; nan stays NaN, the
 word that both polars and pandas read as a number. What is unknown is empty. Trials are told apart by their ids.
 """
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from seedwise.errors import StorageError
 from seedwise.recipe import Recipe
@@ -26,6 +27,8 @@ __all__ = ["FORMATS", "export", "trials_table"]
 FORMATS = ("csv", "parquet")
 
 Row = dict[str, Any]
+
+_BY_BLOCK = ("distance",)  # names of tracked values of which there is one a block
 
 # The type of a column in which no row has a value.
 _TYPES: dict[str, type] = {
@@ -69,7 +72,7 @@ def export(store: Store, folder: str | Path, format: str = "csv") -> list[Path]:
         format: csv or parquet.
 
     Returns:
-        The files written: trials, evaluations, losses, predictions (where any are kept), recipes and tasks.
+        The files written: trials, evaluations, losses, tracked and predictions (where any are kept), recipes and tasks.
 
     Raises:
         RequestError: The format is unknown.
@@ -81,6 +84,7 @@ def export(store: Store, folder: str | Path, format: str = "csv") -> list[Path]:
         "trials": _frame(trials_table(records), _TRIAL_COLUMNS),
         "evaluations": _frame(_evaluations(store, records), _EVALUATION_COLUMNS),
         "losses": _losses(store, records),
+        "tracked": _tracked(store, records),
         "predictions": _predictions(store, records),
         "recipes": _frame([{"id": r.id, **r.to_json()} for r in {r.trial.recipe: None for r in records}], ("id",)),
         "tasks": _frame([_task_row(t.to_json(), t.id) for t in {r.trial.task: None for r in records}], ("id",)),
@@ -212,6 +216,34 @@ def _losses(store: Store, records: Sequence[TrialRecord]) -> "pl.DataFrame":
             pl.Series("loss", np.concatenate([np.zeros(0, np.float32), *curves])),
         ]
     )
+
+
+def _tracked(store: Store, records: Sequence[TrialRecord]) -> "pl.DataFrame | None":
+    """Return one row for each tracked value of each step, or None if nothing was tracked."""
+    import polars as pl
+
+    frames = [
+        _tracked_frame(record.id, name, values)
+        for record in records
+        for name, values in store.tracked(record.id).items()
+    ]
+    return pl.concat(frames) if frames else None
+
+
+def _tracked_frame(trial_id: str, name: str, values: NDArray[np.float32]) -> "pl.DataFrame":
+    """Return a step's values below each other, with the number of its block, from 1, where there is one a block."""
+    import polars as pl
+
+    steps, width = values.shape
+    count = steps * width
+    blocks = np.arange(count) % width + 1 if name in _BY_BLOCK else pl.repeat(None, count, dtype=pl.Int64, eager=True)
+    return pl.DataFrame(
+        [
+            pl.Series("step", np.repeat(np.arange(1, steps + 1), width)),
+            pl.Series("block", blocks),
+            pl.Series("value", values.ravel()),
+        ]
+    ).select(pl.lit(trial_id).alias("trial"), "step", pl.lit(name).alias("name"), "block", "value")
 
 
 def _predictions(store: Store, records: Sequence[TrialRecord]) -> "pl.DataFrame | None":

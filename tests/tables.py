@@ -7,15 +7,16 @@ cell = Analysis(study).cell(task="RTE")
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from seedwise.design import DesignRecord
 from seedwise.imported import ImportedRecipe, ImportedTask, ImportedTrial, greater_is_better
 from seedwise.record import TrialRecord
 from seedwise.seeds import Seeds
 from seedwise.stopping import StoppingRule
-from seedwise.trial import Measurement, TrialState
+from seedwise.trial import Measurement, Trial, TrialState
 
 __all__ = ["TableStudy", "grid_seeds", "table_study"]
 
@@ -29,12 +30,18 @@ class TableStudy:
         facts_of: By task id and recipe id, what preparing them found.
         losses_of: By trial id, the training loss at every step.
         rule: The stopping rule.
+        design: The design that the trials follow.
+        tuning: The study of the design's choices.
+        tracked_of: By trial id, what was tracked at every step, by name.
     """
 
     records: tuple[TrialRecord, ...]
     facts_of: Mapping[tuple[str, str], Mapping]
     losses_of: Mapping[str, np.ndarray]
     rule: StoppingRule | None = None
+    design: DesignRecord | None = None
+    tuning: "TableStudy | None" = None
+    tracked_of: Mapping[str, Mapping[str, np.ndarray]] = field(default_factory=dict)
 
     @property
     def trials(self):
@@ -46,12 +53,18 @@ class TableStudy:
     def losses(self, trial_id):
         return self.losses_of.get(trial_id, np.zeros(0, np.float32))
 
+    def tracked(self, trial_id):
+        return self.tracked_of.get(trial_id, {})
+
     def __add__(self, other):
         return TableStudy(
             self.records + other.records,
             {**self.facts_of, **other.facts_of},
             {**self.losses_of, **other.losses_of},
             self.rule or other.rule,
+            self.design or other.design,
+            self.tuning or other.tuning,
+            {**self.tracked_of, **other.tracked_of},
         )
 
 
@@ -68,6 +81,7 @@ def table_study(
     steps=None,
     states=None,
     losses=None,
+    tracked=None,
     baseline=0.5,
     epochs=None,
     rule=None,
@@ -82,11 +96,12 @@ def table_study(
         dropout: Dropout seed of each trial, (trials,); the order seed by default.
         test: Test score of each trial at its best evaluation, (trials,); nan or None where there is none.
         metric: Its name tells whether less is better ("loss") and its bounds.
-        task: Name of the task.
-        recipe: Name of the recipe.
+        task: Name of the task, or a `Task` of our own, whose metric counts.
+        recipe: Name of the recipe, or a `Recipe` of our own.
         steps: Optimiser step of each evaluation, (evaluations,); 1, 2, 3, ... by default. The last ends the run.
         states: State of each trial, (trials,), as `TrialState` or its text; all complete by default.
         losses: Training loss at every step, (trials, steps of the run); not known by default.
+        tracked: What was tracked at every step, by name, (trials, steps, values a step); nothing by default.
         baseline: What the best constant guess scores; None where it is not known.
         epochs: How many epochs a run has; not known by default.
         rule: The study's stopping rule.
@@ -99,19 +114,25 @@ def table_study(
     dropout = order if dropout is None else dropout
     states = [TrialState(state) for state in (["complete"] * count if states is None else states)]
     test = [math.nan] * count if test is None else test
-    the_task = ImportedTask(task, metric, greater_is_better(metric))
-    the_recipe = ImportedRecipe(recipe)
+    the_task = ImportedTask(task, metric, greater_is_better(metric)) if isinstance(task, str) else task
+    the_recipe = ImportedRecipe(recipe) if isinstance(recipe, str) else recipe
+    kind = ImportedTrial if isinstance(the_task, ImportedTask) else Trial
+    metric = the_task.metric
     records, losses_of = [], {}
     for row, state in enumerate(states):
-        trial = ImportedTrial(the_task, the_recipe, Seeds(int(init[row]), int(order[row]), int(dropout[row])))
+        trial = kind(the_task, the_recipe, Seeds(int(init[row]), int(order[row]), int(dropout[row])))
         curve = None if losses is None else np.asarray(losses[row], np.float32)
         records.append(_record(trial, len(records), state, scores[row], steps, curve, test[row]))
         if curve is not None:
             losses_of[trial.id] = curve
-    facts = {"imported": "a table", "steps": steps[-1], "evaluation_steps": steps}
+    tracked_of = {r.id: {name: np.asarray(rows[r.position]) for name, rows in (tracked or {}).items()} for r in records}
+    facts = {"steps": steps[-1], "evaluation_steps": steps}
+    facts |= {"imported": "a table"} if kind is ImportedTrial else {}
     facts |= {} if baseline is None else {"baselines": {metric: baseline}}
     facts |= {} if epochs is None else {"epochs": epochs}
-    return TableStudy(tuple(records), {(the_task.id, the_recipe.id): facts}, losses_of, rule)
+    return TableStudy(
+        tuple(records), {(the_task.id, the_recipe.id): facts}, losses_of, rule, tracked_of=tracked_of if tracked else {}
+    )
 
 
 def grid_seeds(inits, orders):

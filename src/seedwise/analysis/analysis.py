@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from seedwise.analysis import best, early, recipes, seeds
 from seedwise.analysis.cell import Cell
 from seedwise.analysis.findings import STATISTICS, Refusal, find, plain
-from seedwise.analysis.labels import recipe_labels
+from seedwise.analysis.labels import cell_labels
 from seedwise.analysis.summary import CellSummary, summarize
+from seedwise.design import DesignRecord
 from seedwise.errors import RequestError
 from seedwise.imported import AnyTrial
 from seedwise.record import TrialRecord, by_cell
@@ -35,12 +36,26 @@ class StudyLike(Protocol):
         """The stopping rule; None when every trial runs to the end."""
         ...
 
+    @property
+    def design(self) -> DesignRecord | None:
+        """The design that its trials follow; None where they follow none."""
+        ...
+
+    @property
+    def tuning(self) -> "StudyLike | None":
+        """The study of the design's choices, on seeds of its own; None where there is none."""
+        ...
+
     def facts(self, trial: AnyTrial) -> Mapping[str, Any]:
         """What preparing the trial's task found: rows, labels, baselines, evaluation steps."""
         ...
 
     def losses(self, trial_id: str) -> NDArray[np.float32]:
         """The trial's training loss at every step; empty where it is not known."""
+        ...
+
+    def tracked(self, trial_id: str) -> Mapping[str, NDArray[np.float32]]:
+        """What the trial's recipe tracks at every step, by name, (steps, values a step); empty where it is nothing."""
         ...
 
 
@@ -56,6 +71,7 @@ class Analysis:
     def __init__(self, study: StudyLike) -> None:
         self._study = study
         self.rule = study.rule
+        self.design: DesignRecord | None = getattr(study, "design", None)
         self.trials = tuple(study.trials)
         self._found: dict[tuple[str, str, str], Any] = {}
 
@@ -63,17 +79,52 @@ class Analysis:
     def cells(self) -> tuple[Cell, ...]:
         """The trials of each task and recipe, in the order they were added."""
         return tuple(
-            Cell(records, self._study.facts(records[0].trial), self._study.losses) for records in by_cell(self.trials)
+            Cell(records, self._study.facts(records[0].trial), self._study.losses, self._study.tracked)
+            for records in by_cell(self.trials)
         )
 
     @cached_property
-    def labels(self) -> Mapping[str, str]:
-        """What to call each recipe, by its id: its model, and what tells it from the study's others."""
-        return recipe_labels([cell.recipe for cell in self.cells])
+    def labels(self) -> Mapping[tuple[str, str], str]:
+        """What to call each recipe, by its task's and its own id: its model, and what tells it from the study's others."""
+        return cell_labels([cell.records[0].trial for cell in self.cells], self.design)
+
+    @cached_property
+    def recipe_names(self) -> tuple[str, ...]:
+        """What the study's recipes are called, each once, in the order of a table's rows."""
+        return tuple(dict.fromkeys(self.labels.values()))
+
+    @cached_property
+    def rows(self) -> Mapping[str, Mapping[str, Cell]]:
+        """What tables have a row for: each recipe, or each arm of the design; its cell by the task's id.
+
+        Two arms that came to the same recipe on a task have the same cell there.
+        """
+        cells = {(cell.task.id, cell.recipe.id): cell for cell in self.cells}
+        named: list[tuple[str, Cell]] = []
+        if self.design is not None and self.design.stage == "report":
+            chosen = [(arm, (task, recipe.id)) for (arm, task), recipe in self.design.chosen.items()]
+            order = self.design.design.names.index
+            named = [(arm, cells[key]) for arm, key in sorted(chosen, key=lambda own: order(own[0])) if key in cells]
+        mine = {id(cell) for _, cell in named}
+        named += [(self.recipe_name(cell), cell) for cell in self.cells if id(cell) not in mine]
+        rows: dict[str, dict[str, Cell]] = {}
+        for name, cell in named:
+            rows.setdefault(name, {})[cell.task.id] = cell
+        return rows
+
+    @cached_property
+    def tuning(self) -> "Analysis | None":
+        """What the choices of the design's arms rest on; None where nothing was chosen."""
+        study: StudyLike | None = getattr(self._study, "tuning", None)
+        return None if study is None else Analysis(study)
+
+    def recipe_name(self, cell: Cell) -> str:
+        """Return what to call a cell's recipe."""
+        return self.labels[cell.task.id, cell.recipe.id]
 
     def label(self, cell: Cell) -> str:
         """Return what to call a cell: its task, and its recipe where there are several."""
-        return cell.task.name if len(self.labels) == 1 else f"{cell.task.name}, {self.labels[cell.recipe.id]}"
+        return cell.task.name if len(self.recipe_names) == 1 else f"{cell.task.name}, {self.recipe_name(cell)}"
 
     def cell(self, task: str | None = None, recipe: str | None = None) -> Cell:
         """Return the trials of one task and recipe.
@@ -90,14 +141,14 @@ class Analysis:
             check_choice("task", task, sorted({cell.task.name for cell in found}))
             found = [cell for cell in found if cell.task.name == task]
         if recipe is not None:
-            names = list(dict.fromkeys(self.labels[cell.recipe.id] for cell in found))
+            names = list(dict.fromkeys(map(self.recipe_name, found)))
             if recipe not in (*names, *(cell.recipe.id for cell in found)):
                 listed = ", ".join(map(repr, names))  # a name may hold commas
                 raise RequestError(f"recipe must be one of {listed}, not {recipe!r}{did_you_mean(recipe, names)}.")
-            found = [cell for cell in found if recipe in (self.labels[cell.recipe.id], cell.recipe.id)]
+            found = [cell for cell in found if recipe in (self.recipe_name(cell), cell.recipe.id)]
         if len(found) != 1:
             what = "task" if task is None and len({cell.task.name for cell in found}) > 1 else "recipe"
-            choices = dict.fromkeys(c.task.name if what == "task" else self.labels[c.recipe.id] for c in found)
+            choices = dict.fromkeys(c.task.name if what == "task" else self.recipe_name(c) for c in found)
             raise RequestError(
                 f"{what} must be one of {', '.join(map(repr, choices))}, because the study has {len(choices)}; name one."
                 if found
@@ -141,7 +192,7 @@ class Analysis:
 
     def recipe_scores(self) -> list[recipes.RecipeScore]:
         """Return mean and standard deviation of every recipe on every task."""
-        return recipes.scores_by_recipe(self.cells, self.labels)
+        return recipes.scores_by_recipe(self.cells, self.recipe_name)
 
     def good_seeds(self, stream: str = "init") -> dict[str, seeds.GoodSeeds]:
         """Rank the seeds over tasks, for each recipe by its label.
@@ -151,9 +202,9 @@ class Analysis:
         """
         found: dict[str, seeds.GoodSeeds] = {}
         reason = "globally good seeds need at least 2 tasks with the same seeds; add a task."
-        for recipe_id, label in self.labels.items():
+        for name, cells in self.rows.items():
             try:
-                found[label] = seeds.good_seeds([c for c in self.cells if c.recipe.id == recipe_id], stream)
+                found[name] = seeds.good_seeds(list(cells.values()), stream)
             except RequestError as error:
                 reason = str(error)
         if not found:
@@ -177,7 +228,7 @@ class Analysis:
         return {
             "task": cell.task.name,
             "metric": cell.task.metric,
-            "recipe": self.labels[cell.recipe.id],
+            "recipe": self.recipe_name(cell),
             "recipe_id": cell.recipe.id,
             "states": states,
             "baseline": cell.baseline,

@@ -1,6 +1,6 @@
 """Which recipe is better, on one task and over tasks, and how sure can one be?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -111,24 +111,24 @@ class RecipeComparison(NamedTuple):
 
 
 def scores_by_recipe(
-    cells: Sequence[Cell], labels: Mapping[str, str], *, split: str | None = None
+    cells: Sequence[Cell], name_of: Callable[[Cell], str], *, split: str | None = None
 ) -> list[RecipeScore]:
     """Return every recipe on every task (Zhang et al. 2021, tables 1 and 2).
 
     Args:
         cells: The cells of a study.
-        labels: Recipe id -> label.
+        name_of: What to call a cell's recipe; no two of one task alike.
         split: test or validation; by default test, for tasks all of whose trials have test scores.
     """
     rows: list[RecipeScore] = []
     for task in dict.fromkeys(cell.task.id for cell in cells):
         mine = [cell for cell in cells if cell.task.id == task]
         chosen = split or _split(mine)
-        scores = {labels[cell.recipe.id]: cell.scores(chosen) for cell in mine}
+        scores = {name_of(cell): cell.scores(chosen) for cell in mine}
         with refusals():
             alone = len(scores) == 1
             top = tuple(scores) if alone else equal_to_best(scores, greater_is_better=mine[0].greater_is_better).equal
-        rows += [_row(cell, labels[cell.recipe.id], chosen, scores, top) for cell in mine]
+        rows += [_row(cell, name_of(cell), chosen, scores, top) for cell in mine]
     return rows
 
 

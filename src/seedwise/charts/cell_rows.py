@@ -34,10 +34,10 @@ def cell_columns(analysis: Analysis) -> CellColumns:
     """Return the columns that name a study's cells."""
     tasks = list(dict.fromkeys(cell.task.id for cell in analysis.cells))
     cells = tuple(sorted(analysis.cells, key=lambda cell: tasks.index(cell.task.id)))
-    if len(analysis.labels) == 1:
+    if len(analysis.recipe_names) == 1:
         return CellColumns(("task",), ("text",), lambda cell: (cell.task.name,), cells)
     return CellColumns(
-        ("task", "recipe"), ("text", "text"), lambda cell: (cell.task.name, analysis.labels[cell.recipe.id]), cells
+        ("task", "recipe"), ("text", "text"), lambda cell: (cell.task.name, analysis.recipe_name(cell)), cells
     )
 
 

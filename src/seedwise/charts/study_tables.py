@@ -49,8 +49,12 @@ def results_table(analysis: Analysis) -> Table:
     found = [_scores(analysis, column, reasons) for column in columns]
     rows: list[tuple[Value, ...]] = []
     bold = set()
-    for i, label in enumerate(analysis.labels.values()):
-        mine = [scores.get(label) for scores in found]
+    for i, (label, cells) in enumerate(analysis.rows.items()):
+        own = [cells.get(column.task.id) for column in columns]
+        mine = [
+            None if cell is None else scores.get(analysis.recipe_name(cell))
+            for cell, scores in zip(own, found, strict=True)
+        ]
         rows.append(
             (label, *(None if score is None else (score.mean, score.sd, score.n) for score in mine), _counts(mine))
         )
@@ -84,8 +88,8 @@ def best_table(analysis: Analysis, published: Mapping[str, Mapping[str, float]] 
         values = [named.get(_plain_name(column.task.name)) for column in columns]
         if any(value is not None for value in values):
             rows.append((source, *values))
-    for label in analysis.labels.values():
-        cells = [column.cells.get(label) for column in columns]
+    for label, own in analysis.rows.items():
+        cells = [own.get(column.task.id) for column in columns]
         rows.append((f"{label}: mean of all trials", *(_mean(analysis, cell, reasons) for cell in cells)))
         rows.append(
             (f"{label}: best of all trials", *(None if cell is None else summarize(cell).best for cell in cells))
@@ -219,7 +223,7 @@ def study_tables(analysis: Analysis) -> tuple[list[Table], list[Table]]:
 def _columns(analysis: Analysis) -> list[_Column]:
     found: dict[str, _Column] = {}
     for cell in analysis.cells:
-        found.setdefault(cell.task.id, _Column(cell.task, {})).cells[analysis.labels[cell.recipe.id]] = cell
+        found.setdefault(cell.task.id, _Column(cell.task, {})).cells[analysis.recipe_name(cell)] = cell
     return list(found.values())
 
 
@@ -237,7 +241,7 @@ def _scores(analysis: Analysis, column: _Column, reasons: Reasons) -> dict[str, 
         except RequestError as error:
             reasons.add(analysis.label(cell), str(error))
     try:
-        return {score.recipe: score for score in scores_by_recipe(usable, analysis.labels)}
+        return {score.recipe: score for score in scores_by_recipe(usable, analysis.recipe_name)}
     except RequestError as error:
         reasons.add(column.task.name, str(error))
         return {}

@@ -63,10 +63,10 @@ def print_comparison(folder: Path, a: str, b: str | None, *, task: str | None, s
 
 
 def _check_one_recipe(analysis: Analysis, folder: Path) -> None:
-    if len(analysis.labels) > 1:
-        named = ", ".join(map(repr, analysis.labels.values()))
+    if len(analysis.recipe_names) > 1:
+        named = ", ".join(map(repr, analysis.recipe_names))
         raise RequestError(
-            f"studies are compared where each has one recipe, but {folder} has {len(analysis.labels)} ({named}); compare two of "
+            f"studies are compared where each has one recipe, but {folder} has {len(analysis.recipe_names)} ({named}); compare two of "
             f"these with `seedwise compare {folder} A B`."
         )
 

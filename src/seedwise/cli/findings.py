@@ -70,7 +70,7 @@ def print_plan(
     cells = [analysis.cell(task, recipe)] if task or recipe else list(analysis.cells)
     found = [(cell, early.plan(cell, budgets), early.gains(cell, budgets) if interval else None) for cell in cells]
     if as_json:
-        names = [{"task": cell.task.name, "recipe": analysis.labels[cell.recipe.id]} for cell in cells]
+        names = [{"task": cell.task.name, "recipe": analysis.recipe_name(cell)} for cell in cells]
         told = [
             {
                 **plain(rules),

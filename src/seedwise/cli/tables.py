@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from seedwise.analysis.labels import recipe_labels
+from seedwise.analysis.labels import cell_labels
 from seedwise.caveats import score_caveats
 from seedwise.cli.layout import duration, new_table, print_table, score_words
 from seedwise.record import by_cell
@@ -22,10 +22,10 @@ if TYPE_CHECKING:  # loading the statistics takes a second, and status needs non
 __all__ = ["print_status", "print_summary", "print_trials"]
 
 
-def print_summary(summary: "Sequence[CellSummary]", labels: Mapping[str, str]) -> None:
+def print_summary(summary: "Sequence[CellSummary]", labels: Mapping[tuple[str, str], str]) -> None:
     """Print one line for each task and recipe: what was started, stopped and kept, and how good the best is."""
     failed = ("failed",) * any(cell.failed for cell in summary)
-    named = ("recipe",) * (len(labels) > 1)
+    named = ("recipe",) * (len(set(labels.values())) > 1)
     columns = ("task", *named, "metric", "started", "stopped", "kept", *failed)
     table = new_table(*columns, "best", "median", "test", "guess", "runs", "time")
     for cell in summary:
@@ -33,7 +33,7 @@ def print_summary(summary: "Sequence[CellSummary]", labels: Mapping[str, str]) -
         scores = (cell.best, cell.median, cell.test, cell.baseline)
         row = [
             cell.task.name,
-            *(labels[cell.recipe_id] for _ in named),
+            *(labels[cell.task.id, cell.recipe_id] for _ in named),
             cell.task.metric,
             *map(str, counts),
             *map(score_words, scores),
@@ -51,8 +51,8 @@ def print_status(study: Study) -> None:
     found = {record.state for cell in cells for record in cell}
     always = set() if study.is_imported else set(TrialState) - {TrialState.FAILED}
     states = [state for state in TrialState if state in found | always]
-    labels = recipe_labels([cell[0].trial.recipe for cell in cells])
-    named = ("recipe",) * (len(labels) > 1)
+    labels = cell_labels(cell[0].trial for cell in cells)
+    named = ("recipe",) * (len(set(labels.values())) > 1)
     time = ("time",) * (not study.is_imported)  # of runs of others it is not known
     table = new_table("task", *named, *states, *time, "best so far")
     for cell in cells:
@@ -62,7 +62,7 @@ def print_status(study: Study) -> None:
         words = "–" if top is None else f"{task.metric} {score_words(top)}"
         counts = [str(sum(record.state is state for record in cell)) for state in states]
         took = [duration(sum(record.seconds for record in cell)) for _ in time]
-        table.add_row(*map(Text, [task.name, *(labels[recipe.id] for _ in named), *counts, *took, words]))
+        table.add_row(*map(Text, [task.name, *(labels[task.id, recipe.id] for _ in named), *counts, *took, words]))
     print_table(table)
     if any(r.state is TrialState.RUNNING for cell in cells for r in cell) and not study.is_running:
         print(f"\nThe process that ran this study is gone: seedwise run {study.folder} continues it.")
@@ -80,17 +80,21 @@ def print_trials(study: Study, form: str) -> None:
         writer.writeheader()
         writer.writerows(rows)
     else:
-        labels = recipe_labels([record.trial.recipe for record in study.trials])
-        named = ("recipe",) * (len(labels) > 1)
+        cells = by_cell(study.trials)
+        labels = cell_labels(cell[0].trial for cell in cells)
+        recipe_of = {
+            record.id: labels[cell[0].trial.task.id, cell[0].trial.recipe.id] for cell in cells for record in cell
+        }
+        named = ("recipe",) * (len(set(recipe_of.values())) > 1)
         time = ("time",) * (not study.is_imported)
         error = ("error",) * any(row["error"] for row in rows)
         seeds = ("init", "order", "dropout")
         table = new_table("trial", "task", *named, *seeds, "state", "best", "at", "last", *time, *error)
         for row in rows:
-            who = [row["id"][:8], row["task"], *(labels[row["recipe"]] for _ in named), *(row[name] for name in seeds)]
+            who = [row["id"][:8], row["task"], *(recipe_of[row["id"]] for _ in named), *(row[name] for name in seeds)]
             scores = [row["state"], score_words(row["best_score"]), row["best_step"], row["last_step"]]
-            cells = [*who, *scores, *(duration(row["seconds"]) for _ in time), *(row[name] for name in error)]
-            table.add_row(*(Text("" if x is None else str(x)) for x in cells))
+            line = [*who, *scores, *(duration(row["seconds"]) for _ in time), *(row[name] for name in error)]
+            table.add_row(*(Text("" if x is None else str(x)) for x in line))
         print_table(table)
 
 

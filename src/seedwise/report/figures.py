@@ -172,7 +172,7 @@ def cell_figures(analysis: Analysis, cell: Cell) -> Iterator[Figure | Missing]:
 def study_figures(analysis: Analysis) -> Iterator[Figure]:
     """Return the figures that several recipes together allow, and Adam's missing correction where a recipe leaves it out."""
     for task in dict.fromkeys(cell.task.id for cell in analysis.cells):
-        cells = {analysis.labels[cell.recipe.id]: cell for cell in analysis.cells if cell.task.id == task}
+        cells = {analysis.recipe_name(cell): cell for cell in analysis.cells if cell.task.id == task}
         if len(cells) > 1:
             yield from _of_recipes(analysis, cells)
     marks = {

@@ -137,11 +137,11 @@ class Report:
             links = "".join(f'<a href="#cell-{i}">{text(analysis.label(c))}</a>' for i, c in enumerate(analysis.cells))
             yield f'<nav>{links}<a href="#tables">tables</a><a href="#repeat">how to repeat it</a></nav>'
             yield f'<div class="verdict">{paragraphs(recipes_verdict(analysis))}{_first_sentences(analysis)}</div>'
-        if len(analysis.labels) > 1:
+        if len(analysis.recipe_names) > 1:
             yield f"<h2>Recipes side by side</h2>{_figures(together)}"
         for number, (cell, figures) in enumerate(zip(analysis.cells, self._of_cells, strict=True)):
             yield from self._cell(number, cell, figures)
-        if len(analysis.labels) == 1 and together:
+        if len(analysis.recipe_names) == 1 and together:
             yield f"<h2>The optimiser</h2>{_figures(together)}"
         yield '<h2 id="tables">Tables</h2>' + "".join(
             f'<div class="wide">{to_html(found)}</div>' for found in self._tables[0]
@@ -160,6 +160,7 @@ class Report:
         analysis = self._analysis
         tasks = {cell.task.id: cell.task for cell in analysis.cells}.values()
         recipes = {cell.recipe.id: cell.recipe for cell in analysis.cells}.values()
+        names = {cell.recipe.id: analysis.recipe_name(cell) for cell in reversed(analysis.cells)}
         lines = provenance.commands(analysis, "STUDY")
         command = f"<p>The same study again:</p><pre>{text(chr(10).join(lines))}</pre>" if lines else ""
         made = provenance.made_with(analysis)
@@ -169,7 +170,7 @@ class Report:
             f'<h2 id="repeat">How to repeat it</h2><p>Seeds: {text(provenance.seeds_words(analysis))}</p>'
             f"<p>Stopping rule: {text(_rule_words(analysis.rule))}</p>{command}"
             f"<h3>Tasks</h3>{table(('', *(task.name for task in tasks)), provenance.settings(tasks))}"
-            f"<h3>Recipes</h3>{table(('', *(analysis.labels[r.id] for r in recipes)), provenance.settings(recipes))}"
+            f"<h3>Recipes</h3>{table(('', *(names[r.id] for r in recipes)), provenance.settings(recipes))}"
             f"{versions}<h3>Whom to cite</h3><p>{text(works)}.</p><pre>{text(bibtex(_CITED))}</pre>"
         )
 
@@ -224,7 +225,7 @@ def _what_was_run(analysis: Analysis) -> str:
     seconds = sum(record.seconds for record in analysis.trials)
     hours = f"{seconds / 3600:.1f} device hours" if seconds >= 3600 else f"{seconds / 60:.1f} device minutes"
     time = f" {hours}." if seconds else ""
-    recipes = "" if len(analysis.labels) == 1 else f", {len(analysis.labels)} recipes"
+    recipes = "" if len(analysis.recipe_names) == 1 else f", {len(analysis.recipe_names)} recipes"
     return f"{len(analysis.trials)} trials of {', '.join(tasks)}{recipes}: {counts}.{time}"
 
 

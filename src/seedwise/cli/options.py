@@ -171,7 +171,8 @@ class RecipeOptions:
         recipe = self._recipe(changes)
         # A folder is relative to where it is written: the recipe's file, or else the command line.
         written = Path() if "model" in changes else Path(self.recipe or "").parent
-        return recipe.with_changes(model=model_place(recipe.model, written))
+        start = recipe.start_from and model_place(recipe.start_from, Path() if "start_from" in changes else written)
+        return recipe.with_changes(model=model_place(recipe.model, written), start_from=start)
 
     def _recipe(self, changes: dict[str, Any]) -> Recipe:
         if self.recipe is None:

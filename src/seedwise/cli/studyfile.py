@@ -38,7 +38,7 @@ class StudyOptions:
         check_keys(f"the study file {path}", content, tuple(f.name for f in fields(self)))
         return StudyOptions(
             task=_merge(self.task, _table(content, "task", path), "task", path),
-            recipe=_merge(self.recipe, _recipe_table(_table(content, "recipe", path)), "recipe", path),
+            recipe=_merge(self.recipe, _recipe_table(_table(content, "recipe", path), path.parent), "recipe", path),
             trials=self._trials_over(_table(content, "trials", path), path),
             workers=_merge(self.workers, _table(content, "workers", path), "workers", path),
         )
@@ -108,9 +108,11 @@ def _from_file(key: str, value: Any, table: dict[str, Any], folder: Path) -> Any
     return value
 
 
-def _recipe_table(table: dict[str, Any]) -> dict[str, Any]:
+def _recipe_table(table: dict[str, Any], folder: Path) -> dict[str, Any]:
     """A study file writes recipe fields plainly; ``preset`` names the recipe to start from."""
     own = {"model": table.get("model"), "recipe": table.get("preset")}
     rest = {name: value for name, value in table.items() if name not in ("model", "preset")}
+    if isinstance(rest.get("start_from"), str):
+        rest["start_from"] = model_place(rest["start_from"], folder)
     settings = tuple(f"{name}={json.dumps(value, default=str)}" for name, value in rest.items())
     return {**{key: value for key, value in own.items() if value is not None}, "set": settings}

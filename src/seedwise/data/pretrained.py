@@ -96,7 +96,10 @@ def check_start(model: str, start_from: str) -> None:
     """
     from transformers import AutoConfig
 
-    check_model(start_folder(start_from))
+    try:
+        check_model(start_folder(start_from))
+    except RequestError as error:
+        raise RequestError(f"start_from must be a study or a model's folder, but {error}") from error
     ours = AutoConfig.from_pretrained(resolve_model(model))
     other = AutoConfig.from_pretrained(start_folder(start_from))
     for field in ("model_type", "hidden_size", "num_hidden_layers", "vocab_size", "intermediate_size"):

@@ -1,120 +1,31 @@
-"""Is a sequence classifier of any family trained alike: head drawn, dropout set, curve repeated, paused and resumed?
+"""Is a sequence classifier of any family trained alike: head drawn, curve repeated, paused and resumed, handed out?"""
 
-The models are tiny, random and saved without a head, as pretrained ones are; their tokenizer knows the toy words.
-"""
-
-from typing import NamedTuple
-
+import numpy as np
 import pytest
 import torch
 import transformers
-from tokenizers import Tokenizer, models, pre_tokenizers, processors
-from transformers import AutoModel, AutoModelForSequenceClassification, PreTrainedTokenizerFast
+from transformers import AutoModel, AutoModelForSequenceClassification, AutoTokenizer
 
+from families import BERT_LIKE, FAMILIES, IDS, save_family, save_tokenizer
 from seedwise import RequestError, Seeds, Trial
+from seedwise.data import load_rows
 from seedwise.data.tokens import tokenize
-from seedwise.training.checkpoint import load_checkpoint, save_checkpoint
+from seedwise.executors.export import export_model
+from seedwise.training.checkpoint import load_checkpoint, save_checkpoint, save_weights
 from seedwise.training.loop import begin, predict, train
 from seedwise.training.model import load_model
 from seedwise.training.randomness import normal
-from toys import BAD, GOOD, PLAIN, toy_recipe, toy_task
-
-SPECIAL = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]", "eos_token": "[EOS]"}
-WORDS = [*SPECIAL.values(), *PLAIN, *GOOD, *BAD]
-IDS = {"vocab_size": len(WORDS), "pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 4}
-BERT_LIKE = {
-    "hidden_size": 16,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 2,
-    "intermediate_size": 32,
-    "max_position_embeddings": 64,
-}
-
-
-class Family(NamedTuple):
-    """How a tiny model of a family is made, and how its tokenizer marks a text."""
-
-    config: str
-    fields: dict
-    template: str = "[CLS] $A [SEP]"
-    types: bool = False
-    padding_side: str = "right"
-
-
-FAMILIES = {
-    "BERT": Family("BertConfig", BERT_LIKE, types=True),
-    "RoBERTa": Family("RobertaConfig", BERT_LIKE),
-    "DistilBERT": Family(
-        "DistilBertConfig", {"dim": 16, "n_layers": 2, "n_heads": 2, "hidden_dim": 32, "max_position_embeddings": 64}
-    ),
-    "ELECTRA": Family("ElectraConfig", {**BERT_LIKE, "embedding_size": 8}, types=True),
-    "ALBERT": Family("AlbertConfig", {**BERT_LIKE, "embedding_size": 8}, types=True),
-    "DeBERTa-v2": Family(
-        "DebertaV2Config",
-        {**BERT_LIKE, "relative_attention": True, "pos_att_type": ["p2c", "c2p"], "type_vocab_size": 0},
-        types=True,
-    ),
-    "MPNet": Family("MPNetConfig", BERT_LIKE),
-    "XLNet": Family(
-        "XLNetConfig",
-        {"d_model": 16, "n_layer": 2, "n_head": 2, "d_inner": 32},
-        template="$A [SEP] [CLS]:2",
-        types=True,
-        padding_side="left",
-    ),
-    "BART": Family(
-        "BartConfig",
-        {
-            "d_model": 16,
-            **dict.fromkeys(["encoder_layers", "decoder_layers"], 1),
-            **dict.fromkeys(["encoder_attention_heads", "decoder_attention_heads"], 2),
-            **dict.fromkeys(["encoder_ffn_dim", "decoder_ffn_dim"], 32),
-            "max_position_embeddings": 64,
-            "decoder_start_token_id": 4,
-            "forced_eos_token_id": 4,
-        },
-        template="[CLS] $A [EOS]",
-    ),
-    "T5": Family(
-        "T5Config",
-        {"d_model": 16, "d_kv": 8, "d_ff": 32, "num_layers": 1, "num_heads": 2, "decoder_start_token_id": 0},
-        template="$A [EOS]",
-    ),
-    "GPT-2": Family("GPT2Config", {"n_embd": 16, "n_layer": 2, "n_head": 2, "n_positions": 64}, template="$A"),
-    "Llama": Family("LlamaConfig", {**BERT_LIKE, "num_key_value_heads": 1}, template="$A"),
-    "ModernBERT": Family(
-        "ModernBertConfig",
-        {**BERT_LIKE, "cls_token_id": 2, "sep_token_id": 3, "local_attention": 8, "global_attn_every_n_layers": 2},
-    ),
-}
-
-
-def save_tokenizer(folder, family):
-    inner = Tokenizer(models.WordLevel({word: i for i, word in enumerate(WORDS)}, unk_token="[UNK]"))
-    inner.pre_tokenizer = pre_tokenizers.Whitespace()
-    if family.template != "$A":
-        marks = [(word, WORDS.index(word)) for word in SPECIAL.values()]
-        inner.post_processor = processors.TemplateProcessing(single=family.template, special_tokens=marks)
-    names = ["input_ids", *(["token_type_ids"] if family.types else []), "attention_mask"]
-    PreTrainedTokenizerFast(
-        tokenizer_object=inner,
-        model_max_length=32,
-        padding_side=family.padding_side,
-        model_input_names=names,
-        **SPECIAL,
-    ).save_pretrained(folder)
+from toys import toy_recipe, toy_task
 
 
 @pytest.fixture(scope="module", params=FAMILIES)
-def folder(request, tmp_path_factory):
-    family = FAMILIES[request.param]
-    folder = tmp_path_factory.mktemp("family")
-    config = getattr(transformers, family.config)(**IDS, **family.fields)
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        AutoModel.from_config(config).save_pretrained(folder)
-    save_tokenizer(folder, family)
-    return folder
+def family(request):
+    return FAMILIES[request.param]
+
+
+@pytest.fixture(scope="module")
+def folder(family, tmp_path_factory):
+    return save_family(tmp_path_factory.mktemp("family"), family)
 
 
 @pytest.fixture(scope="module")
@@ -159,6 +70,11 @@ def test_the_head_is_drawn_and_the_rest_is_what_was_pretrained(folder, trial, da
         else:
             assert torch.equal(parameter, torch.ones_like(parameter)), name  # a normalisation's weight
     assert not set(head) & {f"{model.base_model_prefix}.{name}" for name in pretrained}
+
+
+def test_the_head_has_the_names_of_its_family(family, trial, data):
+    _, drawn = load_model(trial.recipe, label_names=data.label_names, init_seed=1, pad_id=data.pad_id)
+    assert {name.removesuffix(".weight").removesuffix(".bias") for name in drawn} == set(family.head.split())
 
 
 def test_the_head_depends_on_the_init_seed_alone(trial, data):
@@ -209,10 +125,9 @@ def test_another_seed_gives_another_curve(trial, data, curve, seeds):
     assert [m.loss for m in other] != [m.loss for m in curve]
 
 
-@pytest.mark.parametrize("pause", [1, 3])
-def test_a_paused_trial_resumes_bit_for_bit(trial, data, curve, tmp_path, pause):
+def test_a_paused_trial_resumes_bit_for_bit(trial, data, curve, tmp_path):
     first = begin(trial, data)
-    found = list(train(first, pause))
+    found = list(train(first, 3))
     save_checkpoint(first, tmp_path / "c.safetensors")
     second = load_checkpoint(trial, data, tmp_path / "c.safetensors")
     assert found + list(train(second)) == curve
@@ -241,13 +156,28 @@ def test_padding_changes_no_prediction(trial, data):
     assert torch.allclose(alone[0], torch.from_numpy(together[row]), atol=1e-5)
 
 
-def test_a_saved_model_predicts_as_the_trained_one(trial, data, tmp_path):
-    training = begin(trial, data)
-    list(train(training, 2))
-    training.model.save_pretrained(tmp_path)
-    saved = AutoModelForSequenceClassification.from_pretrained(tmp_path, dtype=torch.float32)
-    assert (predict(saved, data.validation, data) == predict(training.model, data.validation, data)).all()
-    assert saved.config.id2label == {0: "bad", 1: "good"}
+@pytest.mark.parametrize("label", ["label", "value"], ids=["classes", "regression"])
+def test_a_model_that_was_paused_is_handed_out_and_predicts_texts_as_when_it_was_best(trial, label, tmp_path):
+    kind = "classification" if label == "label" else "regression"
+    chosen = toy_task(tmp_path / "rows", rows=24, test=False, label=label, kind=kind)
+    trial = Trial(chosen, trial.recipe, trial.seeds)
+    data = tokenize(chosen, trial.recipe.model, trial.recipe.max_length)
+    first = begin(trial, data)
+    list(train(first, 3))
+    save_checkpoint(first, tmp_path / "c.safetensors")
+    second = load_checkpoint(trial, data, tmp_path / "c.safetensors")
+    list(train(second))
+    save_weights(second, tmp_path / "best.safetensors")
+
+    export_model(trial, data.folder, tmp_path / "best.safetensors", tmp_path / "best", {"README.md": "A card."})
+
+    model = AutoModelForSequenceClassification.from_pretrained(tmp_path / "best", dtype=torch.float32).eval()
+    assert np.array_equal(predict(model, data.validation, data), second.best.logits)
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "best")
+    given = tokenizer(list(load_rows(chosen).validation.texts), padding=True, truncation=True, return_tensors="pt")
+    with torch.no_grad():
+        assert torch.allclose(model(**given).logits, torch.from_numpy(second.best.logits), atol=1e-5)
+    assert kind == "regression" or model.config.id2label == {0: "bad", 1: "good"}
 
 
 def test_a_head_in_the_checkpoint_is_replaced(tmp_path, task):

@@ -49,6 +49,7 @@ TABLE = {
     "stats": row("stats", libraries="numpy scipy"),
     "store": row("store", ours="values", libraries="numpy polars filelock"),
     "importing": row("importing", ours="values", libraries="polars"),
+    "studies": row("studies", ours="values"),
     "data": row("data", ours="values", libraries=None),
     "training": row("training", ours="values data.rows data.tokens data.pretrained data.embedded", libraries=None),
     "fused": row("fused", ours="values data training", libraries=None),

@@ -1,0 +1,253 @@
+"""Do the ready-made studies say what the papers did, and is a study file that cannot be refused in one sentence?"""
+
+import pytest
+
+from seedwise import Recipe, RequestError, Task, studies
+from seedwise.studies.file import FOLDER
+from toys import toy_task
+
+# What each paper trained: its tuning trainings and its reported ones.
+COSTS = {
+    "dodge2020": (0, 3 * 25 * 25 + 15 * 15),  # 2,100
+    "mosbach2021": (0, 2 * 25 * 3),
+    "zhang2021-bias-correction": (0, 2 * 50 * 4),
+    "zhang2021-bias-correction-mnli": (0, 2 * 3),
+    "zhang2021-longer": (4 * (7 * 20 + 2 * 5 * 8), 4 * 20 * 4),
+    "zhang2021-longer-1k": (8 * (7 * 20 + 2 * 5 * 8), 4 * 20 * 8),
+    "zhang2021-methods": (4 * 20 * (6 + 5 + 4 + 4 + 7) + 4 * 8 * 5, 8 * 20 * 4),
+    "zhang2021-models": (4 * 4 * 7 * 20, 8 * 20 * 4),
+    "zhang2021-precision": (0, 2 * 20 * 4),
+    "zhang2021-randomness": (0, 2 * 10 * 10),
+    "zhang2021-reinit": (4 * 7 * 20, 2 * 20 * 4),
+}
+
+SMALLEST = """
+title = "Own"
+[[task]]
+names = ["glue/rte"]
+[recipe]
+model = "m"
+[trials]
+seeds = 2
+tuning_seeds = 3
+[[arm]]
+name = "Standard"
+"""
+
+
+def own(folder, *, more="", text=SMALLEST):
+    path = folder / "own.toml"
+    path.write_text(text + more, encoding="utf-8")
+    return path
+
+
+def arm(design, name, task):
+    return next(a for a in design.arms if (a.name, a.task.name) == (name, task))
+
+
+# What is published ----------------------------------------------------------------------------------------------------
+
+
+def test_every_study_has_its_cost_written_here():
+    assert set(studies.names()) == set(COSTS)
+
+
+@pytest.mark.parametrize("name", COSTS)
+def test_the_cost_of_a_study_is_the_papers(name):
+    cost = studies.load(name).cost
+    assert (cost["tuning"], cost["report"]) == COSTS[name]
+
+
+def test_only_the_methods_need_an_intermediate_task():
+    assert [name for name in COSTS if studies.load(name).cost["intermediate"]] == ["zhang2021-methods"]
+
+
+@pytest.mark.parametrize("name", COSTS)
+def test_every_study_says_whose_it_is_and_what_it_asks(name):
+    design = studies.load(name)
+    assert design.source.partition(" et al. (")[0] in ("Dodge", "Zhang", "Mosbach")
+    assert design.question.endswith("?")
+    assert design.shows
+
+
+@pytest.mark.parametrize("name", COSTS)
+def test_the_small_scale_has_the_same_arms_stages_and_kind_of_seeds(name):
+    full, small = studies.load(name), studies.load(name, scale="small")
+    assert small.names == full.names
+    assert [bool(n) for n in small.cost.values()] == [bool(n) for n in full.cost.values()]
+    assert {a.name: (set(a.search), a.after) for a in small.arms} == {
+        a.name: (set(a.search), a.after) for a in full.arms
+    }
+    assert {a.recipe.model for a in small.arms} == {"embedded"}
+    assert sum(small.cost.values()) <= 150
+
+
+def test_the_four_tasks_of_dodge_et_al_have_their_grids_and_evaluations():
+    design = studies.load("dodge2020")
+    assert {a.task.name: (len(a.seeds), str(a.recipe.evaluations)) for a in design.arms} == {
+        "mrpc": (625, "10 per epoch"),
+        "rte": (625, "10 per epoch"),
+        "cola": (625, "10 per epoch"),
+        "sst2": (225, "every 100 steps"),
+    }
+
+
+def test_the_standard_of_zhang_et_al_is_their_section_3():
+    for name in ("zhang2021-bias-correction", "zhang2021-longer", "zhang2021-methods"):
+        first = studies.load(name).arms[0]
+        assert first.recipe == Recipe.preset("zhang2021", model="google-bert/bert-large-uncased")
+        assert first.task == Task.hub("rte", protocol="zhang2021")
+
+
+def test_reinit_always_draws_the_pooler_too():
+    for name in (
+        "zhang2021-reinit",
+        "zhang2021-longer",
+        "zhang2021-methods",
+        "zhang2021-models",
+        "zhang2021-randomness",
+    ):
+        found = {a.name: a.recipe.reinit_pooler for a in studies.load(name).arms}
+        assert {which for which, drawn in found.items() if drawn} == {which for which in found if "Re-init" in which}
+
+
+def test_the_search_spaces_of_the_methods_are_those_of_appendix_h():
+    found = {a.name: dict(a.search) for a in studies.load("zhang2021-methods").arms}
+    assert found["LLRD"] == {"learning_rate": (2e-5, 5e-5, 1e-4), "layerwise_lr_decay": (0.9, 0.95)}
+    assert found["Mixout"] == {"mixout": (0.1, 0.3, 0.5, 0.7, 0.9)}
+    assert found["Pre-trained WD"] == {"pretrained_weight_decay": (1e-3, 1e-2, 1e-1, 1.0)}
+    assert found["WD"] == {"weight_decay": (1e-4, 1e-3, 1e-2, 1e-1)}
+
+
+def test_each_model_has_its_own_recipe_on_each_task_with_and_without_reinit():
+    design = studies.load("zhang2021-models")
+    plain, drawn = arm(design, "RoBERTa", "cola").recipe, arm(design, "RoBERTa, Re-init", "cola").recipe
+    assert (plain.model_name, plain.learning_rate, plain.num_train_steps) == ("roberta-large", 1e-5, 5336)
+    assert drawn == plain.with_changes(reinit_pooler=True)
+    assert arm(design, "ELECTRA", "stsb").recipe.num_train_epochs == 10
+
+
+def test_longer_with_reinit_takes_over_what_reinit_chose():
+    design = studies.load("zhang2021-longer")
+    longer = arm(design, "Re-init, longer", "rte")
+    chosen = {("Re-init", longer.task.id): longer.recipe.with_changes(reinit_layers=3)}
+    assert {c.recipe.reinit_layers for c in design.candidates(longer, chosen)} == {3}
+
+
+def test_the_1k_tasks_stand_for_the_published_1k_tasks():
+    assert studies.load("zhang2021-longer-1k").stands_for["sst2"] == "SST-2 (1k)"
+
+
+def test_the_embedded_tasks_stand_for_tasks_of_their_kind():
+    found = studies.load("zhang2021-reinit", scale="small").stands_for
+    assert found == {"entailment": "RTE", "similarity": "STS-B", "acceptability": "CoLA"}
+
+
+# What is asked --------------------------------------------------------------------------------------------------------
+
+
+def test_a_model_and_changes_go_into_every_arm():
+    design = studies.load("zhang2021-reinit", model="other", changes={"dtype": "bfloat16"})
+    assert {(a.recipe.model, a.recipe.dtype) for a in design.arms} == {("other", "bfloat16")}
+
+
+def test_tasks_that_are_given_are_split_and_scored_as_the_study_says():
+    design = studies.load("zhang2021-reinit", task=["glue/mrpc", "embedded/similarity"])
+    assert design.tasks == (Task.hub("mrpc", protocol="zhang2021"), Task.embedded("similarity"))
+
+
+def test_a_task_with_seeds_of_its_own_keeps_them():
+    design = studies.load("dodge2020", task=["glue/sst2", "glue/rte"])
+    assert {a.task.name: len(a.seeds) for a in design.arms} == {"sst2": 225, "rte": 625}
+
+
+def test_ones_own_rows_stand_for_no_published_task(tmp_path):
+    mine = toy_task(tmp_path)
+    design = studies.load("zhang2021-reinit", task=mine)
+    assert (design.tasks, design.stands_for) == ((mine,), {})
+
+
+def test_the_small_scale_on_a_given_task_trains_on_few_rows_and_a_given_model_keeps_its_rate():
+    design = studies.load("zhang2021-bias-correction", task="glue/rte", model="bert", scale="small")
+    assert {(a.task.splits.train_size, a.recipe.learning_rate) for a in design.arms} == {(256, 2e-5)}
+
+
+def test_models_are_not_compared_with_one_model():
+    with pytest.raises(RequestError, match="compares models, and --model would make them one"):
+        studies.load("zhang2021-models", model="bert")
+
+
+def test_what_an_arm_is_about_cannot_be_set_for_all():
+    with pytest.raises(RequestError, match="is what arm 'No bias correction' of the study"):
+        studies.load("zhang2021-bias-correction", changes={"bias_correction": True})
+
+
+def test_an_unknown_study_is_refused_with_the_nearest():
+    with pytest.raises(RequestError, match=r"not 'zhang2021-renit'; did you mean 'zhang2021-reinit'\."):
+        studies.load("zhang2021-renit")
+
+
+def test_a_missing_study_file_is_refused(tmp_path):
+    with pytest.raises(RequestError, match=r"the study file .*no\.toml does not exist"):
+        studies.load(tmp_path / "no.toml")
+
+
+def test_an_unknown_scale_is_refused():
+    with pytest.raises(RequestError, match="the scale must be one of full, small, not 'tiny'"):
+        studies.load("dodge2020", scale="tiny")
+
+
+# Files of one's own ---------------------------------------------------------------------------------------------------
+
+
+def test_a_file_of_ones_own_is_a_study(tmp_path):
+    design = studies.load(own(tmp_path))
+    assert (design.name, design.names, design.cost["report"]) == ("own", ("Standard",), 2)
+
+
+def test_a_copy_of_a_ready_made_study_is_the_same_study(tmp_path):
+    path = tmp_path / "zhang2021-methods.toml"
+    path.write_bytes((FOLDER / path.name).read_bytes())
+    assert studies.load(path) == studies.load("zhang2021-methods")
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (
+            "searches = { mixout = [0.1] }",
+            r"\[\[arm\]\] in the study file own.toml has no key 'searches'; did you mean 'search'",
+        ),
+        ("search = { mixout = 0.1 }", "must be a table of recipe fields, each with a list of values"),
+        ("search = { mixout = [] }", "at least one candidate for mixout"),
+        ("search = { mixout = [1.5] }", "a candidate of arm 'Standard' cannot be: mixout must be in"),
+        ("set = { mixuot = 0.1 }", "the recipe has no key 'mixuot'; did you mean 'mixout'"),
+        ("after = 'Re-init'", "must name another arm on task rte, not 'Re-init'"),
+        ("after = 'Standard'", "must name another arm on task rte, not 'Standard'"),
+        ("seeds = 0", "seeds of .* must be a whole number of at least 1, not 0"),
+        ("init = 3", "order must be a whole number of at least 1, not None; a grid needs both init and order"),
+        ("[small]\nscale = 2", "has no key 'scale'"),
+        ("[extra]", "has no key 'extra'"),
+        ("[intermediate]\ntask = 'glue/mnli'", "must have the key 'seeds'"),
+    ],
+)
+def test_a_study_file_that_cannot_be_is_refused_in_one_sentence(tmp_path, more, words):
+    with pytest.raises(RequestError, match=words) as caught:
+        studies.load(own(tmp_path, more=more))
+    assert str(caught.value).count(". ") == 0
+
+
+def test_a_study_without_a_small_scale_says_how_to_have_one(tmp_path):
+    with pytest.raises(RequestError, match=r"has no small scale; add a table \[small\]"):
+        studies.load(own(tmp_path), scale="small")
+
+
+def test_a_search_without_tuning_seeds_is_refused(tmp_path):
+    text = SMALLEST.replace("tuning_seeds = 3\n", "")
+    with pytest.raises(RequestError, match="has a search, so the study needs tuning_seeds"):
+        studies.load(own(tmp_path, text=text, more="search = { mixout = [0.1, 0.5] }"))
+
+
+def test_a_file_without_arms_is_refused(tmp_path):
+    with pytest.raises(RequestError, match="must have the key 'arm'"):
+        studies.load(own(tmp_path, text=SMALLEST.partition("[[arm]]")[0]))

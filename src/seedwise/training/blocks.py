@@ -15,9 +15,8 @@ from seedwise.errors import RequestError
 __all__ = ["blocks", "heights", "pooler"]
 
 _DEPTHS = ("num_hidden_layers", "encoder_layers", "decoder_layers", "num_decoder_layers")
-_EMBEDDING = re.compile(
-    r"embed|shared\.|rel_|relative|wte\.|wpe\.|mask_emb"
-)  # read by every block, wherever registered
+# Read by every block, wherever registered; the last is the normalisation of DeBERTa's relative positions.
+_EMBEDDING = re.compile(r"embed|shared\.|rel_|relative|wte\.|wpe\.|mask_emb|^deberta\.encoder\.LayerNorm")
 
 
 def blocks(model: PreTrainedModel, need: str) -> list[str]:
@@ -48,19 +47,20 @@ def blocks(model: PreTrainedModel, need: str) -> list[str]:
 def heights(model: PreTrainedModel, names: list[str]) -> dict[str, int]:
     """Return how high each parameter stands: 0 in the embeddings, k in block k, one more above all blocks.
 
+    What stands between two blocks, such as the last normalisation of an encoder below its decoder, belongs to the lower.
+
     Args:
         model: A sequence classifier.
         names: Its blocks, as ``blocks`` returned them.
     """
     top, base = len(names) + 1, f"{model.base_model_prefix}."
-    found, passed = {}, False
+    found, passed = {}, 0
     for name, _ in model.named_parameters():
         height = next((k for k, block in enumerate(names, start=1) if name.startswith(f"{block}.")), None)
-        passed = passed or height is not None
-        if height is None:
-            below = name.startswith(base) and (not passed or _EMBEDDING.search(name) is not None)
-            height = 0 if below else top
-        found[name] = height
+        passed = passed if height is None else height
+        if height is None and name.startswith(base):
+            height = 0 if _EMBEDDING.search(name) else passed if passed < len(names) else top
+        found[name] = top if height is None else height
     return found
 
 
@@ -74,5 +74,5 @@ def _is_stack(module: nn.Module, depths: set[Any]) -> bool:
     """Whether a module is a list of Transformer blocks: like modules, as many as the model is deep."""
     if not isinstance(module, nn.ModuleList) or len(module) not in depths:
         return False
-    alike = len({type(block) for block in module}) == 1
+    alike = len({type(block) for block in module}) == 1 and not isinstance(module[0], nn.ModuleList)
     return alike and all(sum(p.dim() >= 2 for p in block.parameters()) >= 4 for block in module)

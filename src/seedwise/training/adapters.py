@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 from transformers import PreTrainedModel
+from transformers.pytorch_utils import Conv1D
 
 from seedwise.errors import RequestError
 from seedwise.recipe import Recipe
@@ -17,9 +18,9 @@ __all__ = ["add_lora", "merge_lora"]
 
 
 def add_lora(model: PreTrainedModel, recipe: Recipe, init_seed: int) -> list[str]:
-    """Freeze every weight and put low-rank matrices beside the targets; return the matrices' names.
+    """Put low-rank matrices beside the targets in the pretrained model; return the matrices' names.
 
-    A is normal and B is 0, so that the model begins as it was (Hu et al. 2022, section 4.1). A's standard deviation is
+    The head outside it gets none, for it is trained itself. A is normal and B is 0, so that the model begins as it was (Hu et al. 2022, section 4.1). A's standard deviation is
     1 / sqrt(3 n) for n inputs, that of the uniform numbers which peft draws by default.
 
     Args:
@@ -37,17 +38,23 @@ def add_lora(model: PreTrainedModel, recipe: Recipe, init_seed: int) -> list[str
             f"lora_rank = {recipe.lora_rank} needs the package peft, which is not installed; run "
             "`pip install 'seedwise[lora]'`, or set lora_rank to 0."
         ) from error
-    targets = list(recipe.lora_targets) or None
+    layers = _linear_layers(model.base_model)
+    unknown = [target for target in recipe.lora_targets if not any(f".{n}".endswith(f".{target}") for n in layers)]
+    if unknown:
+        raise _unknown_targets(recipe, ", ".join(unknown), layers)
     scale: Any = recipe.lora_alpha  # peft annotates a whole number, and divides it by the rank
-    config = LoraConfig(r=recipe.lora_rank, lora_alpha=scale, lora_dropout=0.0, target_modules=targets)
+    config = LoraConfig(
+        r=recipe.lora_rank,
+        lora_alpha=scale,
+        lora_dropout=0.0,
+        target_modules=list(recipe.lora_targets) or None,
+        fan_in_fan_out=any(isinstance(module, Conv1D) for module in model.modules()),
+    )
     try:
         with torch.random.fork_rng(devices=[]):  # peft draws matrices of its own, which are replaced below
-            inject_adapter_in_model(config, model)
-    except ValueError as error:
-        raise RequestError(
-            f"lora_targets must be names of linear layers of {recipe.model}, not {', '.join(recipe.lora_targets) or 'none'} "
-            f"(such as {', '.join(_linear_layers(model))}); name some of these."
-        ) from error
+            inject_adapter_in_model(config, model.base_model)
+    except ValueError as error:  # peft knows no targets for the architecture
+        raise _unknown_targets(recipe, "none", layers) from error
     matrices = [(name, p) for name, p in model.named_parameters() if ".lora_" in name]
     with torch.no_grad():
         for name, parameter in matrices:
@@ -68,7 +75,12 @@ def merge_lora(model: PreTrainedModel) -> None:
             setattr(model.get_submodule(parent), child, module.get_base_layer())
 
 
-def _linear_layers(model: PreTrainedModel) -> list[str]:
-    """Return the last names of the linear layers inside the blocks, each once."""
-    inside = [name for name, module in model.named_modules() if isinstance(module, nn.Linear) and ".0." in name]
-    return list(dict.fromkeys(name.rpartition(".")[2] for name in inside))
+def _linear_layers(model: nn.Module) -> list[str]:
+    return [name for name, module in model.named_modules() if isinstance(module, nn.Linear | Conv1D)]
+
+
+def _unknown_targets(recipe: Recipe, given: str, layers: list[str]) -> RequestError:
+    last = dict.fromkeys(name.rpartition(".")[2] for name in layers)
+    return RequestError(
+        f"lora_targets must be names of linear layers of {recipe.model}, not {given}; name some of {', '.join(last)}."
+    )

@@ -70,7 +70,8 @@ def load_model(
     _draw(model, drawn, init_seed)
     matrices = add_lora(model, recipe, init_seed) if recipe.lora_rank else []
     for name, parameter in model.named_parameters():
-        new = name in drawn or name in matrices
+        own = name.replace(".base_layer.", ".")  # its name before LoRA put a matrix beside it
+        new = own in drawn or name in matrices
         parameter.requires_grad_(new or not (recipe.lora_rank or name in frozen))
     return LoadedModel(model, drawn | frozenset(matrices))
 

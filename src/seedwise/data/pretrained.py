@@ -102,7 +102,7 @@ def check_start(model: str, start_from: str) -> None:
         raise RequestError(f"start_from must be a study or a model's folder, but {error}") from error
     ours = AutoConfig.from_pretrained(resolve_model(model))
     other = AutoConfig.from_pretrained(start_folder(start_from))
-    for field in ("model_type", "hidden_size", "num_hidden_layers", "vocab_size", "intermediate_size"):
+    for field in _SHAPE:
         mine, given = getattr(ours, field, None), getattr(other, field, None)
         if mine != given:
             raise RequestError(
@@ -119,6 +119,12 @@ def not_loaded(model: str, error: Exception) -> RequestError:
         f"the model {model!r} cannot be loaded ({reason}){hint}; name a folder, a model on the hub, or 'embedded'."
     )
 
+
+# What two models of one kind have alike when the weights of one can start the other.
+_SHAPE = (
+    "model_type hidden_size num_hidden_layers decoder_layers num_decoder_layers num_attention_heads vocab_size "
+    "intermediate_size"
+).split()
 
 # Every kind of tokenizer has one of these; whether it can be loaded and knows any words, loading shows.
 _TOKENIZER_FILES = ("tokenizer*", "vocab*", "*.model")

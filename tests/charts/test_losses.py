@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from figures import words_of
+from seedwise import Recipe, Task
 from seedwise.analysis.analysis import Analysis
-from seedwise.charts.losses import draw_losses, losses_data
+from seedwise.charts.losses import draw_losses, gradients_data, losses_data
 from seedwise.errors import RequestError
 from tables import table_study
 
@@ -76,3 +77,33 @@ def test_figure_has_title_axes_and_a_legend():
 def test_one_series_needs_no_legend():
     analysis = Analysis(study(FAST))
     assert "alone" not in words_of(draw_losses(losses_data(analysis, {"alone": analysis.cell()})))
+
+
+# The gradient's norm --------------------------------------------------------------------------------------------------
+
+
+def tracked_norms(norms, track=("gradient_norm",)):
+    recipe = Recipe(model="m", track=track)
+    scores = np.full((len(norms), 3), 0.7)
+    tracked = {"gradient_norm": norms[:, :, None]}
+    return Analysis(table_study(scores, steps=[4, 8, 12], task=Task.hub("rte"), recipe=recipe, tracked=tracked))
+
+
+def test_gradient_norm_has_mean_and_range_over_trials():
+    analysis = tracked_norms(FAST)
+    data = gradients_data(analysis, {"fast": analysis.cell()})
+    assert [point["mean"] for point in data.points] == pytest.approx(FAST.mean(axis=0), rel=1e-6)
+    assert [point["high"] for point in data.points] == pytest.approx(FAST.max(axis=0), rel=1e-6)
+
+
+def test_figure_of_the_gradient_norm_says_so():
+    analysis = tracked_norms(FAST)
+    words = words_of(draw_losses(gradients_data(analysis, {"fast": analysis.cell()})))
+    assert {"rte: gradient norm", "optimiser step", "gradient norm"} <= set(words)
+    assert "training loss" not in words
+
+
+def test_gradient_norm_that_is_not_tracked_is_refused():
+    analysis = tracked_norms(FAST, track=())
+    with pytest.raises(RequestError, match="needs the gradient norm of every step, which no trial of rte has"):
+        gradients_data(analysis, {"fast": analysis.cell()})

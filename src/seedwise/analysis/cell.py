@@ -58,11 +58,14 @@ class Cell:
         records: Its trials, in trial order; at least one.
         facts: What preparing the task found, or an import told: rows, steps, evaluation_steps, baselines.
         losses_of: Returns a trial's training loss at every step; empty where it is not known.
+        tracked_of: Returns what a trial tracked at every step, by name, (steps, values a step); row i is step i + 1, nan
+            where it is not known. Nothing by default.
     """
 
     records: tuple[TrialRecord, ...]
     facts: Mapping[str, Any]
     losses_of: Callable[[str], NDArray[np.float32]]
+    tracked_of: Callable[[str], Mapping[str, NDArray[np.float32]]] = lambda _: {}
 
     @property
     def task(self) -> AnyTask:

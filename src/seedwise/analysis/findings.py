@@ -10,6 +10,7 @@ import numpy as np
 from seedwise.analysis import best, early, seeds
 from seedwise.analysis.cell import Cell
 from seedwise.analysis.losses import loss_curve
+from seedwise.analysis.tracked import bias_ratio, block_distances, gradient_norm
 from seedwise.errors import RequestError
 
 __all__ = ["STATISTICS", "Refusal", "find", "plain"]
@@ -41,6 +42,9 @@ STATISTICS: Mapping[str, Callable[[Cell], Any]] = {
     "pearson": lambda cell: early.correlation(cell, "pearson"),
     "stopping": early.plan,
     "training_loss": loss_curve,
+    "distance": block_distances,
+    "gradient_norm": gradient_norm,
+    "bias_ratio": bias_ratio,
 }
 """Every statistic of one cell, by the name it has in ``analyze --json``."""
 

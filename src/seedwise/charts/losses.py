@@ -1,4 +1,4 @@
-"""How did the training loss fall, in the mean and at worst? Figures 3, 6 and 11 of Zhang et al. (2021)."""
+"""How did the training loss fall, and the gradient's norm with it? Figures 3, 6 and 11 of Zhang et al. (2021)."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -7,29 +7,31 @@ import altair as alt
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
-from seedwise.analysis.losses import LossCurve
+from seedwise.analysis.losses import StepCurve
 from seedwise.charts.known import known
 from seedwise.charts.series import in_words, shaded_lines, task_of
 from seedwise.charts.style import styled
 
-__all__ = ["LossesData", "draw_losses", "losses_data"]
+__all__ = ["LossesData", "draw_losses", "gradients_data", "losses_data"]
 
 
 class LossesData(NamedTuple):
-    """Training loss by step, of one recipe or several.
+    """Training loss, or norm of the gradient, by step, of one recipe or several.
 
     Args:
-        points: One mapping for each step of each series: series, step, and over trials the mean, low and high of the
-            loss and their number.
+        points: One mapping for each step of each series: series, step, and over trials the mean, low and high, and
+            their number.
         series: Their names in the legend's order.
         title: Of the figure.
         subtitle: Number of trials, and what is shaded.
+        axis: Title of the vertical axis.
     """
 
     points: list[dict[str, Any]]
     series: tuple[str, ...]
     title: str
     subtitle: str
+    axis: str
 
 
 def losses_data(analysis: Analysis, cells: Mapping[str, Cell]) -> LossesData:
@@ -38,11 +40,34 @@ def losses_data(analysis: Analysis, cells: Mapping[str, Cell]) -> LossesData:
     Raises:
         RequestError: The cells are of several tasks, or no training loss is known of one.
     """
+    return _by_step(analysis, cells, "training_loss", "training loss")
+
+
+def gradients_data(analysis: Analysis, cells: Mapping[str, Cell]) -> LossesData:
+    """Collect mean and range over trials of the gradient's L2 norm before clipping, for cells of one task by series.
+
+    Raises:
+        RequestError: The cells are of several tasks, or the recipe of one does not track the norm.
+    """
+    return _by_step(analysis, cells, "gradient_norm", "gradient norm")
+
+
+def draw_losses(data: LossesData) -> Any:
+    """Draw what the data hold against the optimiser step, one line a series, with its range shaded.
+
+    Args:
+        data: What ``losses_data`` or ``gradients_data`` returned.
+    """
+    x = alt.X("step:Q", title="optimiser step", scale=alt.Scale(nice=False), axis=alt.Axis(grid=False, tickCount=6))
+    return styled(shaded_lines(data.points, data.series, x, data.axis, zero=True), data.title, data.subtitle)
+
+
+def _by_step(analysis: Analysis, cells: Mapping[str, Cell], name: str, words: str) -> LossesData:
     task = task_of(cells)
-    curves: dict[str, LossCurve] = {name: known(analysis, "training_loss", cell) for name, cell in cells.items()}
+    curves: dict[str, StepCurve] = {series: known(analysis, name, cell) for series, cell in cells.items()}
     points = [
-        {"series": name, "step": step, "mean": mean, "low": low, "high": high, "trials": trials}
-        for name, curve in curves.items()
+        {"series": series, "step": step, "mean": mean, "low": low, "high": high, "trials": trials}
+        for series, curve in curves.items()
         for step, mean, low, high, trials in zip(*(column.tolist() for column in curve[:5]), strict=True)
     ]
     trials = in_words((int(curve.trials.max()) for curve in curves.values()), "trials")
@@ -52,14 +77,4 @@ def losses_data(analysis: Analysis, cells: Mapping[str, Cell]) -> LossesData:
     gone = f"; {diverged} diverged, shown until then" if diverged else ""
     subtitle = f"{trials}; line: mean, shaded: range{averaged}{gone}"
     title = analysis.label(next(iter(cells.values()))) if len(cells) == 1 else task.name
-    return LossesData(points, tuple(curves), f"{title}: training loss", subtitle)
-
-
-def draw_losses(data: LossesData) -> Any:
-    """Draw the training loss against the optimiser step, one line a series, with its range shaded.
-
-    Args:
-        data: What ``losses_data`` returned.
-    """
-    x = alt.X("step:Q", title="optimiser step", scale=alt.Scale(nice=False), axis=alt.Axis(grid=False, tickCount=6))
-    return styled(shaded_lines(data.points, data.series, x, "training loss", zero=True), data.title, data.subtitle)
+    return LossesData(points, tuple(curves), f"{title}: {words}", subtitle, words)

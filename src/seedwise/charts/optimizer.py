@@ -7,14 +7,26 @@ import altair as alt
 import numpy as np
 from numpy.typing import ArrayLike
 
+from seedwise.analysis.analysis import Analysis
+from seedwise.analysis.cell import Cell
 from seedwise.analysis.refusals import refusals
-from seedwise.charts.series import line_channel
+from seedwise.analysis.tracked import BlockDistances
+from seedwise.charts.known import known
+from seedwise.charts.series import in_words, line_channel, task_of
 from seedwise.charts.style import COLORS, GREY, HEIGHT, SEQUENTIAL, WIDTH, styled
 from seedwise.errors import RequestError
 from seedwise.stats.bias import update_bias
 from seedwise.validation import check_choice
 
-__all__ = ["BiasData", "DistancesData", "bias_data", "distances_data", "draw_bias", "draw_distances"]
+__all__ = [
+    "BiasData",
+    "DistancesData",
+    "bias_data",
+    "distances_data",
+    "draw_bias",
+    "draw_distances",
+    "tracked_distances_data",
+]
 
 _MOST_STEPS = 1_000_000  # of the paper's figure
 _ROOM = 30  # times the last mark: room for its name on the axis
@@ -30,12 +42,14 @@ class BiasData(NamedTuple):
     Args:
         points: One mapping for each step of the curve: step and ratio.
         marks: One mapping for each task, by its number of steps: name, step, ratio.
+        measured: One mapping for each step of each recipe that tracked the ratio: name, step, ratio.
         title: Of the figure.
         subtitle: The decays.
     """
 
     points: list[dict[str, Any]]
     marks: list[dict[str, Any]]
+    measured: list[dict[str, Any]]
     title: str
     subtitle: str
 
@@ -58,11 +72,19 @@ class DistancesData(NamedTuple):
     subtitle: str
 
 
-def bias_data(marks: Mapping[str, int] | None = None, *, beta1: float = 0.9, beta2: float = 0.999) -> BiasData:
+def bias_data(
+    marks: Mapping[str, int] | None = None,
+    *,
+    measured: Mapping[str, tuple[ArrayLike, ArrayLike]] | None = None,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+) -> BiasData:
     """Collect the ratio of Adam's update without bias correction to the one with it (Zhang et al. 2021, figure 1).
 
     Args:
         marks: Task name -> optimiser steps of its full run.
+        measured: Recipe name -> optimiser steps, from 1, (S,), and the ratios that training had there, (S,), such as
+            `seedwise.analysis.tracked.bias_ratio` returns.
         beta1: Decay of the first moment, in [0, 1).
         beta2: Decay of the second moment, in [0, 1).
 
@@ -77,8 +99,15 @@ def bias_data(marks: Mapping[str, int] | None = None, *, beta1: float = 0.9, bet
         at_marks = update_bias(list(named.values()), beta1=beta1, beta2=beta2).tolist() if named else []
     points = [{"step": s, "ratio": r} for s, r in zip(steps.tolist(), ratio.tolist(), strict=True)]
     marked = [{"name": n, "step": s, "ratio": r} for (n, s), r in zip(named.items(), at_marks, strict=True)]
-    subtitle = f"1 is no bias; decays {beta1:g} and {beta2:g}{'; marks: steps of a full run' if marked else ''}"
-    return BiasData(points, marked, "Adam's update without bias correction", subtitle)
+    trained = [
+        {"name": name, "step": step, "ratio": ratio}
+        for name, (at, ratios) in (measured or {}).items()
+        for step, ratio in zip(np.asarray(at).tolist(), np.asarray(ratios).tolist(), strict=True)
+    ]
+    legend = "; marks: steps of a full run" if marked else ""
+    legend += "; circles: as trained" if trained else ""
+    subtitle = f"1 is no bias; decays {beta1:g} and {beta2:g}{legend}"
+    return BiasData(points, marked, trained, "Adam's update without bias correction", subtitle)
 
 
 def distances_data(
@@ -89,9 +118,8 @@ def distances_data(
 ) -> DistancesData:
     """Collect the L2 distance of each Transformer block's parameters from their starting values.
 
-    A study's store does not keep distances yet, so that they come as arrays, from a training loop of one's own. For each
-    block that is the norm of the difference of all its parameters, put into one vector, from what they were before the
-    first step: drawn anew or pretrained.
+    For each block that is the norm of the difference of all its parameters, put into one vector, from what they were
+    before the first step: drawn anew or pretrained. `tracked_distances_data` collects those that a study's trials tracked.
 
     Args:
         distances: Recipe name -> optimiser steps, ascending, (S,), and the distances after them, (S, blocks), at least 0;
@@ -129,6 +157,31 @@ def distances_data(
     return DistancesData(points, tuple(distances), tuple(sorted(shown)), title, subtitle)
 
 
+def tracked_distances_data(
+    analysis: Analysis, cells: Mapping[str, Cell], *, blocks: Sequence[int] | None = None
+) -> DistancesData:
+    """Collect the mean distance over trials that their recipes tracked, for cells of one task by the name of their recipe.
+
+    Args:
+        analysis: The analysis.
+        cells: Recipe name -> its trials.
+        blocks: The blocks to show, from 1; all by default.
+
+    Raises:
+        RequestError: The cells are of several tasks, the recipe of one does not track distances, or a block is not there.
+
+    Reference:
+        Zhang et al. (2021), section 5, figures 7 and 15 to 18.
+    """
+    task = task_of(cells)
+    found: dict[str, BlockDistances] = {name: known(analysis, "distance", cell) for name, cell in cells.items()}
+    title = analysis.label(next(iter(cells.values()))) if len(cells) == 1 else task.name
+    arrays = {name: (curve.step, curve.mean) for name, curve in found.items()}
+    data = distances_data(arrays, blocks=blocks, title=f"{title}: distance from the starting values")
+    trials = in_words((int(curve.trials.max()) for curve in found.values()), "trials")
+    return data._replace(subtitle=f"{data.subtitle}; mean of {trials}")
+
+
 def draw_bias(data: BiasData) -> Any:
     """Draw the ratio against the step on a logarithmic axis, with a mark for each task's number of steps.
 
@@ -145,7 +198,11 @@ def draw_bias(data: BiasData) -> Any:
     y = alt.Y("ratio:Q", title="update without / with correction", scale=alt.Scale(zero=True, nice=True))
     curve = alt.Chart(alt.Data(values=data.points)).mark_line(strokeWidth=1.6, color=COLORS[0]).encode(x=x, y=y)
     even = alt.Chart(alt.Data(values=[{"ratio": 1}])).mark_rule(color=GREY, strokeDash=[5, 3]).encode(y="ratio:Q")
-    layers = [even, *_marks(data.marks, x), curve]
+    circle = alt.Chart(alt.Data(values=data.measured)).mark_point(
+        color=COLORS[1], size=18, strokeWidth=1.2, filled=False
+    )
+    circles = [circle.encode(x=x, y=y)] if data.measured else []
+    layers = [even, *_marks(data.marks, x), curve, *circles]
     return styled(alt.layer(*layers).properties(width=WIDTH, height=HEIGHT), data.title, data.subtitle)
 
 
@@ -185,6 +242,9 @@ def draw_distances(data: DistancesData, *, panels: Literal["block", "recipe"] = 
         legend = alt.Legend(gradientLength=90, gradientThickness=6, tickCount=4, titleOrient="left", offset=6)
         color = alt.Color("block:Q", title="block", scale=alt.Scale(scheme=scheme), legend=legend)
         lines = base.encode(color=color, detail="block:N")
+    if panels == "recipe" and len(names) == 1:  # the title names it
+        alone = lines.properties(data=alt.Data(values=points), width=WIDTH, height=HEIGHT)
+        return styled(alone, data.title, data.subtitle)
     facet = alt.Facet("panel:N", title=None, sort=names, header=alt.Header(labelFontSize=9, labelPadding=2))
     width, height = _PANEL if len(names) > 1 else (WIDTH, HEIGHT)
     chart = lines.properties(width=width, height=height).facet(

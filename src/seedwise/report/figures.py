@@ -8,6 +8,7 @@ from altair.utils.schemapi import debug_mode
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
+from seedwise.analysis.findings import Refusal
 from seedwise.charts import correlation, curves, density, expected, grid, losses, optimizer, planning, recipes, setting
 from seedwise.errors import RequestError
 from seedwise.recipe import Recipe
@@ -150,6 +151,25 @@ _PLANS = (
     ),
 )
 
+# Figures of what trials track on demand; a recipe that does not ask for it misses nothing.
+_TRACKED = {
+    "gradient_norm": _Plan(
+        "gradient-norm",
+        "norm of the gradient",
+        "Mean (line) and range (shaded) of the gradient's L2 norm before clipping over all trials, by step.",
+        lambda analysis, cell: losses.draw_losses(losses.gradients_data(analysis, {"": cell})),
+    ),
+    "distance": _Plan(
+        "distance",
+        "distance from the starting values",
+        "L2 distance of each Transformer block from its starting values, in the mean over all trials, by step; the darker the "
+        "line, the lower the block in the encoder (after Zhang et al. 2021, figure 7).",
+        lambda analysis, cell: optimizer.draw_distances(
+            optimizer.tracked_distances_data(analysis, {cell.task.name: cell}), panels="recipe"
+        ),
+    ),
+}
+
 
 def cell_figures(analysis: Analysis, cell: Cell) -> Iterator[Figure | Missing]:
     """Return every figure of one task and recipe, or why there is none.
@@ -159,7 +179,7 @@ def cell_figures(analysis: Analysis, cell: Cell) -> Iterator[Figure | Missing]:
         cell: One of its cells.
     """
     prefix = _prefix(analysis, cell)
-    for plan in _PLANS:
+    for plan in (*_PLANS, *(plan for name, plan in _TRACKED.items() if _tracks(cell, name))):
         name = f"{prefix}-{plan.name}"
         try:
             with debug_mode(arg=False):  # half of the time is Altair's own checking, which the tests leave on
@@ -175,14 +195,20 @@ def study_figures(analysis: Analysis) -> Iterator[Figure]:
         cells = {analysis.recipe_name(cell): cell for cell in analysis.cells if cell.task.id == task}
         if len(cells) > 1:
             yield from _of_recipes(analysis, cells)
+    yield from _bias(analysis)
+
+
+def _bias(analysis: Analysis) -> Iterator[Figure]:
     marks = {
         cell.task.name: int(cell.facts["steps"])
         for cell in analysis.cells
         if isinstance(cell.recipe, Recipe) and not cell.recipe.bias_correction and cell.facts.get("steps")
     }
-    if marks:
+    found = {analysis.label(cell): analysis.find("bias_ratio", cell) for cell in analysis.cells}
+    measured = {name: (ratio.step, ratio.ratio) for name, ratio in found.items() if not isinstance(ratio, Refusal)}
+    if marks or measured:
         caption = "How much larger Adam's update is without bias correction, by step (Zhang et al. 2021, figure 1)."
-        yield Figure("bias-ratio", caption, optimizer.draw_bias(optimizer.bias_data(marks)))
+        yield Figure("bias-ratio", caption, optimizer.draw_bias(optimizer.bias_data(marks, measured=measured)))
 
 
 def _of_recipes(analysis: Analysis, cells: Mapping[str, Cell]) -> Iterator[Figure]:
@@ -209,6 +235,16 @@ def _of_recipes(analysis: Analysis, cells: Mapping[str, Cell]) -> Iterator[Figur
             f"Mean and range of the training loss on {task} by recipe (Zhang et al. 2021, figures 3 and 6).",
             lambda: losses.draw_losses(losses.losses_data(analysis, cells)),
         ),
+        (
+            "recipes-gradient-norm",
+            f"Mean and range of the gradient's L2 norm before clipping on {task} by recipe.",
+            lambda: losses.draw_losses(losses.gradients_data(analysis, _tracking(cells, "gradient_norm"))),
+        ),
+        (
+            "recipes-distance",
+            f"Mean L2 distance of each Transformer block from its start on {task} by recipe (Zhang et al. 2021, figures 7, 15-18).",
+            lambda: optimizer.draw_distances(optimizer.tracked_distances_data(analysis, _tracking(cells, "distance"))),
+        ),
     )
     if len({_steps(cell) for cell in cells.values()} - {None}) > 1:
         caption = f"Mean final score on {task} by the length of training (Zhang et al. 2021, figures 8 and 14)."
@@ -218,6 +254,14 @@ def _of_recipes(analysis: Analysis, cells: Mapping[str, Cell]) -> Iterator[Figur
             yield Figure(f"{prefix}-{name}", caption, draw())
         except RequestError:  # each cell's own figures say why
             continue
+
+
+def _tracking(cells: Mapping[str, Cell], name: str) -> dict[str, Cell]:
+    return {label: cell for label, cell in cells.items() if _tracks(cell, name)}
+
+
+def _tracks(cell: Cell, name: str) -> bool:
+    return isinstance(cell.recipe, Recipe) and name in cell.recipe.track
 
 
 def _draw_length(cells: Sequence[Cell]) -> Any:

@@ -25,7 +25,15 @@ from seedwise.stats.intervals import Interval
 from seedwise.stats.multiplicity import adjust
 from seedwise.stats.power import SeedsNeeded, seeds_needed
 
-__all__ = ["PAIRED_LEAST", "RecipeComparison", "RecipeScore", "compare", "compare_over_tasks", "scores_by_recipe"]
+__all__ = [
+    "PAIRED_LEAST",
+    "RecipeComparison",
+    "RecipeScore",
+    "common_split",
+    "compare",
+    "compare_over_tasks",
+    "scores_by_recipe",
+]
 
 Floats = NDArray[np.float64]
 PAIRED_LEAST = 5
@@ -123,7 +131,7 @@ def scores_by_recipe(
     rows: list[RecipeScore] = []
     for task in dict.fromkeys(cell.task.id for cell in cells):
         mine = [cell for cell in cells if cell.task.id == task]
-        chosen = split or _split(mine)
+        chosen = split or common_split(mine)
         scores = {name_of(cell): cell.scores(chosen) for cell in mine}
         with refusals():
             alone = len(scores) == 1
@@ -149,7 +157,7 @@ def compare(a: Cell, b: Cell, labels: tuple[str, str], *, split: str | None = No
             f"A and B must be of one task, not {a.task.name} ({a.task.metric}) and {b.task.name} ({b.task.metric}); "
             "choose it with --task."
         )
-    chosen = split or _split([a, b])
+    chosen = split or common_split([a, b])
     sign = 1.0 if a.greater_is_better else -1.0
     x, y = sign * a.scores(chosen), sign * b.scores(chosen)
     rows_a, rows_b = _matched(a, b)
@@ -203,6 +211,12 @@ def compare_over_tasks(comparisons: Sequence[RecipeComparison]) -> Floats:
         return adjust([found.tests[found.decisive].p for found in comparisons], method="holm")
 
 
+def common_split(cells: Sequence[Cell]) -> str:
+    """Return test where all trials of the cells that ended have a test score, else validation."""
+    known = all(np.isfinite(cell.test[cell.ended & ~cell.failed]).all() for cell in cells)
+    return "test" if known and all(cell.ended.any() for cell in cells) else "validation"
+
+
 def _all_tests(x: Floats, y: Floats, pair: tuple[Floats, Floats] | None) -> dict[str, Comparison]:
     if x.std() == 0 and y.std() == 0:
         raise RequestError(
@@ -218,11 +232,6 @@ def _all_tests(x: Floats, y: Floats, pair: tuple[Floats, Floats] | None) -> dict
         found["paired"] = paired(*pair, alternative="two-sided")
         found["wilcoxon"] = wilcoxon(*pair, alternative="two-sided")
     return found
-
-
-def _split(cells: Sequence[Cell]) -> str:
-    known = all(np.isfinite(cell.test[cell.ended & ~cell.failed]).all() for cell in cells)
-    return "test" if known and all(cell.ended.any() for cell in cells) else "validation"
 
 
 def _matched(a: Cell, b: Cell) -> tuple[list[int], list[int]]:

@@ -1,0 +1,90 @@
+"""How does each arm of a study do on each task, and by how much does it differ from the one it is held against?"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from seedwise.analysis.analysis import Analysis
+from seedwise.analysis.cell import Cell
+from seedwise.analysis.recipes import RecipeComparison, common_split, compare
+from seedwise.errors import RequestError
+from seedwise.imported import AnyTask
+
+__all__ = ["ArmScore", "arm_scores"]
+
+
+class ArmScore(NamedTuple):
+    """One arm on one task.
+
+    Args:
+        arm: Its name.
+        task: The task.
+        split: Whether scores are of the test or the validation rows.
+        n: Trials at their end.
+        mean: Their mean score; None where it cannot be told.
+        sd: Its standard deviation.
+        against: Name of the arm that it is held against; None where it is held against none.
+        comparison: The arm against that one; None where they cannot be compared.
+        reason: Why something is missing; empty where nothing is.
+    """
+
+    arm: str
+    task: AnyTask
+    split: str
+    n: int
+    mean: float | None
+    sd: float | None
+    against: str | None
+    comparison: RecipeComparison | None
+    reason: str
+
+
+def arm_scores(analysis: Analysis, against: Mapping[str, str | None] | None = None) -> list[ArmScore]:
+    """Return every arm on every task, task by task; all are held against the first arm where nothing else is said.
+
+    Args:
+        analysis: The analysis.
+        against: Arm -> the arm that it is held against, or None.
+    """
+    first = next(iter(analysis.rows), None)
+    scores = []
+    for task in {cell.task.id: cell.task for cell in analysis.cells}.values():
+        cells = {arm: found[task.id] for arm, found in analysis.rows.items() if task.id in found}
+        usable = {arm: cell for arm, cell in cells.items() if not _refusal(cell)}
+        split = common_split(list(usable.values())) if usable else "validation"
+        for arm, cell in cells.items():
+            other = (against or {}).get(arm, first)
+            other = other if other in cells and other != arm else None
+            scores.append(_score(arm, cell, split, other, usable))
+    return scores
+
+
+def _score(arm: str, cell: Cell, split: str, other: str | None, usable: Mapping[str, Cell]) -> ArmScore:
+    if arm not in usable:
+        return ArmScore(arm, cell.task, split, 0, None, None, other, None, _refusal(cell))
+    own = cell.scores(split)
+    found, reason = None, ""
+    if other is not None:
+        found, reason = _compared(arm, cell, other, usable, split)
+    return ArmScore(arm, cell.task, split, len(own), float(own.mean()), float(own.std(ddof=1)), other, found, reason)
+
+
+def _compared(
+    arm: str, cell: Cell, other: str, usable: Mapping[str, Cell], split: str
+) -> tuple[RecipeComparison | None, str]:
+    if other not in usable:
+        return None, f"{other} has no scores to compare with yet."
+    if usable[other] is cell:
+        return None, f"it has come to the recipe of {other}, so that they are the same trials."
+    try:
+        return compare(cell, usable[other], (arm, other), split=split), ""
+    except RequestError as error:
+        return None, str(error)
+
+
+def _refusal(cell: Cell) -> str:
+    """Return why a cell has no final scores; empty where it has."""
+    try:
+        cell.final()
+    except RequestError as error:
+        return str(error)
+    return ""

@@ -1,0 +1,124 @@
+"""What did each arm of a design choose among, what did it choose, and could the choice as well have been the next one?"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedwise.analysis.analysis import Analysis
+from seedwise.analysis.cell import Cell
+from seedwise.analysis.recipes import RecipeComparison, compare
+from seedwise.arm import Arm, Candidate
+from seedwise.errors import RequestError
+from seedwise.imported import AnyTask
+
+__all__ = ["Choice", "Tried", "choices"]
+
+
+class Tried(NamedTuple):
+    """One candidate of an arm on one task.
+
+    Args:
+        words: Its searched values, as ``L = 3``.
+        scores: Best validation score of each of its trials on the tuning seeds, (n,).
+        cell: Those trials.
+    """
+
+    words: str
+    scores: NDArray[np.float64]
+    cell: Cell
+
+    @property
+    def mean(self) -> float:
+        """Mean of the scores."""
+        return float(self.scores.mean())
+
+    @property
+    def sd(self) -> float:
+        """Their standard deviation."""
+        return float(self.scores.std(ddof=1)) if len(self.scores) > 1 else float("nan")
+
+
+class Choice(NamedTuple):
+    """What one arm chose on one task, on the tuning seeds by the mean validation score.
+
+    Args:
+        arm: The arm's name.
+        task: The task.
+        tried: The candidates that have scores, the best mean first.
+        left_out: Words of the candidates that have none: they do not fit the task or the model, or are not done yet.
+        chosen: Words of the candidate that was taken; None while nothing is.
+        against_next: The chosen one against the best of the others; None where there is no other or they do not compare.
+        field: The one field that is searched; None where there are several.
+    """
+
+    arm: str
+    task: AnyTask
+    tried: tuple[Tried, ...]
+    left_out: tuple[str, ...]
+    chosen: str | None
+    against_next: RecipeComparison | None
+    field: str | None
+
+
+def choices(analysis: Analysis) -> list[Choice]:
+    """Return what every arm with a search chose, task by task; nothing where the study's design has nothing to choose.
+
+    Args:
+        analysis: Of the report, or of the tuning itself.
+    """
+    record = analysis.design
+    if record is None or record.stage == "intermediate":
+        return []
+    tuning = analysis if record.stage == "tuning" else analysis.tuning
+    if tuning is None:
+        return []
+    cells = {(cell.task.id, cell.recipe.id): cell for cell in tuning.cells}
+    found = []
+    for task in record.design.tasks:
+        for arm in record.design.arms:
+            if arm.search and arm.task == task:
+                picked = record.chosen.get((arm.name, task.id))
+                candidates = record.design.candidates(arm, record.chosen) or ()
+                found.append(_choice(arm, candidates, cells, None if picked is None else picked.id))
+    return found
+
+
+def _choice(
+    arm: Arm, candidates: Sequence[Candidate], cells: Mapping[tuple[str, str], Cell], picked: str | None
+) -> Choice:
+    task = arm.task
+    tried: list[Tried] = []
+    left_out: list[str] = []
+    chosen = None
+    for candidate in candidates:
+        cell = cells.get((task.id, candidate.recipe.id))
+        if candidate.recipe.id == picked:
+            chosen = candidate.words
+        if cell is None or _refused(cell):
+            left_out.append(candidate.words)
+        else:
+            tried.append(Tried(candidate.words, cell.final(least=1), cell))
+    tried.sort(key=lambda one: -one.mean if task.greater_is_better else one.mean)
+    field = next(iter(arm.search)) if len(arm.search) == 1 else None
+    return Choice(arm.name, task, tuple(tried), tuple(left_out), chosen, _against_next(tried, chosen), field)
+
+
+def _against_next(tried: Sequence[Tried], chosen: str | None) -> RecipeComparison | None:
+    mine = [one for one in tried if one.words == chosen]
+    others = [one for one in tried if one.words != chosen]
+    if not mine or not others:
+        return None
+    try:
+        return compare(mine[0].cell, others[0].cell, (mine[0].words, others[0].words), split="validation")
+    except RequestError:
+        return None
+
+
+def _refused(cell: Cell) -> bool:
+    try:
+        cell.final(least=1)
+    except RequestError:
+        return True
+    return False

@@ -1,0 +1,172 @@
+"""Tables of studies with a design: the arms beside the published ones, and what each of them chose."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from designs import REPORT, TUNING, design_study, methods_design
+from seedwise.analysis.analysis import Analysis
+from seedwise.charts.design_tables import arms_table, candidates_table, tuning_table
+from seedwise.charts.published import PUBLISHED
+from seedwise.charts.tables import to_markdown
+from seedwise.stats.summaries import difference_of_summaries
+from tables import table_study
+
+PAPER = PUBLISHED["zhang2021-table-2"]
+
+
+def score_of(arm, recipe):
+    """On entailment L = 2 is best, on acceptability L = 3; length does not matter."""
+    best = {"entailment": 2, "acceptability": 3}[arm.task.name]
+    return 0.7 + (0.05 * (recipe.reinit_layers == best) if arm.name == "Re-init" else 0.0)
+
+
+def study_of(*, published="zhang2021-table-2", **options):
+    return design_study(methods_design(published=published), score_of, **options)
+
+
+@pytest.fixture(scope="module")
+def analysis():
+    return Analysis(study_of())
+
+
+def values(table, name):
+    return [row[table.header.index(name)] for row in table.rows]
+
+
+# Arms -----------------------------------------------------------------------------------------------------------------
+
+
+def test_each_arm_has_a_row_on_each_task_with_its_own_and_the_published_score(analysis):
+    table = arms_table(analysis)
+    assert table.name == "published"
+    assert values(table, "arm") == ["Standard", "Re-init", "Longer"] * 2
+    assert values(table, "task") == ["entailment (stands for RTE)"] * 3 + ["acceptability (stands for CoLA)"] * 3
+    assert values(table, "published, mean ± sd")[1] == (*PAPER.rows["Re-init"]["RTE"], 20)
+    assert values(table, "published, mean ± sd")[5] == (*PAPER.rows["Longer"]["CoLA"], 20)
+    own = analysis.cell("acceptability", "Longer").scores("test")
+    assert values(table, "here, mean ± sd")[5] == pytest.approx((own.mean(), own.std(ddof=1), len(REPORT)))
+
+
+def test_differences_are_the_comparison_s_and_welch_s_of_the_printed_numbers(analysis):
+    table = arms_table(analysis)
+    found = analysis.compare("Re-init", "Standard", task="entailment")
+    assert found.paired == len(REPORT)
+    assert values(table, "difference here")[1] == tuple(found.difference[:3])
+    printed = [(*PAPER.rows[arm]["RTE"], PAPER.n) for arm in ("Re-init", "Standard")]
+    assert values(table, "difference published")[1] == tuple(difference_of_summaries(*printed)[:3])
+    assert (values(table, "held against")[0], values(table, "difference here")[0]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("gain", "arm", "task", "says"),
+    [
+        (0.05, "Re-init", "entailment", "yes"),
+        (0.0, "Re-init", "entailment", "not shown here"),
+        (-0.05, "Re-init", "entailment", "no, the other way round"),
+        (0.0, "Longer", "acceptability", "yes, no difference shown"),
+        (0.05, "Longer", "acceptability", "no, better here"),
+    ],
+)
+def test_agreement_is_told_by_both_intervals(gain, arm, task, says):
+    study = design_study(
+        methods_design(published="zhang2021-table-2"), lambda own, _: 0.7 + gain * (own.name == arm), sd=0.005, seed=3
+    )
+    table = arms_table(Analysis(study))
+    place = [row[1] for row in table.rows].index(arm) + 3 * (task == "acceptability")
+    assert values(table, "as published?")[place] == says
+
+
+def test_what_stands_for_what_is_said(analysis):
+    notes = " ".join(arms_table(analysis).notes)
+    assert "entailment for RTE, acceptability for CoLA" in notes
+    assert "At small scale" in notes
+    assert PAPER.source in arms_table(analysis).caption
+
+
+def test_without_a_published_table_ours_stands_alone():
+    table = arms_table(Analysis(study_of(published=None)))
+    assert table.name == "arms"
+    assert table.header[-1] == "difference here"
+    assert "published" not in table.caption
+
+
+def test_arms_that_the_paper_does_not_have_keep_their_row():
+    table = arms_table(Analysis(study_of(published="zhang2021-table-4")))
+    assert table.name == "arms"
+    other = replace(methods_design(published="zhang2021-table-1"), name="other")
+    table = arms_table(Analysis(design_study(other, score_of)))
+    assert values(table, "published, mean ± sd")[:3] == [(0.695, 0.025, 20), (0.726, 0.016, 20), None]
+
+
+def test_an_arm_that_came_to_another_s_recipe_is_not_compared_with_itself():
+    design = methods_design(published="zhang2021-table-2")
+    copies = [replace(arm, name="WD") for arm in design.arms if arm.name == "Standard"]
+    table = arms_table(Analysis(design_study(replace(design, arms=(*design.arms, *copies)), score_of)))
+    place = values(table, "arm").index("WD")
+    assert values(table, "here, mean ± sd")[place] == values(table, "here, mean ± sd")[0]
+    assert values(table, "difference here")[place] is None
+    assert any("the same trials" in note for note in table.notes)
+
+
+def test_in_zhang_table_7_each_model_is_held_against_itself():
+    against = PUBLISHED["zhang2021-table-7"].against
+    assert against["BART, Re-init"] == "BART"
+    assert against["BART"] is None
+
+
+def test_arms_of_a_study_without_a_design_are_its_recipes():
+    scores = 0.7 + 0.02 * np.random.default_rng(0).normal(size=(2, 8, 1))
+    study = table_study(scores[0], recipe="a") + table_study(scores[1], recipe="b")
+    table = arms_table(Analysis(study))
+    assert [row[:2] for row in table.rows] == [("toy", "a"), ("toy", "b")]
+    assert values(table, "held against") == [None, "a"]
+
+
+# Choices --------------------------------------------------------------------------------------------------------------
+
+
+def test_choice_has_the_best_mean_and_names_the_next(analysis):
+    table = tuning_table(analysis)
+    assert [row[:2] for row in table.rows] == [
+        ("entailment", "Re-init"),
+        ("entailment", "Longer"),
+        ("acceptability", "Re-init"),
+        ("acceptability", "Longer"),
+    ]
+    assert [chosen for chosen in values(table, "chosen") if chosen.startswith("L")] == ["L = 2", "L = 3"]
+    means = {row[2]: row[4][0] for row in candidates_table(analysis).rows if row[:2] == ("entailment", "Re-init")}
+    first, second = sorted(means, key=means.get, reverse=True)[:2]
+    assert (values(table, "chosen")[0], values(table, "next best")[0]) == (first, second)
+    assert values(table, "better by")[0][0] == pytest.approx(means[first] - means[second])
+
+
+def test_choices_that_the_seeds_do_not_tell_apart_are_said_to_be(analysis):
+    assert values(tuning_table(analysis), "separable?") == ["yes", "no", "yes", "no"]
+
+
+def test_every_candidate_is_listed_best_first_and_the_chosen_one_is_bold(analysis):
+    table = candidates_table(analysis)
+    assert len(table.rows) == 2 * (3 + 2)
+    means = [row[4][0] for row in table.rows if row[:2] == ("acceptability", "Re-init")]
+    assert means == sorted(means, reverse=True)
+    assert {table.rows[i][2] for i, j in table.bold if j == 2} >= {"L = 2", "L = 3"}
+    assert {row[3] for row in table.rows} == {len(TUNING)}
+
+
+def test_a_candidate_that_was_left_out_is_said_to_be():
+    study = study_of()
+    left = [record for record in study.tuning.records if record.trial.recipe.num_train_steps != 200]
+    table = tuning_table(Analysis(replace(study, tuning=replace(study.tuning, records=tuple(left)))))
+    assert any(note.startswith("entailment, Longer: without scores") and "steps = 200" in note for note in table.notes)
+
+
+def test_a_study_that_chooses_nothing_says_so():
+    table = tuning_table(Analysis(table_study([[0.6], [0.7]])))
+    assert table.rows == ()
+    assert "no arm chooses anything" in to_markdown(table)
+
+
+def test_the_tuning_s_own_report_has_the_choices_too(analysis):
+    assert tuning_table(analysis.tuning).rows == tuning_table(analysis).rows

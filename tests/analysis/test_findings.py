@@ -5,8 +5,10 @@ import json
 import numpy as np
 import pytest
 
+from seedwise import Recipe, Task
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.findings import STATISTICS, Refusal
+from seedwise.recipe import TRACKED
 from tables import grid_seeds, table_study
 
 SCORES = 0.5 + 0.4 * np.random.default_rng(0).random((16, 6))
@@ -16,8 +18,9 @@ def crossed(**given):
     return table_study(SCORES, **grid_seeds(4, 4), test=SCORES[:, -1], losses=SCORES, epochs=3, **given)
 
 
-def test_a_crossed_study_with_test_scores_allows_every_statistic():
-    analysis = Analysis(crossed())
+def test_a_crossed_study_with_test_scores_that_tracks_everything_allows_every_statistic():
+    tracked = {name: SCORES[:, :, None] for name in TRACKED}
+    analysis = Analysis(crossed(task=Task.hub("rte"), recipe=Recipe(model="m", track=TRACKED), tracked=tracked))
     refused = {name for name in STATISTICS if isinstance(analysis.find(name, analysis.cell()), Refusal)}
     assert refused == set()
 

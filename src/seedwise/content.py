@@ -13,10 +13,19 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
-from seedwise.errors import RequestError
+from seedwise.errors import DataError, RequestError
 from seedwise.validation import did_you_mean
 
-__all__ = ["canonical_json", "check_fields", "check_keys", "content_hash", "json_number", "number_of_json", "read_toml"]
+__all__ = [
+    "canonical_json",
+    "check_fields",
+    "check_keys",
+    "content_hash",
+    "digest_files",
+    "json_number",
+    "number_of_json",
+    "read_toml",
+]
 
 
 def canonical_json(content: object) -> str:
@@ -41,6 +50,24 @@ def content_hash(content: object) -> str:
         16
     """
     return hashlib.sha256(canonical_json(content).encode()).hexdigest()[:16]
+
+
+def digest_files(given: Iterable[str | None]) -> str:
+    """Hash the content of the files, so that a moved file is the same task and an edited one is not.
+
+    Raises:
+        DataError: A file is missing.
+    """
+    total = hashlib.sha256()
+    for name in given:
+        if name is None:
+            total.update(b"none")
+            continue
+        path = Path(name)
+        if not path.is_file():
+            raise DataError(f"the file {name} does not exist; check the path.")
+        total.update(hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()[:16]
 
 
 def json_number(number: float) -> float | str:

@@ -1,22 +1,22 @@
 """What is learnt: which rows, which columns, which metric?"""
 
-import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from seedwise.benchmark import EMBEDDED, GLUE, BenchmarkTask, glue_name, glue_task
-from seedwise.content import check_fields, content_hash
+from seedwise.content import check_fields, content_hash, digest_files
 from seedwise.errors import DataError, RequestError
 from seedwise.splits import Splits
 from seedwise.validation import check_choice, check_switch, check_text
 
-__all__ = ["CLASSIFICATION_METRICS", "REGRESSION_METRICS", "Task", "digest_files"]
+__all__ = ["CLASSIFICATION_METRICS", "METRICS", "REGRESSION_METRICS", "Task"]
 
 CLASSIFICATION_METRICS = ("accuracy", "f1", "accuracy_f1", "matthews", "loss")
 REGRESSION_METRICS = ("pearson", "spearman", "pearson_spearman", "loss")
-KINDS = ("classification", "regression")
+METRICS = {"classification": CLASSIFICATION_METRICS, "regression": REGRESSION_METRICS}
+KINDS = tuple(METRICS)
 SOURCES = ("glue", "files", "hub", "embedded")
 
 
@@ -71,12 +71,24 @@ class Task:
         check_switch("drop_empty", self.drop_empty)
         check_choice("the task's source", self.source, SOURCES)
         check_choice("kind", self.kind, KINDS)
-        known = CLASSIFICATION_METRICS if self.kind == "classification" else REGRESSION_METRICS
-        check_choice(f"metric (for {self.kind})", self.metric, known)
+        self._check_metric()
         if self.splits.halve_validation and self.validation is None:
             raise RequestError("halve_validation needs validation rows, not None; name them, or use validation_size.")
         if self.splits.halve_validation and self.test is not None:
             raise RequestError(f"halve_validation makes the test rows itself; leave out test, not {self.test!r}.")
+
+    def _check_metric(self) -> None:
+        known = METRICS[self.kind]
+        other = next((kind for kind in KINDS if kind != self.kind and self.metric in METRICS[kind]), None)
+        if other is None or self.metric in known:
+            check_choice(f"metric (for {self.kind})", self.metric, known)
+            return
+        holds = "classes" if self.kind == "classification" else "numbers"
+        remedy = f", or say kind = {other} and name a column that fits it" if self.source == "files" else ""
+        raise RequestError(
+            f"metric (for {self.kind}) must be one of {', '.join(known)}, because column {self.label!r} holds {holds}, "
+            f"not {self.metric!r}, which is for {other}; choose one of them{remedy}."
+        )
 
     @classmethod
     def files(
@@ -327,21 +339,3 @@ def _default_metric(kind: str) -> str:
 def _chosen(known: BenchmarkTask, splits: Splits | None, metric: str | None) -> BenchmarkTask:
     """Return a known task with what the user says in place of its own."""
     return known._replace(splits=splits or known.splits, metric=metric or known.metric)
-
-
-def digest_files(given: Iterable[str | None]) -> str:
-    """Hash the content of the files, so that a moved file is the same task and an edited one is not.
-
-    Raises:
-        DataError: A file is missing.
-    """
-    total = hashlib.sha256()
-    for name in given:
-        if name is None:
-            total.update(b"none")
-            continue
-        path = Path(name)
-        if not path.is_file():
-            raise DataError(f"the file {name} does not exist; check the path.")
-        total.update(hashlib.sha256(path.read_bytes()).digest())
-    return total.hexdigest()[:16]

@@ -92,7 +92,10 @@ class TestRows:
     def test_regression_label_that_is_no_number(self, request_with, tmp_path, label):
         train = write(tmp_path / "r.csv", [("a song", "0.5"), ("a road", label), ("a river", "0.7")])
         sentence = request_with(train=train, validation=None, kind="regression")
-        assert f"a regression label must be a finite number, not '{label}' in row 1 " in sentence
+        assert (
+            f"a regression label (column 'label', metric pearson_spearman) must be a finite number, not '{label}' in row 1 "
+            in sentence
+        )
 
     def test_empty_texts_are_counted(self, request_with, tmp_path):
         rows = [(text, label) for text, label, _ in toy_rows(20)]
@@ -125,6 +128,66 @@ class TestRows:
     def test_unknown_task(self, refused, tmp_path, model, task, words):
         assert words in refused("run", tmp_path / "s", "--task", task, "--model", model, "--seeds", 1)
         assert not (tmp_path / "s").exists()
+
+
+class TestLabelsAndMetric:
+    """Labels that the metric cannot score; each sentence names the column, the rule, what was given and what to do."""
+
+    def test_text_for_a_metric_of_numbers(self, request_with):
+        sentence = request_with(metric="spearman")
+        assert (
+            "a regression label (column 'label', metric spearman) must be a finite number, not 'bad' in row "
+            in sentence
+        )
+        assert "classification, whose metrics are accuracy, f1, accuracy_f1, matthews and loss.\n" in sentence
+
+    def test_numbers_for_a_metric_of_classes(self, request_with):
+        sentence = request_with(metric="accuracy", label="value")
+        assert "train.csv (column 'value') must be text or whole numbers for classification by metric " in sentence
+        assert "not 0.25; make the task a regression, whose metrics are pearson, spearman, " in sentence
+
+    @pytest.mark.parametrize(
+        ("kind", "metric", "label", "words"),
+        [
+            (
+                "classification",
+                "pearson",
+                "label",
+                "matthews, loss, because column 'label' holds classes, not 'pearson', which is for regression; ",
+            ),
+            (
+                "regression",
+                "f1",
+                "value",
+                "spearman, loss, because column 'value' holds numbers, not 'f1', which is for classification; ",
+            ),
+        ],
+    )
+    def test_kind_and_metric_that_contradict(self, request_with, kind, metric, label, words):
+        sentence = request_with(kind=kind, metric=metric, label=label)
+        assert words in sentence
+        assert "; choose one of them, or say kind = " in sentence
+
+    def test_metric_of_classes_for_a_task_of_numbers(self, refused, tmp_path, model):
+        asked = ["--task", "glue/stsb", "--metric", "accuracy", "--model", model, "--seeds", 1]
+        sentence = refused("run", tmp_path / "s", *asked)
+        assert sentence.endswith("not 'accuracy', which is for classification; choose one of them.\n")
+
+    @pytest.mark.parametrize("metric", ["f1", "accuracy_f1", "matthews"])
+    def test_validation_rows_of_one_class_for_a_metric_that_compares_classes(self, request_with, tmp_path, metric):
+        validation = write(tmp_path / "dev.csv", [("a song", "good"), ("a road", "good")])
+        sentence = request_with(validation=validation, metric=metric)
+        assert (
+            "the labels (column 'label') of the 2 validation rows of task 'train' must differ for metric " in sentence
+        )
+        assert f"{metric}, not all be 'good'; give more validation rows, or choose metric accuracy.\n" in sentence
+
+    @pytest.mark.parametrize("metric", ["pearson", "spearman"])
+    def test_validation_rows_of_one_number_for_a_correlation(self, request_with, tmp_path, metric):
+        validation = write(tmp_path / "dev.csv", [("a song", "0.5"), ("a road", "0.5")], header=("text", "value"))
+        sentence = request_with(validation=validation, label="value", metric=metric)
+        assert "the labels (column 'value') of the 2 validation rows of task 'train' must differ" in sentence
+        assert f"{metric}, not all be 0.5; give more validation rows, or choose metric loss.\n" in sentence
 
 
 class TestTrials:
@@ -188,10 +251,10 @@ class TestRecipe:
             settings=["learning_rate=fast"]
         )
 
-    def test_metric_of_the_wrong_kind(self, request_with):
-        sentence = request_with(metric="spearman")
+    def test_unknown_metric(self, request_with):
+        sentence = request_with(metric="acuracy")
         assert "metric (for classification) must be one of accuracy, f1, " in sentence
-        assert "not 'spearman'" in sentence
+        assert "not 'acuracy'; did you mean 'accuracy'." in sentence
 
     def test_no_model(self, request_with):
         assert "the recipe needs a model; name one on the hub, a folder, or 'embedded'." in request_with(model=None)

@@ -93,6 +93,32 @@ class TestProtocol:
         assert task == Task.hub("stsb")
 
 
+class TestKind:
+    """What is not said follows from the metric, and where that scores both kinds from the labels."""
+
+    @pytest.fixture
+    def ratings(self, tmp_path):
+        path = tmp_path / "ratings.csv"
+        path.write_text("text,stars\na,1\nb,5\nc,3\n", encoding="utf-8")
+        return {"train": path, "text": "text", "label": "stars"}
+
+    @pytest.mark.parametrize(
+        ("metric", "kind"),
+        [(None, "classification"), ("loss", "classification"), ("f1", "classification"), ("pearson", "regression")],
+    )
+    def test_of_whole_numbers(self, ratings, metric, kind):
+        (task,) = TaskOptions(**ratings, metric=metric).tasks()
+        assert task.kind == kind
+
+    def test_of_a_data_set(self):
+        (task,) = TaskOptions(task=("hub/org/name",), text="text", metric="spearman").tasks()
+        assert task.kind == "regression"
+
+    def test_that_is_said_comes_first(self, ratings):
+        (task,) = TaskOptions(**ratings, kind="regression").tasks()
+        assert (task.kind, task.metric) == ("regression", "pearson_spearman")
+
+
 class TestPathsInAStudyFile:
     def test_splits_of_the_hub_are_no_paths(self, over_file):
         content = '[task]\ntask = "hub/org/name"\ntext = "text"\nvalidation = "dev"\ntest = "test"\n'

@@ -203,7 +203,7 @@ BAD = {
     "fractions as classes": (
         "text,label\nx,0.5\ny,1\n",
         {},
-        "whole numbers for classification, not 0.5; make.*regression",
+        r"a\.csv \(column 'label'\) must be text or whole numbers for .* accuracy, not 0.5; make.*regression, whose",
     ),
     "text as number": ("text,label\nx,1\ny,high\n", {"kind": "regression"}, "finite number, not 'high' in row 1 "),
     "not a number": ("text,label\nx,1\ny,nan\n", {"kind": "regression"}, "finite number, not 'nan' in row 1 "),

@@ -58,7 +58,8 @@ def test_sentences_keep_their_last_space(shared):
 
 def test_the_first_line_of_cola_is_a_row(tmp_path):
     folder = write(
-        tmp_path / "CoLA", {"train.tsv": "gj\t1\t\tFine.\ngj\t0\t*\tFine not\n", "dev.tsv": "gj\t1\t\tOk.\n"}
+        tmp_path / "CoLA",
+        {"train.tsv": "gj\t1\t\tFine.\ngj\t0\t*\tFine not\n", "dev.tsv": "gj\t1\t\tOk.\ngj\t0\t*\tOk not\n"},
     )
 
     rows = load_rows(Task.glue(folder))
@@ -69,11 +70,12 @@ def test_the_first_line_of_cola_is_a_row(tmp_path):
 
 
 QQP = "id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate\n"
+QQP_DEV = QQP + "1\t1\t2\ta\tb\t1\n2\t1\t3\ta\tc\t0\n"
 
 
 def test_lines_of_qqp_without_all_fields_are_left_out_and_counted(tmp_path):
     train = QQP + "1\t1\t2\tWhy?\tHow?\t0\n2\t3\t4\ttorn\n3\t5\t6\tWho?\tWho is?\t1\n"
-    folder = write(tmp_path / "QQP", {"train.tsv": train, "dev.tsv": QQP + "1\t1\t2\ta\tb\t1\n\n"})
+    folder = write(tmp_path / "QQP", {"train.tsv": train, "dev.tsv": QQP_DEV + "\n"})
 
     rows = load_rows(Task.glue(folder))
 
@@ -85,7 +87,7 @@ def test_lines_of_qqp_without_all_fields_are_left_out_and_counted(tmp_path):
 
 def test_rows_of_a_benchmark_keep_an_empty_text(tmp_path):
     train = QQP + "1\t1\t2\tWhy?\t\t0\n2\t3\t4\tWho?\tWho?\t1\n"
-    folder = write(tmp_path / "QQP", {"train.tsv": train, "dev.tsv": QQP + "1\t1\t2\ta\tb\t1\n"})
+    folder = write(tmp_path / "QQP", {"train.tsv": train, "dev.tsv": QQP_DEV})
 
     assert load_rows(Task.glue(folder)).train.pairs == ("", "Who?")
 

@@ -18,7 +18,7 @@ from seedwise.schedule import Schedule, fractions
 from seedwise.seeds import Seeds
 from seedwise.splits import Splits
 from seedwise.stopping import StoppingRule
-from seedwise.task import Task
+from seedwise.task import METRICS, Task
 from seedwise.validation import check_choice, did_you_mean
 
 __all__ = ["RecipeOptions", "TaskOptions", "TrialOptions", "WorkerOptions", "model_place"]
@@ -44,7 +44,7 @@ class TaskOptions:
     text: Annotated[str | None, Parameter(help="Column of the text, or of the first of a pair.")] = None
     text_pair: Annotated[str | None, Parameter(help="Column of the second text of a pair.")] = None
     label: Annotated[str | None, Parameter(help="Column of the label.")] = None
-    kind: Annotated[str | None, Parameter(help="classification or regression; otherwise told by the labels.")] = None
+    kind: Annotated[str | None, Parameter(help="classification or regression; else told by metric and labels.")] = None
     metric: Annotated[str | None, Parameter(help="The metric that decides.")] = None
     train_size: Annotated[int | None, Parameter(help="Use only this many training rows.")] = None
     validation_size: Annotated[
@@ -73,7 +73,7 @@ class TaskOptions:
         if self.text is None or self.label is None:
             missing = "--text" if self.text is None else "--label"
             raise RequestError(f"--train needs {missing}; name the column{_columns(train)}.")
-        kind = self.kind
+        kind = self._kind()
         if kind is None:
             from seedwise.data.files import infer_kind
 
@@ -90,6 +90,11 @@ class TaskOptions:
             splits=self._splits(Splits()),
             drop_empty=bool(self.drop_empty),
         )
+
+    def _kind(self) -> str | None:
+        """Return the kind that is said, or else the only one that the metric scores."""
+        scored = [kind for kind, metrics in METRICS.items() if self.metric in metrics]
+        return self.kind or (scored[0] if len(scored) == 1 else None)
 
     def _named(self, name: str) -> Task:
         family, _, rest = name.partition("/")
@@ -130,7 +135,7 @@ class TaskOptions:
             text_pair=self.text_pair,
             validation=None if self.validation is None else str(self.validation),
             test=None if self.test is None else str(self.test),
-            kind=self.kind or "classification",
+            kind=self._kind() or "classification",
             metric=self.metric,
             splits=self._splits(Splits()),
             drop_empty=bool(self.drop_empty),

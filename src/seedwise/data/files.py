@@ -66,7 +66,7 @@ def select_rows(
         labels = [as_label(value, label, path) for value in _column(columns, label, path)]
     if not texts:
         raise DataError(f"the file {path} must have rows, but it is empty; give one with at least one row.")
-    return SourceRows(path.name, texts, pairs, labels, list(range(len(texts))))
+    return SourceRows(path.name, texts, pairs, labels, list(range(len(texts))), label_column=label or "label")
 
 
 def read_columns(path: Path) -> dict[str, list[Any]]:

@@ -104,7 +104,7 @@ def read_layout(path: Path, layout: Layout, *, label_names: tuple[str, ...] | No
     skipped = len(lines) - len(texts)
     if skipped:
         logger.info("%s: %d of %d lines are no rows and were left out.", path, skipped, len(lines))
-    return SourceRows(path.name, texts, pairs if layout.text_pair else None, labels, index, skipped)
+    return SourceRows(path.name, texts, pairs if layout.text_pair else None, labels, index, skipped, layout.label)
 
 
 def _read_named(path: Path, name: str) -> SourceRows:

@@ -69,6 +69,7 @@ def _read_dataset(task: Task, split: str) -> SourceRows:
         pairs=[as_text(value, task.text_pair, place) for value in columns[task.text_pair]] if task.text_pair else None,
         labels=[as_label(label, task.label, place) for label in labels],
         index=list(range(len(labels))),
+        label_column=task.label,
     )
 
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from seedwise.data.source import RawLabel, SourceRows, row_name
 from seedwise.errors import DataError
+from seedwise.task import CLASSIFICATION_METRICS, REGRESSION_METRICS
 
 __all__ = ["check_spread", "class_name", "class_names", "encode_classes", "encode_numbers", "listed"]
 
@@ -34,8 +35,12 @@ def class_name(label: RawLabel) -> str:
     return "0" if whole[1] == "-0" else whole[1]
 
 
-def class_names(rows: SourceRows) -> tuple[str, ...]:
+def class_names(rows: SourceRows, *, metric: str) -> tuple[str, ...]:
     """Return the names of the training rows' classes in order.
+
+    Args:
+        rows: The training rows.
+        metric: The metric that is to score the classes, for messages.
 
     Raises:
         DataError: There is only one class, or the labels are numbers with a fraction.
@@ -44,15 +49,17 @@ def class_names(rows: SourceRows) -> tuple[str, ...]:
     if len(names) < 2:
         alone = ", ".join(map(repr, names)) or "none"
         raise DataError(
-            f"{rows.place} must have labels of at least two classes, not {alone} alone; check the label column."
+            f"{rows.place} must have labels of at least two classes, not {alone} alone; check the label column "
+            f"{rows.label_column!r}."
         )
     if all(_WHOLE_NUMBER.fullmatch(name) for name in names):
         return tuple(sorted(names, key=Decimal))  # int refuses thousands of digits
     fractions = [name for name in names if not _WHOLE_NUMBER.fullmatch(name)]
     if all(_number(name) is not None for name in names):
         raise DataError(
-            f"the labels of {rows.place} must be text or whole numbers for classification, not {min(fractions)}; "
-            "make the task a regression, or write the classes as text."
+            f"the labels of {rows.place} (column {rows.label_column!r}) must be text or whole numbers for classification "
+            f"by metric {metric}, not {min(fractions)}; make the task a regression, whose metrics are "
+            f"{_named(REGRESSION_METRICS)}, or write the classes as text."
         )
     return tuple(sorted(names))
 
@@ -79,8 +86,12 @@ def encode_classes(rows: SourceRows, label_names: tuple[str, ...], *, what: str)
     return [numbers[name] for name in named]
 
 
-def encode_numbers(rows: SourceRows) -> list[float]:
+def encode_numbers(rows: SourceRows, *, metric: str) -> list[float]:
     """Return each row's label as a number.
+
+    Args:
+        rows: The rows.
+        metric: The metric that is to score the numbers, for messages.
 
     Raises:
         DataError: A row has no label, or one that is no finite number.
@@ -91,8 +102,9 @@ def encode_numbers(rows: SourceRows) -> list[float]:
         number = _number(label)
         if number is None or not math.isfinite(number):
             raise DataError(
-                f"a regression label must be a finite number, not {label!r} in {row_name(index)} of {rows.place}; "
-                "mend the row, or make the task a classification."
+                f"a regression label (column {rows.label_column!r}, metric {metric}) must be a finite number, not "
+                f"{label!r} in {row_name(index)} of {rows.place}; mend the row, or make the task a classification, whose "
+                f"metrics are {_named(CLASSIFICATION_METRICS)}."
             )
         numbers.append(number)
     return numbers
@@ -106,7 +118,8 @@ def check_spread(rows: SourceRows, numbers: Sequence[float]) -> None:
     """
     if len(set(numbers)) < 2:
         raise DataError(
-            f"the regression labels of {rows.place} must differ, but all are {numbers[0]:g}; check the label column."
+            f"the regression labels of {rows.place} must differ, but all are {numbers[0]:g}; check the label column "
+            f"{rows.label_column!r}."
         )
 
 
@@ -132,6 +145,10 @@ def _number(label: RawLabel) -> float | None:
         return float(label)
     except (ValueError, OverflowError):
         return None
+
+
+def _named(metrics: Sequence[str]) -> str:
+    return f"{', '.join(metrics[:-1])} and {metrics[-1]}"
 
 
 def listed(names: Sequence[str]) -> str:

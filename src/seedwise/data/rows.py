@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seedwise.benchmark import EMBEDDED, GLUE, BenchmarkTask
+from seedwise.content import digest_files
 from seedwise.data.embedded import read_embedded
 from seedwise.data.files import read_columns, read_files, select_rows
 from seedwise.data.glue import LAYOUTS, read_glue
@@ -14,7 +15,7 @@ from seedwise.data.labels import check_spread, class_names, encode_classes, enco
 from seedwise.data.source import SourceRows, row_name
 from seedwise.data.splits import Part, arrange
 from seedwise.errors import DataError
-from seedwise.task import Task, digest_files
+from seedwise.task import Task
 
 __all__ = ["Rows", "TaskRows", "load_rows", "read_texts"]
 
@@ -89,6 +90,7 @@ def load_rows(task: Task) -> TaskRows:
     rows = {split: _take(given[part.source], labels[part.source], part) for split, part in parts.items()}
     if label_names is not None:
         _check_classes(task, rows["train"], label_names)
+    _check_scored(task, rows["validation"], given[rows["validation"].source].label_column, label_names)
     return TaskRows(rows["train"], rows["validation"], rows.get("test"), label_names, dropped)
 
 
@@ -165,6 +167,7 @@ def _without_empty(rows: SourceRows, task: Task) -> SourceRows:
         [rows.labels[place] for place in kept],
         [rows.index[place] for place in kept],
         rows.skipped,
+        rows.label_column,
     )
 
 
@@ -176,7 +179,7 @@ def _encode(
         if not len(rows):
             raise DataError(f"{rows.place} must have rows, but there is none; give a file with at least one row.")
     if task.kind == "regression":
-        numbers = {split: encode_numbers(rows) for split, rows in given.items()}
+        numbers = {split: encode_numbers(rows, metric=task.metric) for split, rows in given.items()}
         check_spread(given["train"], numbers["train"])
         return None, numbers
     known = _benchmark(task)
@@ -184,7 +187,7 @@ def _encode(
         fixed = known.labels
         what = f"the labels of {task.name}"
         return fixed, {split: encode_classes(rows, fixed, what=what) for split, rows in given.items()}
-    names = class_names(given["train"])
+    names = class_names(given["train"], metric=task.metric)
     what = "the training rows' labels"
     return names, {split: encode_classes(rows, names, what=what) for split, rows in given.items()}
 
@@ -214,3 +217,15 @@ def _check_classes(task: Task, train: Rows, label_names: tuple[str, ...]) -> Non
             f"every class must have training rows, but the {len(train)} of task {task.name!r} have none of {names}; "
             "check the label column, give more training rows, or set smaller sizes aside."
         )
+
+
+def _check_scored(task: Task, validation: Rows, column: str, label_names: tuple[str, ...] | None) -> None:
+    """Refuse validation rows that are all alike where the metric compares rows: every trial would score the same."""
+    if task.metric in ("accuracy", "loss") or len(set(validation.labels)) > 1:
+        return
+    alone = validation.labels[0] if label_names is None else label_names[int(validation.labels[0])]
+    raise DataError(
+        f"the labels (column {column!r}) of the {len(validation)} validation rows of task {task.name!r} must differ for "
+        f"metric {task.metric}, not all be {alone!r}; give more validation rows, or choose metric "
+        f"{'accuracy' if task.kind == 'classification' else 'loss'}."
+    )

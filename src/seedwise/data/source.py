@@ -24,6 +24,7 @@ class SourceRows:
         labels: The labels as written; empty where the rows were read without labels.
         index: Row number of each row in the source, from 0, a header not counted.
         skipped: Lines of the source that are no rows.
+        label_column: What the source calls the label's column, for messages.
     """
 
     place: str
@@ -32,6 +33,7 @@ class SourceRows:
     labels: list[RawLabel]
     index: list[int]
     skipped: int = 0
+    label_column: str = "label"
 
     def __len__(self) -> int:
         return len(self.texts)

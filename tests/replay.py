@@ -38,7 +38,11 @@ class ReplayExecutor:
         self.scores, self.workers, self.crash_after, self.fail = scores, workers, crash_after, set(fail)
         self.started: list[int] = []
         self.exported: list[Path] = []
-        self.most_kept = 0
+        self.most_kept = self.evaluations = 0
+
+    def scores_of(self, trial: Trial):
+        """The scores of a trial's evaluations."""
+        return self.scores[trial.seeds.init - 1]
 
     def prepare(self, task: Task, recipe: Recipe):
         rows = {"train": recipe.batch_size * len(self.scores[0]), "validation": 10}
@@ -55,7 +59,6 @@ class ReplaySession:
         self._executor = executor
         self._jobs: list[Job] = []
         self._kept: set[str] = set()
-        self._evaluations = 0
 
     def __enter__(self) -> Self:
         return self
@@ -78,10 +81,11 @@ class ReplaySession:
         if seeds.init in self._executor.fail:
             return [*reports, Failed(trial_id, "it would not")]
         last = self._executor.diverge.get(seeds.init, math.inf)
-        scores = self._executor.scores[seeds.init - 1][: min(job.until, last)]
+        whole = self._executor.scores_of(job.trial)
+        scores = whole[: min(job.until, last)]
         for step, score in enumerate(scores, start=1):
-            self._evaluations += 1
-            if self._evaluations > self._executor.crash_after:
+            self._executor.evaluations += 1
+            if self._executor.evaluations > self._executor.crash_after:
                 raise RuntimeError("killed")
             reports.append(Measured(trial_id, (Measurement(step, 1 / step, {"accuracy": score}),), 1.0))
         self._kept.add(trial_id)
@@ -90,7 +94,7 @@ class ReplaySession:
         outcome = Outcome(scores.index(max(finite)) + 1, None, [[0.0, 1.0]] * 10, None) if finite else None
         if last <= job.until:
             return [*reports, Failed(trial_id, f"{DIVERGED}: the loss became nan", outcome=outcome)]
-        end = Completed if job.until == len(self._executor.scores[0]) else Paused
+        end = Completed if job.until == len(whole) else Paused
         return [*reports, end(trial_id, outcome, 0.5)]
 
     def stop(self) -> list[Report]:

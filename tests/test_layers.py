@@ -55,7 +55,7 @@ TABLE = {
     "fused": row("fused", ours="values data training", libraries=None),
     "executors": row("executors", ours="values data training fused", libraries=None),
     "study": row(
-        "study live running best",
+        "study agreement live running staged best",
         ours="values schedule store importing executors.base modelcard",
         libraries="numpy filelock",
     ),

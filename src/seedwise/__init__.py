@@ -3,6 +3,8 @@
 import importlib
 from typing import Any
 
+from seedwise.arm import Arm
+from seedwise.design import Design
 from seedwise.errors import DataError, RequestError, SeedwiseError, WorkError
 from seedwise.recipe import Recipe
 from seedwise.schedule import Schedule
@@ -14,7 +16,9 @@ from seedwise.trial import Measurement, Trial, TrialState
 
 __all__ = [
     "Analysis",
+    "Arm",
     "DataError",
+    "Design",
     "LocalExecutor",
     "Measurement",
     "Recipe",
@@ -32,6 +36,8 @@ __all__ = [
     "WorkError",
     "__version__",
     "read_runs",
+    "run_design",
+    "studies",
 ]
 
 __version__ = "0.1.0"
@@ -42,11 +48,15 @@ _LAZY = {
     "Report": "seedwise.report.report",
     "Study": "seedwise.study",
     "read_runs": "seedwise.importing.runs",
+    "run_design": "seedwise.staged",
 }
+_MODULES = ("studies",)
 
 
 def __getattr__(name: str) -> Any:
     """Load what needs more than the standard library on first use, so that a quick question gets a quick answer."""
+    if name in _MODULES:
+        return importlib.import_module(f"seedwise.{name}")
     if name not in _LAZY:
         raise AttributeError(f"module 'seedwise' has no attribute {name!r}")
     return getattr(importlib.import_module(_LAZY[name]), name)

@@ -117,6 +117,13 @@ class Design:
         return tuple(dict.fromkeys(arm.name for arm in self.arms))
 
     @property
+    def words(self) -> str:
+        """What tells the design from others: its name, scale, models and tasks."""
+        models = ", ".join(dict.fromkeys(arm.recipe.model_name for arm in self.arms))
+        scale = "" if self.scale == "full" else f" at {self.scale} scale"
+        return f"{self.name!r}{scale} (task {', '.join(task.name for task in self.tasks)}; model {models})"
+
+    @property
     def cost(self) -> Mapping[str, int]:
         """Stage -> trainings; less where candidates are left out because they do not fit a task or model."""
         intermediate = 0 if self.intermediate is None else len(self.intermediate.seeds)
@@ -189,6 +196,12 @@ class DesignRecord:
     def __post_init__(self) -> None:
         check_kind("the record's design", self.design, Design)
         check_choice("the stage", self.stage, STAGES)
+
+    def is_of(self, other: "DesignRecord") -> bool:
+        """Whether both are of one stage of designs that train the same; their words may differ."""
+        ours, theirs = self.design, other.design
+        same = (ours.arms, ours.intermediate) == (theirs.arms, theirs.intermediate)
+        return self.stage == other.stage and same
 
     def label(self, task_id: str, recipe_id: str) -> str | None:
         """Return what a recipe is called on a task; see `labels`."""

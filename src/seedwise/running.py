@@ -45,12 +45,17 @@ FEW_ROWS = 16
 
 
 def run_study(
-    folder: Path, store: Store, executor: Executor, on_progress: Callable[[StudyProgress], None] | None = None
+    folder: Path,
+    store: Store,
+    executor: Executor,
+    on_progress: Callable[[StudyProgress], None] | None = None,
+    *,
+    keep_winners: bool = True,
 ) -> None:
     """Run every trial that the rule asks for and that is not on record yet; see `Study.run`."""
     store.reset_running()
     cells = _cells(store, executor)
-    run = _Run(store, cells, on_progress or (lambda _: None))
+    run = _Run(store, cells, on_progress or (lambda _: None), keep_winners=keep_winners)
     with executor.open(folder / "checkpoints") as session:
         try:
             with _ctrl_c_waits() as asked:
@@ -58,7 +63,8 @@ def run_study(
         except (KeyboardInterrupt, WorkError):
             run.record(session.stop(), session)
             raise
-        export_winners(folder, store, session)
+        if keep_winners:
+            export_winners(folder, store, session)
 
 
 @contextmanager
@@ -86,8 +92,10 @@ def _ctrl_c_waits() -> Iterator[Sequence[int]]:
 class _Run:
     """One run of a study: its cells, its store, and who watches."""
 
-    def __init__(self, store: Store, cells: list[Cell], on_progress: Callable[[StudyProgress], None]) -> None:
-        self._store, self._cells, self._on_progress = store, cells, on_progress
+    def __init__(
+        self, store: Store, cells: list[Cell], on_progress: Callable[[StudyProgress], None], *, keep_winners: bool
+    ) -> None:
+        self._store, self._cells, self._on_progress, self._keep_winners = store, cells, on_progress, keep_winners
         self._live = {live.id: live for cell in cells for live in cell.trials}
         self._broken_off: set[str] = set()  # what they report after a gap would not fit
         self._retry_crashed()
@@ -179,9 +187,9 @@ class _Run:
         live.state = state
 
     def _keep_best_weights(self, live: LiveTrial, session: Session) -> None:
-        """Of all complete trials of a task, only the best one's weights stay on disk."""
+        """Of all complete trials of a task, only the best one's weights stay on disk, if any do."""
         task = live.trial.task
-        best = winner(self._live.values(), task)
+        best = winner(self._live.values(), task) if self._keep_winners else None
         for other in self._live.values():
             done = other.trial.task == task and other.state is TrialState.COMPLETE
             if done and (best is None or other.id != best.id):

@@ -4,12 +4,13 @@ The folder holds ``study.db`` (every trial, loss and score), ``checkpoints/`` (p
 as a plain Hugging Face model). How a study is run to its end is in `seedwise.running`.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
+from seedwise.agreement import check_free, check_own, check_same_design, check_same_study, most_seeds
+from seedwise.design import STAGES, DesignRecord
 from seedwise.errors import RequestError
 from seedwise.executors.base import Executor
 from seedwise.imported import AnyTask, AnyTrial, ImportedTrial
@@ -77,16 +78,44 @@ class Study:
                 f"the rule's t must be the number of seeds, not t = {rule.t} with {len(seeds)} seeds; "
                 "Seeds.paired(rule.t) gives as many."
             )
-        folder = Path(folder)
-        _check_free(folder)
         trials = [Trial(task, recipe, s) for task in tasks for recipe in recipes for s in seeds]
+        return cls.of_trials(folder, trials, rule=rule, extend=extend)
+
+    @classmethod
+    def of_trials(
+        cls,
+        folder: str | Path,
+        trials: Sequence[Trial],
+        *,
+        rule: StoppingRule | None = None,
+        extend: bool = False,
+        design: DesignRecord | None = None,
+    ) -> "Study":
+        """Start a study of any trials in a folder, or continue the one that is there.
+
+        Args:
+            folder: The study's folder; made if it is missing.
+            trials: What is to be trained.
+            rule: Which trials go on to the end, decided for each task and recipe; all by default.
+            extend: Allow trials that the folder's study does not hold yet, and a larger p.
+            design: The design that the trials follow, with what was chosen so far; such a study has no stopping rule,
+                grows with its choices, and takes no other trials. `seedwise.run_design` runs a whole design.
+
+        Raises:
+            RequestError: The folder holds another study or is open in another process.
+        """
+        folder = Path(folder)
+        check_free(folder)
         store = SqliteStore.create_or_open(folder / "study.db", write=True)
         try:
-            records = store.records()
-            if not any(record.attempts for record in records):  # a plan of which nothing ever ran binds nobody
-                store.remove_trials([record.id for record in records])
             study = cls(folder, store)
-            study._add(trials, rule, extend=extend)
+            if not any(record.attempts for record in study.trials):  # a plan of which nothing ever ran binds nobody
+                store.remove_trials([record.id for record in study.trials])
+            check_same_design(folder, study.design, design, begun=study._begun())
+            if design is None:
+                study._add(trials, rule, extend=extend)
+            else:
+                study.grow(trials, design)
         except BaseException:
             store.close()
             raise
@@ -104,7 +133,7 @@ class Study:
             RequestError: A run is there already, or the folder holds trainings of its own; nothing has been written.
         """
         folder = Path(folder)
-        _check_free(folder)
+        check_free(folder)
         store = SqliteStore.create_or_open(folder / "study.db", write=True)
         try:
             known = {cell: store.facts(*cell) for cell in runs.facts}
@@ -126,7 +155,9 @@ class Study:
             raise RequestError(f"{folder} holds no study; say what to run: a task, a model and how many trials.")
         study = cls(folder, SqliteStore.create_or_open(folder / "study.db", write=True))
         try:
-            _check_own(folder, study.trials)
+            check_own(folder, study.trials)
+            if study.design is not None:
+                raise RequestError(f"{folder} holds a study in stages; continue it with seedwise.run_design.")
         except BaseException:
             study.close()
             raise
@@ -154,8 +185,15 @@ class Study:
         """Close the store and let other processes write."""
         self.store.close()
 
+    def grow(self, trials: Sequence[Trial], design: DesignRecord) -> None:
+        """Add the trials that the study's design asks for by now, and keep what was chosen in it."""
+        self.store.set_design(design.to_json())
+        self._add(trials, None, extend=True)
+
     def run(self, executor: Executor, on_progress: Callable[[StudyProgress], None] | None = None) -> None:
         """Run what is missing, then write the winner of each task to ``best/``; safe to repeat.
+
+        A study that only tunes a design's recipes has no winner.
 
         Args:
             executor: Where trials run.
@@ -165,20 +203,28 @@ class Study:
             RequestError: The rows, the model or the rule's fraction do not fit; nothing has run.
             WorkError: The work failed on the way, or no trial could be completed; what was done is kept.
         """
-        _check_own(self.folder, self.trials)
+        check_own(self.folder, self.trials)
         try:
-            run_study(self.folder, self.store, executor, on_progress)
+            tuning = self.design is not None and self.design.stage == "tuning"
+            run_study(self.folder, self.store, executor, on_progress, keep_winners=not tuning)
         except RequestError:
             self._take_back()
             raise
 
+    def _begun(self) -> bool:
+        """Whether anything ever ran, in this study or in a stage before it."""
+        if any(record.attempts for record in self.trials):
+            return True
+        stages = (self.folder / stage for stage in STAGES if (self.folder / stage / "study.db").exists())
+        return any(_opened_has_begun(stage) for stage in stages)
+
     def _add(self, trials: Sequence[Trial], rule: StoppingRule | None, *, extend: bool) -> None:
         """Add what was asked to the store, and remember what was there before."""
         records, kept = self.store.records(), self.store.rule()
-        _check_own(self.folder, records)
-        _check_same_study(self.folder, records, kept, trials, rule, extend=extend)
+        check_own(self.folder, records)
+        check_same_study(self.folder, records, kept, trials, rule, extend=extend)
         if rule is not None:
-            rule = replace(rule, t=_most_seeds([*map(own_trial, records), *trials]))
+            rule = replace(rule, t=most_seeds([*map(own_trial, records), *trials]))
         self._before = frozenset(record.id for record in records), kept
         self.store.add_trials(trials)
         self.store.set_rule(rule)
@@ -204,6 +250,12 @@ class Study:
     def rule(self) -> StoppingRule | None:
         """The stopping rule; None when every trial runs to the end."""
         return self.store.rule()
+
+    @property
+    def design(self) -> DesignRecord | None:
+        """The design that its trials follow, its stage, and what was chosen; None where it follows none."""
+        content = self.store.design()
+        return None if content is None else DesignRecord.from_json(content)
 
     @property
     def trials(self) -> tuple[TrialRecord, ...]:
@@ -263,86 +315,6 @@ class Study:
         return export(self.store, Path(folder), format)
 
 
-def _check_free(folder: Path) -> None:
-    """Refuse what is no folder, and one where the study's own files would meet somebody else's."""
-    if folder.exists() and not folder.is_dir():
-        raise RequestError(f"{folder} must be a directory for the study, not a file; choose another directory.")
-    if (folder / "study.db").exists():
-        return
-    for name in ("best", "checkpoints"):
-        if (folder / name).exists():
-            raise RequestError(
-                f"{folder} holds no study but a {name} of something else; choose another directory for the study."
-            )
-
-
-def _check_own(folder: Path, records: Sequence[TrialRecord]) -> None:
-    """Refuse to train beside runs of somebody else."""
-    if any(isinstance(record.trial, ImportedTrial) for record in records):
-        raise RequestError(
-            f"{folder} holds imported runs, which cannot be run here; choose another directory for trainings of your own."
-        )
-
-
-def _check_same_study(
-    folder: Path,
-    records: Sequence[TrialRecord],
-    kept: StoppingRule | None,
-    trials: Sequence[Trial],
-    wanted: StoppingRule | None,
-    *,
-    extend: bool,
-) -> None:
-    """Refuse to mix what was asked with another study, and say how it differs."""
-    held = {record.id: own_trial(record) for record in records}
-    if not held:
-        return
-    asked = {trial.id: trial for trial in trials}
-    cells, wanted_cells = ({(t.task.id, t.recipe.id) for t in found.values()} for found in (held, asked))
-    if not extend and cells != wanted_cells:
-        raise RequestError(_holds_another(folder, held, asked))
-    if not _may_become(kept, wanted, extend=extend):
-        way_out = "a study's f never changes and its p can only grow with --extend; use the same rule"
-        raise RequestError(
-            f"{folder} holds a study with {_rule_words(kept)}, not {_rule_words(wanted)}; {way_out}, or another directory."
-        )
-    if not extend and set(asked) != set(held):
-        raise RequestError(_holds_another(folder, held, asked))
-
-
-def _holds_another(folder: Path, held: Mapping[str, Trial], asked: Mapping[str, Trial]) -> str:
-    return (
-        f"{folder} holds another study ({_difference(held.values(), asked.values())}); "
-        "repeat its own command, add --extend to add to it, or choose another directory."
-    )
-
-
-def _may_become(kept: StoppingRule | None, wanted: StoppingRule | None, *, extend: bool) -> bool:
-    if kept is None or wanted is None:
-        return kept is wanted
-    return kept.f == wanted.f and (kept.p == wanted.p or (extend and wanted.p > kept.p))
-
-
-def _most_seeds(trials: Iterable[Trial]) -> int:
-    """Return how many seeds the task and recipe with the most of them have."""
-    return max(Counter((trial.task.id, trial.recipe.id) for trial in {t.id: t for t in trials}.values()).values())
-
-
-def _rule_words(rule: StoppingRule | None) -> str:
-    return "no stopping rule" if rule is None else f"f = {rule.f:g} and p = {rule.p}"
-
-
-def _difference(held: Iterable[Trial], asked: Iterable[Trial]) -> str:
-    """Say which of task, recipe and seeds differ, most telling first."""
-    held, asked = list(held), list(asked)
-    if {trial.task.id for trial in held} != {trial.task.id for trial in asked}:
-        return _change("task", {t.task.name for t in held}, {t.task.name for t in asked}, "rows or settings")
-    if {trial.recipe.id for trial in held} != {trial.recipe.id for trial in asked}:
-        return _change("model", {t.recipe.model for t in held}, {t.recipe.model for t in asked}, "settings")
-    return f"{len(held)} trials, not {len(asked)}, or with other seeds"
-
-
-def _change(what: str, old: set[str], new: set[str], inside: str) -> str:
-    if old == new:
-        return f"{what} {', '.join(sorted(old))} with other {inside}"
-    return f"{what} {', '.join(sorted(old))}, not {', '.join(sorted(new))}"
+def _opened_has_begun(folder: Path) -> bool:
+    with Study.open(folder) as study:
+        return any(record.attempts for record in study.trials)

@@ -46,7 +46,7 @@ class Choice(NamedTuple):
     Args:
         arm: The arm's name.
         task: The task.
-        tried: The candidates that have scores, the best mean first.
+        tried: The candidates that have scores, in the order of the search.
         left_out: Words of the candidates that have none: they do not fit the task or the model, or are not done yet.
         chosen: Words of the candidate that was taken; None while nothing is.
         against_next: The chosen one against the best of the others; None where there is no other or they do not compare.
@@ -60,6 +60,11 @@ class Choice(NamedTuple):
     chosen: str | None
     against_next: RecipeComparison | None
     field: str | None
+
+    @property
+    def ranked(self) -> list[Tried]:
+        """The candidates that have scores, the best mean first; of equals the earlier."""
+        return _ranked(self.tried, self.task)
 
 
 def choices(analysis: Analysis) -> list[Choice]:
@@ -100,9 +105,14 @@ def _choice(
             left_out.append(candidate.words)
         else:
             tried.append(Tried(candidate.words, cell.final(least=1), cell))
-    tried.sort(key=lambda one: -one.mean if task.greater_is_better else one.mean)
     field = next(iter(arm.search)) if len(arm.search) == 1 else None
-    return Choice(arm.name, task, tuple(tried), tuple(left_out), chosen, _against_next(tried, chosen), field)
+    return Choice(
+        arm.name, task, tuple(tried), tuple(left_out), chosen, _against_next(_ranked(tried, task), chosen), field
+    )
+
+
+def _ranked(tried: Sequence[Tried], task: AnyTask) -> list[Tried]:
+    return sorted(tried, key=lambda one: -one.mean if task.greater_is_better else one.mean)
 
 
 def _against_next(tried: Sequence[Tried], chosen: str | None) -> RecipeComparison | None:

@@ -1,6 +1,7 @@
 """Which tables does a study with a design have: its arms beside the published ones, and what each of them chose?"""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.arms import ArmScore, arm_scores
@@ -13,7 +14,7 @@ from seedwise.imported import AnyTask
 from seedwise.stats.intervals import Interval
 from seedwise.stats.summaries import difference_of_summaries
 
-__all__ = ["arms_table", "candidates_table", "published_scores", "stands_for_words", "tuning_table"]
+__all__ = ["arms_table", "candidates_table", "published_scores", "task_words", "tuning_table"]
 
 _NONE = "no arm chooses anything; give one a search."
 
@@ -23,7 +24,7 @@ def published_scores(design: Design) -> PublishedScores | None:
     return PUBLISHED.get(design.published or "")
 
 
-def stands_for_words(design: Design, task: AnyTask) -> str:
+def task_words(design: Design, task: AnyTask) -> str:
     """Return what to call a task where published tasks stand beside it.
 
     Example:
@@ -33,13 +34,13 @@ def stands_for_words(design: Design, task: AnyTask) -> str:
         >>> from seedwise.task import Task
         >>> arm = Arm(name="a", task=Task.embedded("entailment"), recipe=Recipe(model="m"), seeds=Seeds.paired(2))
         >>> design = Design(name="d", title="t", arms=(arm,), stands_for={"entailment": "RTE"})
-        >>> stands_for_words(design, arm.task)
-        'entailment (stands for RTE)'
+        >>> task_words(design, arm.task)
+        'entailment (for RTE)'
     """
     other = design.stands_for.get(task.name)
     if other is None or _plain(other) == _plain(task.name):
         return task.name
-    return f"{task.name} (stands for {other})"
+    return f"{task.name} (for {other})"
 
 
 def arms_table(analysis: Analysis) -> Table:
@@ -54,25 +55,29 @@ def arms_table(analysis: Analysis) -> Table:
     for score in found:
         if score.reason:
             reasons.add(f"{score.task.name}, {score.arm}", score.reason)
-    known = paper is not None and design is not None and any(_published(paper, design, score) for score in found)
-    rows = tuple(_arm_row(score, design, paper if known else None) for score in found)
-    header: tuple[str, ...] = ("task", "arm", "here, mean ± sd", "n", "held against", "difference here")
-    kinds: tuple[Kind, ...] = ("text", "text", "spread", "count", "text", "interval")
+    if design is None or paper is None or not any(_published(paper, design, score) for score in found):
+        beside = None
+    else:
+        beside = _Beside(paper, design)
+    columns = _columns(found, beside)
+    caption = "Mean ± standard deviation of n trials, and the difference to another arm with its 95% interval."
     notes = list(reasons.notes())
-    caption = (
-        "Mean ± standard deviation of the scores of n trials, and the difference to another arm with its 95% interval."
-    )
-    if known and paper is not None and design is not None:
-        header += ("published, mean ± sd", "difference published", "as published?")
-        kinds += ("spread", "interval", "text")
+    if beside is not None:
         caption = (
-            f"This study beside {paper.source} (means of {paper.n} seeds, {paper.split} rows): mean ± standard deviation, and "
-            "the difference to another arm with its 95% interval; of the published one it is Welch's, from what was printed."
+            f"This study beside {beside.paper.source}, where each mean is of {beside.paper.n} seeds on {beside.paper.split} rows. "
+            f"{caption} That of a published difference is Welch's, computed from what was printed. As published: the interval excludes "
+            "0 on the same side; neither: both include it."
         )
-        notes += [*paper.notes, *_scale_notes(design)]
+        notes += [*beside.paper.notes, *_scale_notes(beside.design)]
     splits = dict.fromkeys(f"{score.task.name}: {score.split}" for score in found)
-    caption += f" Rows scored here: {', '.join(splits)}."
-    return Table("published" if known else "arms", caption, header, kinds, rows, notes=tuple(notes))
+    return Table(
+        "arms" if beside is None else "published",
+        f"{caption} Rows scored here: {', '.join(splits)}.",
+        tuple(column.name for column in columns),
+        tuple(column.kind for column in columns),
+        tuple(tuple(column.value(score) for column in columns) for score in found),
+        notes=tuple(notes),
+    )
 
 
 def tuning_table(analysis: Analysis) -> Table:
@@ -117,7 +122,7 @@ def candidates_table(analysis: Analysis) -> Table:
     bold = set()
     found = choices(analysis)
     for choice in found:
-        for tried in choice.tried:
+        for tried in choice.ranked:
             if tried.words == choice.chosen:
                 bold |= {(len(rows), 2), (len(rows), 4)}
             n = len(tried.scores)
@@ -134,18 +139,56 @@ def candidates_table(analysis: Analysis) -> Table:
     )
 
 
-def _arm_row(score: ArmScore, design: Design | None, paper: PublishedScores | None) -> tuple[Value, ...]:
-    here = None if score.mean is None else (score.mean, float(score.sd or 0.0), score.n)
-    difference = None if score.comparison is None else score.comparison.difference
-    name = score.task.name if design is None else stands_for_words(design, score.task)
-    row: tuple[Value, ...] = (name, score.arm, here, score.n or None, score.against, _ends(difference))
-    if paper is None or design is None:
-        return row
-    mine = _published(paper, design, score)
-    other = None if score.against is None else _published(paper, design, score._replace(arm=score.against))
-    theirs = None if mine is None or other is None else difference_of_summaries((*mine, paper.n), (*other, paper.n))
-    spread = None if mine is None else (*mine, paper.n)
-    return (*row, spread, _ends(theirs), _agreement(difference, theirs))
+class _Column(NamedTuple):
+    """One column of the table of arms."""
+
+    name: str
+    kind: Kind
+    value: Callable[[ArmScore], Value]
+
+
+class _Beside(NamedTuple):
+    """What stands beside the arms."""
+
+    paper: PublishedScores
+    design: Design
+
+    def spread(self, score: ArmScore, arm: str | None = None) -> tuple[float, float, int] | None:
+        """Return the published mean, standard deviation and number of an arm on the score's task."""
+        found = _published(self.paper, self.design, score if arm is None else score._replace(arm=arm))
+        return None if found is None else (*found, self.paper.n)
+
+    def difference(self, score: ArmScore) -> Interval | None:
+        """Return the published difference of an arm to the one that it is held against."""
+        mine, other = self.spread(score), None if score.against is None else self.spread(score, score.against)
+        return None if mine is None or other is None else difference_of_summaries(mine, other)
+
+
+def _columns(found: Sequence[ArmScore], beside: _Beside | None) -> list[_Column]:
+    columns = [
+        _Column("task", "text", lambda one: one.task.name if beside is None else task_words(beside.design, one.task)),
+        _Column("arm", "text", lambda one: one.arm),
+        _Column("here", "spread", lambda one: None if one.mean is None else (one.mean, float(one.sd or 0.0), one.n)),
+        _Column("n", "count", lambda one: one.n or None),
+    ]
+    others = {one.against for one in found if one.against is not None}
+    to = f" to {next(iter(others))}" if len(others) == 1 else ""
+    if len(others) > 1:
+        columns.append(_Column("held against", "text", lambda one: one.against))
+    if others:
+        columns.append(_Column(f"difference{to}", "interval", lambda one: _ends(_difference(one))))
+    if beside is not None:
+        columns.append(_Column("published", "spread", beside.spread))
+    if beside is not None and others:
+        columns += [
+            _Column("published difference", "interval", lambda one: _ends(beside.difference(one))),
+            _Column("as published?", "text", lambda one: _agreement(_difference(one), beside.difference(one))),
+        ]
+    return columns
+
+
+def _difference(score: ArmScore) -> Interval | None:
+    return None if score.comparison is None else score.comparison.difference
 
 
 def _published(paper: PublishedScores, design: Design, score: ArmScore) -> tuple[float, float] | None:
@@ -160,10 +203,10 @@ def _agreement(here: Interval | None, published: Interval | None) -> str | None:
         return None
     ours, theirs = _sign(here), _sign(published)
     if theirs == 0:
-        return "yes, no difference shown" if ours == 0 else f"no, {'better' if ours > 0 else 'worse'} here"
+        return "yes, neither" if ours == 0 else f"no, {'better' if ours > 0 else 'worse'} here"
     if ours == 0:
         return "not shown here"
-    return "yes" if ours == theirs else "no, the other way round"
+    return "yes" if ours == theirs else "no, the other way"
 
 
 def _sign(interval: Interval) -> int:
@@ -175,8 +218,8 @@ def _ends(interval: Interval | None) -> Value:
 
 
 def _choice_row(choice: Choice) -> tuple[Value, ...]:
-    mine = next((tried for tried in choice.tried if tried.words == choice.chosen), None)
-    next_best = next((tried for tried in choice.tried if tried.words != choice.chosen), None)
+    mine = next((tried for tried in choice.ranked if tried.words == choice.chosen), None)
+    next_best = next((tried for tried in choice.ranked if tried.words != choice.chosen), None)
     spreads = [None if tried is None else (tried.mean, tried.sd, len(tried.scores)) for tried in (mine, next_best)]
     seeds = sorted({len(tried.scores) for tried in choice.tried})
     difference = None if choice.against_next is None else choice.against_next.difference

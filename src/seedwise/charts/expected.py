@@ -21,6 +21,7 @@ __all__ = [
     "draw_expected",
     "expected_band_data",
     "expected_best_data",
+    "expected_recipes_data",
     "expected_test_data",
 ]
 
@@ -54,13 +55,35 @@ def expected_best_data(analysis: Analysis, cell: Cell) -> ExpectedData:
     found: dict[str, BestOfN] = known(analysis, "expected_best", cell)
     points: list[dict[str, Any]] = []
     for name, best in found.items():
-        observed = cell.final(name)  # as in the paper's figure, shading ends at the observed scores
-        low, high = (np.clip(best.mean + side * best.sd, observed.min(), observed.max()) for side in (-1, 1))
-        points += _points(_SCHEDULE_WORDS[name], best.n, best.mean, low, high)
+        points += _points(_SCHEDULE_WORDS[name], best.n, best.mean, *_one_sd(best, cell.final(name)))
     shaded = f"{next(iter(found.values())).trials} trials; shaded: ± 1 sd within the observed range"
     series = tuple(_SCHEDULE_WORDS[name] for name in found)
     title = f"{analysis.label(cell)}: expected best of n"
     return ExpectedData(points, series, title, shaded, metric_words(cell.task.metric), _cost_words(cell))
+
+
+def expected_recipes_data(analysis: Analysis, cells: Mapping[str, Cell]) -> ExpectedData:
+    """Collect expected validation performance of several recipes, plus and minus one standard deviation.
+
+    Args:
+        analysis: The analysis.
+        cells: Cells of one task by the name of their series.
+    """
+    task = task_of(cells)
+    found: dict[str, BestOfN] = {name: known(analysis, "expected_best", cell)["all"] for name, cell in cells.items()}
+    points = [
+        point
+        for name, best in found.items()
+        for point in _points(name, best.n, best.mean, *_one_sd(best, cells[name].final()))
+    ]
+    trials = in_words((best.trials for best in found.values()), "trials")
+    return ExpectedData(
+        points,
+        tuple(found),
+        f"{task.name}: expected best of n",
+        f"{trials}; shaded: ± 1 sd within the observed range",
+        metric_words(task.metric),
+    )
 
 
 def expected_band_data(analysis: Analysis, cell: Cell) -> ExpectedData:
@@ -117,6 +140,12 @@ def draw_expected(data: ExpectedData) -> Any:
     scale = alt.Scale(type="log", nice=False) if many else alt.Scale(nice=False)
     x = alt.X("n:Q", title=data.x, scale=scale, axis=alt.Axis(tickMinStep=1))
     return styled(shaded_lines(data.points, data.series, x, data.y), data.title, data.subtitle)
+
+
+def _one_sd(best: BestOfN, observed: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the ends of the shading; as in the paper's figure it ends at the observed scores."""
+    low, high = (np.clip(best.mean + side * best.sd, observed.min(), observed.max()) for side in (-1, 1))
+    return low, high
 
 
 def _cost_words(cell: Cell) -> str:

@@ -13,6 +13,7 @@ from seedwise.analysis.recipes import RecipeComparison, RecipeScore, scores_by_r
 from seedwise.analysis.seeds import FailedTrials
 from seedwise.analysis.summary import summarize
 from seedwise.charts.cell_rows import Reasons, cell_columns
+from seedwise.charts.design_tables import arms_table, candidates_table, tuning_table
 from seedwise.charts.published import DODGE_TABLE_1
 from seedwise.charts.seed_tables import anova_table, good_seeds_table, grid_table, spread_table
 from seedwise.charts.style import metric_words
@@ -217,6 +218,8 @@ def study_tables(analysis: Analysis) -> tuple[list[Table], list[Table]]:
         *(build(analysis, stream) for build in (grid_table, good_seeds_table) for stream in ("init", "order")),
         planning_table(analysis),
     ]
+    if analysis.design is not None:
+        made += [arms_table(analysis), tuning_table(analysis), candidates_table(analysis)]
     return [table for table in made if _has_value(table)], [table for table in made if not _has_value(table)]
 
 

@@ -1,19 +1,19 @@
-"""Which figures does a study's design allow, and what do their captions say?"""
+"""Which figures does one task and recipe allow, and what do their captions say?"""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 from altair.utils.schemapi import debug_mode
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
-from seedwise.analysis.findings import Refusal
-from seedwise.charts import correlation, curves, density, expected, grid, losses, optimizer, planning, recipes, setting
+from seedwise.charts import correlation, curves, density, expected, grid, losses, optimizer, planning
 from seedwise.errors import RequestError
 from seedwise.recipe import Recipe
 
-__all__ = ["Figure", "Missing", "cell_figures", "study_figures"]
+__all__ = ["CELL_FIGURES", "Figure", "Missing", "cell_figures", "figure_or_reason", "file_name", "tracks"]
 
 
 class Figure(NamedTuple):
@@ -21,11 +21,13 @@ class Figure(NamedTuple):
 
     Args:
         name: What its file is called, without ending.
+        kind: Which figure it is, as a study promises it: curves, grid.
         caption: What it shows, how that was computed, and whose method it is.
         chart: The Altair chart.
     """
 
     name: str
+    kind: str
     caption: str
     chart: Any
 
@@ -35,11 +37,13 @@ class Missing(NamedTuple):
 
     Args:
         name: What its file would have been called.
+        kind: Which figure it would have been.
         title: What it would have shown.
         reason: Why it cannot be drawn.
     """
 
     name: str
+    kind: str
     title: str
     reason: str
 
@@ -47,7 +51,7 @@ class Missing(NamedTuple):
 class _Plan(NamedTuple):
     """A figure of one cell that is to be drawn."""
 
-    name: str
+    kind: str
     title: str
     caption: str
     draw: Callable[[Analysis, Cell], Any]
@@ -170,6 +174,9 @@ _TRACKED = {
     ),
 }
 
+CELL_FIGURES: Mapping[str, str] = {plan.kind: plan.title for plan in (*_PLANS, *_TRACKED.values())}
+"""Kind -> title of every figure of one task and recipe."""
+
 
 def cell_figures(analysis: Analysis, cell: Cell) -> Iterator[Figure | Missing]:
     """Return every figure of one task and recipe, or why there is none.
@@ -179,107 +186,41 @@ def cell_figures(analysis: Analysis, cell: Cell) -> Iterator[Figure | Missing]:
         cell: One of its cells.
     """
     prefix = _prefix(analysis, cell)
-    for plan in (*_PLANS, *(plan for name, plan in _TRACKED.items() if _tracks(cell, name))):
-        name = f"{prefix}-{plan.name}"
-        try:
-            with debug_mode(arg=False):  # half of the time is Altair's own checking, which the tests leave on
-                chart = plan.draw(analysis, cell)
-            yield Figure(name, plan.caption, chart)
-        except RequestError as error:
-            yield Missing(name, plan.title, str(error))
+    for plan in (*_PLANS, *(plan for name, plan in _TRACKED.items() if tracks(cell, name))):
+        yield figure_or_reason(
+            f"{prefix}-{plan.kind}", plan.kind, plan.title, plan.caption, partial(plan.draw, analysis, cell)
+        )
 
 
-def study_figures(analysis: Analysis) -> Iterator[Figure]:
-    """Return the figures that several recipes together allow, and Adam's missing correction where a recipe leaves it out."""
-    for task in dict.fromkeys(cell.task.id for cell in analysis.cells):
-        cells = {analysis.recipe_name(cell): cell for cell in analysis.cells if cell.task.id == task}
-        if len(cells) > 1:
-            yield from _of_recipes(analysis, cells)
-    yield from _bias(analysis)
+def figure_or_reason(name: str, kind: str, title: str, caption: str, draw: Callable[[], Any]) -> Figure | Missing:
+    """Return a figure, or why it cannot be drawn.
+
+    Args:
+        name: What its file is called, without ending.
+        kind: Which figure it is.
+        title: What it shows, in a few words.
+        caption: Its caption.
+        draw: Returns the chart, or refuses with a `RequestError`.
+    """
+    try:
+        with debug_mode(arg=False):  # half of the time is Altair's own checking, which the tests leave on
+            return Figure(name, kind, caption, draw())
+    except RequestError as error:
+        return Missing(name, kind, title, str(error))
 
 
-def _bias(analysis: Analysis) -> Iterator[Figure]:
-    marks = {
-        cell.task.name: int(cell.facts["steps"])
-        for cell in analysis.cells
-        if isinstance(cell.recipe, Recipe) and not cell.recipe.bias_correction and cell.facts.get("steps")
-    }
-    found = {analysis.label(cell): analysis.find("bias_ratio", cell) for cell in analysis.cells}
-    measured = {name: (ratio.step, ratio.ratio) for name, ratio in found.items() if not isinstance(ratio, Refusal)}
-    if marks or measured:
-        caption = "How much larger Adam's update is without bias correction, by step (Zhang et al. 2021, figure 1)."
-        yield Figure("bias-ratio", caption, optimizer.draw_bias(optimizer.bias_data(marks, measured=measured)))
-
-
-def _of_recipes(analysis: Analysis, cells: Mapping[str, Cell]) -> Iterator[Figure]:
-    first = next(iter(cells.values()))
-    task, names = first.task.name, [cell.task.name for cell in {c.task.id: c for c in analysis.cells}.values()]
-    prefix = (
-        _file_name(task)
-        if [_file_name(n) for n in names].count(_file_name(task)) == 1
-        else f"{_file_name(task)}-{first.task.id[:4]}"
-    )
-    drawn: tuple[tuple[str, str, Callable[[], Any]], ...] = (
-        (
-            "recipes",
-            f"Final validation scores on {task} by recipe, and how many trials failed (Zhang et al. 2021, figures 2 and 5).",
-            lambda: recipes.draw_recipes(recipes.recipes_data(analysis, cells)),
-        ),
-        (
-            "recipes-expected-test",
-            f"Expected test score on {task} of the trial that validation chooses from n, by recipe (Zhang et al. 2021, figure 4).",
-            lambda: expected.draw_expected(expected.expected_test_data(analysis, cells)),
-        ),
-        (
-            "recipes-training-loss",
-            f"Mean and range of the training loss on {task} by recipe (Zhang et al. 2021, figures 3 and 6).",
-            lambda: losses.draw_losses(losses.losses_data(analysis, cells)),
-        ),
-        (
-            "recipes-gradient-norm",
-            f"Mean and range of the gradient's L2 norm before clipping on {task} by recipe.",
-            lambda: losses.draw_losses(losses.gradients_data(analysis, _tracking(cells, "gradient_norm"))),
-        ),
-        (
-            "recipes-distance",
-            f"Mean L2 distance of each Transformer block from its start on {task} by recipe (Zhang et al. 2021, figures 7, 15-18).",
-            lambda: optimizer.draw_distances(optimizer.tracked_distances_data(analysis, _tracking(cells, "distance"))),
-        ),
-    )
-    if len({_steps(cell) for cell in cells.values()} - {None}) > 1:
-        caption = f"Mean final score on {task} by the length of training (Zhang et al. 2021, figures 8 and 14)."
-        drawn += (("length", caption, lambda: _draw_length(list(cells.values()))),)
-    for name, caption, draw in drawn:
-        try:
-            yield Figure(f"{prefix}-{name}", caption, draw())
-        except RequestError:  # each cell's own figures say why
-            continue
-
-
-def _tracking(cells: Mapping[str, Cell], name: str) -> dict[str, Cell]:
-    return {label: cell for label, cell in cells.items() if _tracks(cell, name)}
-
-
-def _tracks(cell: Cell, name: str) -> bool:
+def tracks(cell: Cell, name: str) -> bool:
+    """Whether a cell's recipe asks for something to be tracked."""
     return isinstance(cell.recipe, Recipe) and name in cell.recipe.track
 
 
-def _draw_length(cells: Sequence[Cell]) -> Any:
-    return setting.draw_setting(setting.setting_data(setting.by_setting(cells, setting.STEPS), setting.STEPS))
-
-
-def _steps(cell: Cell) -> int | None:
-    """Return the length of training as the recipe gives it; other fields may change the steps of an epoch."""
-    steps: int | None = cell.facts.get("steps")
-    return steps if isinstance(cell.recipe, Recipe) else None
+def file_name(text: str) -> str:
+    """Return a text as part of a file's name."""
+    return re.sub(r"[^\w.-]+", "-", text).strip("-.")[:60] or "study"
 
 
 def _prefix(analysis: Analysis, cell: Cell) -> str:
     """Return what the file names of a cell's figures begin with; no two cells share it."""
-    names = [_file_name(analysis.label(other)) for other in analysis.cells]
+    names = [file_name(analysis.label(other)) for other in analysis.cells]
     place = analysis.cells.index(cell)
     return names[place] if names.count(names[place]) == 1 else f"{names[place]}-{place + 1}"
-
-
-def _file_name(text: str) -> str:
-    return re.sub(r"[^\w.-]+", "-", text).strip("-.")[:60] or "study"

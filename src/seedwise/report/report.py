@@ -13,17 +13,22 @@ from seedwise.charts.study_tables import study_tables
 from seedwise.charts.style import FORMATS, save, to_svg
 from seedwise.charts.tables import Table, to_csv, to_html, to_latex, to_markdown
 from seedwise.citations import WORKS, bibtex
+from seedwise.design import Design
 from seedwise.errors import RequestError
 from seedwise.report import provenance
 from seedwise.report.browser import browser, curves_json
-from seedwise.report.figures import Figure, Missing, cell_figures, study_figures
+from seedwise.report.figures import Figure, Missing, cell_figures
 from seedwise.report.page import page, paragraphs, table, text
+from seedwise.report.question import Promise, design_sentences, promises, published_sentences
+from seedwise.report.together import study_figures
+from seedwise.report.tuning import tuning_figures
 from seedwise.report.verdict import caveats, recipes_verdict, verdict
 from seedwise.stopping import StoppingRule
 from seedwise.validation import check_choice
 
 __all__ = ["Report"]
 
+_ABOVE = ("published", "arms", "tuning", "candidates")  # tables of a design, which stand at the top of the page
 _CITED = ("dodge2020finetuning", "zhang2021revisiting", "dodge2019show", "lourie2024show")
 
 
@@ -41,15 +46,19 @@ class Report:
     @cached_property
     def figures(self) -> tuple[Figure | Missing, ...]:
         """Every figure: those of each cell, then those of the study as a whole; or why there are none."""
-        return (*(figure for figures in self._of_cells for figure in figures), *self._together)
+        return (*(figure for figures in self._of_cells for figure in figures), *self._together, *self._of_tuning)
 
     @cached_property
     def _of_cells(self) -> tuple[tuple[Figure | Missing, ...], ...]:
         return tuple(tuple(cell_figures(self._analysis, cell)) for cell in self._analysis.cells)
 
     @cached_property
-    def _together(self) -> tuple[Figure, ...]:
+    def _together(self) -> tuple[Figure | Missing, ...]:
         return tuple(study_figures(self._analysis))
+
+    @cached_property
+    def _of_tuning(self) -> tuple[Figure | Missing, ...]:
+        return tuple(tuning_figures(self._analysis))
 
     def save(self, path: str | Path) -> Path:
         """Write the page, replacing an earlier one as a whole.
@@ -135,8 +144,11 @@ class Report:
         together = self._together
         if len(analysis.cells) > 1:
             links = "".join(f'<a href="#cell-{i}">{text(analysis.label(c))}</a>' for i, c in enumerate(analysis.cells))
+            first = "" if analysis.design is not None else _first_sentences(analysis)  # too many, and below anyway
             yield f'<nav>{links}<a href="#tables">tables</a><a href="#repeat">how to repeat it</a></nav>'
-            yield f'<div class="verdict">{paragraphs(recipes_verdict(analysis))}{_first_sentences(analysis)}</div>'
+            yield f'<div class="verdict">{paragraphs(recipes_verdict(analysis))}{first}</div>'
+        if analysis.design is not None:
+            yield from self._study(analysis.design.design)
         if len(analysis.recipe_names) > 1:
             yield f"<h2>Recipes side by side</h2>{_figures(together)}"
         for number, (cell, figures) in enumerate(zip(analysis.cells, self._of_cells, strict=True)):
@@ -144,10 +156,26 @@ class Report:
         if len(analysis.recipe_names) == 1 and together:
             yield f"<h2>The optimiser</h2>{_figures(together)}"
         yield '<h2 id="tables">Tables</h2>' + "".join(
-            f'<div class="wide">{to_html(found)}</div>' for found in self._tables[0]
+            _table(found) for found in self._tables[0] if analysis.design is None or found.name not in _ABOVE
         )
         yield _missing_tables(self._tables[1])
         yield self._repeat()
+
+    def _study(self, design: Design) -> Iterator[str]:
+        """What is asked, in which stages, what was chosen, what was published, and what was promised."""
+        analysis, made = self._analysis, {found.name: found for found in self._tables[0]}
+        yield f'<h2 id="study">The study: {text(design.title)}</h2>'
+        yield paragraphs(
+            [*design_sentences(analysis, design), *published_sentences(analysis, design, made.get("published"))]
+        )
+        yield "".join(_table(made[name]) for name in ("published", "arms") if name in made)
+        if "tuning" in made:
+            yield f"<h3>What was chosen</h3>{_table(made['tuning'])}"
+            yield f"<details><summary>Every candidate</summary>{_table(made['candidates'])}</details>"
+            yield _figures(self._of_tuning)
+        if design.shows:
+            told = "".join(f"<li>{_promise(one)}</li>" for one in promises(design, self.figures, self._tables))
+            yield f"<h3>What this study shows</h3><ul>{told}</ul>"
 
     def _cell(self, number: int, cell: Cell, figures: Sequence[Figure | Missing]) -> Iterator[str]:
         yield f'<h2 id="cell-{number}">{text(self._analysis.label(cell))}</h2>'
@@ -179,6 +207,21 @@ def _first_sentences(analysis: Analysis) -> str:
     """Return the most important sentence of every cell."""
     lines = ((analysis.label(cell), verdict(analysis, cell)[0]) for cell in analysis.cells)
     return "".join(f"<p><b>{text(label)}.</b> {text(sentence)}</p>" for label, sentence in lines)
+
+
+def _table(found: Table) -> str:
+    shown = to_html(found).replace(" = ", "&nbsp;=&nbsp;")  # a candidate such as L = 3 stays on one line
+    return f'<div class="wide" id="table-{text(found.name)}">{shown}</div>'
+
+
+def _promise(promise: Promise) -> str:
+    """Return a link to each place where something promised is, or why it is not there."""
+    if not promise.places:
+        return f"{text(promise.title)}: <b>not there</b>: {text(promise.reason)}"
+    links = [f'<a href="#{text(place)}">{number}</a>' for number, place in enumerate(promise.places, start=1)]
+    if len(links) == 1:
+        return f'<a href="#{text(promise.places[0])}">{text(promise.title)}</a>'
+    return f"{text(promise.title)}: {' '.join(links)}"
 
 
 def _figures(figures: Sequence[Figure | Missing]) -> str:

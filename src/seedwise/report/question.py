@@ -1,0 +1,174 @@
+"""What does a study with a design ask, in which stages, what was chosen, and what was published?"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from seedwise.analysis.analysis import Analysis
+from seedwise.analysis.cell import Cell
+from seedwise.analysis.findings import Refusal
+from seedwise.charts.published import DEGENERATE, REINIT_5_GRID
+from seedwise.charts.tables import Table
+from seedwise.design import Design
+from seedwise.report.figures import CELL_FIGURES, Figure, Missing
+from seedwise.report.provenance import seeds_words
+from seedwise.report.together import STUDY_FIGURES
+from seedwise.report.tuning import TUNING_FIGURES
+
+__all__ = ["PROMISED", "Promise", "design_sentences", "promises", "published_sentences"]
+
+_TABLES = {
+    "published": "the paper's table with ours beside it",
+    "arms": "all arms and their differences",
+    "tuning": "what each arm chose",
+    "candidates": "every candidate's score",
+    "results": "mean and standard deviation of every recipe",
+    "best": "the best score of all trials",
+    "failed": "failed trials",
+    "spread": "spread by seed",
+    "anova": "best against worst seed",
+    "grid-init": "scores by init seed",
+    "grid-order": "scores by order seed",
+    "good-init-seeds": "init seeds that are good on all tasks",
+    "good-order-seeds": "order seeds that are good on all tasks",
+    "planning": "best stopping rules",
+}
+
+PROMISED: Mapping[str, str] = {**_TABLES, **CELL_FIGURES, **STUDY_FIGURES, **TUNING_FIGURES}
+"""Name -> title of everything that a study may promise."""
+
+
+class Promise(NamedTuple):
+    """One figure or table that a study promised, and whether it is there.
+
+    Args:
+        name: As the study names it.
+        title: What it shows.
+        places: Ids on the page where it is; empty where it is not there.
+        reason: Why it is not there; empty where it is.
+    """
+
+    name: str
+    title: str
+    places: tuple[str, ...]
+    reason: str
+
+
+def design_sentences(analysis: Analysis, design: Design) -> Iterator[str]:
+    """Return question, source, scale and stages of a study, one sentence each."""
+    if design.question:
+        yield f"Question: {design.question}"
+    if design.source:
+        yield f"Source: {design.source}."
+    if design.scale != "full":
+        yield (
+            f"This is the study at {design.scale} scale: its arms, stages and tests are those of the full one, but model, rows, seeds "
+            "and steps are far smaller, so that it shows how the study works, and not whether the paper is right."
+        )
+    if design.intermediate is not None:
+        first = design.intermediate
+        yield f"Stage intermediate: {first.task.name}, {_trainings(len(first.seeds))}; arms that say so start from its best model."
+    tuning = None if analysis.design is None or analysis.design.stage == "tuning" else analysis.tuning
+    if tuning is not None:
+        yield (
+            f"Stage tuning: {_trainings(len(tuning.trials))}, by which arms choose their recipes. Seeds: {seeds_words(tuning)} Choices "
+            "go by the mean validation score alone."
+        )
+    yield (
+        f"Stage {'report' if analysis.design is None else analysis.design.stage}: {_trainings(len(analysis.trials))}. Seeds: "
+        f"{seeds_words(analysis)}{' None of them had a say in a choice.' if tuning is not None else ''}"
+    )
+
+
+def promises(
+    design: Design, figures: Sequence[Figure | Missing], tables: tuple[Sequence[Table], Sequence[Table]]
+) -> list[Promise]:
+    """Return what a study promised to show, and where it is or why it is not there.
+
+    Args:
+        design: The design.
+        figures: Every figure of the report, and those that cannot be drawn.
+        tables: The tables with values, and those without any, whose notes say why.
+    """
+    made, refused = ({table.name: table for table in some} for some in tables)
+    found = []
+    for name in design.shows:
+        places = [figure.name for figure in figures if isinstance(figure, Figure) and _is(figure.kind, name)]
+        places += [f"table-{name}"] if name in made else []
+        reason = "" if places else _reason(name, figures, refused)
+        found.append(Promise(name, PROMISED.get(name, name), tuple(places), reason))
+    return found
+
+
+def published_sentences(analysis: Analysis, design: Design, beside: Table | None = None) -> Iterator[str]:
+    """Return how often differences are as published, and what the papers say in words, with what was found here.
+
+    Args:
+        analysis: The analysis.
+        design: Its design.
+        beside: The published table with ours beside it, where there is one.
+    """
+    if beside is not None:
+        yield from _agreement([str(row[-1]) for row in beside.rows if row[-1] is not None])
+    for name, cells in analysis.rows.items():
+        for cell in cells.values():
+            stands_for = design.stands_for.get(cell.task.name, cell.task.name)
+            if (name, stands_for) == (DEGENERATE.arm, DEGENERATE.task):
+                yield _degenerate(analysis, cell, name)
+            if (name, stands_for) == (REINIT_5_GRID.arm, REINIT_5_GRID.task) and "grid-margins" in design.shows:
+                yield from _grid(analysis, cell, name)
+
+
+def _agreement(told: Sequence[str]) -> Iterator[str]:
+    """Sum up the last column of the published table."""
+    same, neither, open_ = (sum(word == one for word in told) for one in ("yes", "yes, neither", "not shown here"))
+    if told:
+        yield (
+            f"Of {len(told)} differences beside published ones, {same + neither} come out as published ({neither} of them: neither shows "
+            f"one), {open_} are published and not shown here, and {len(told) - same - neither - open_} come out otherwise."
+        )
+
+
+def _is(kind: str, promised: str) -> bool:
+    """Whether a figure is what was promised; what is promised of a cell may also be drawn for recipes together."""
+    return kind in (promised, f"recipes-{promised}")
+
+
+def _reason(name: str, figures: Sequence[Figure | Missing], refused: Mapping[str, Table]) -> str:
+    missing = [figure.reason for figure in figures if isinstance(figure, Missing) and _is(figure.kind, name)]
+    if name in refused:
+        missing += list(refused[name].notes)
+    return next(iter(missing), "the study has nothing to draw it from.")
+
+
+def _degenerate(analysis: Analysis, cell: Cell, name: str) -> str:
+    said = (
+        f"Published ({DEGENERATE.source}): {DEGENERATE.share:.0%} of {DEGENERATE.n} trials without bias correction on "
+        f"{DEGENERATE.task} end below {DEGENERATE.below}."
+    )
+    found = analysis.find("failed", cell)
+    if isinstance(found, Refusal) or found.threshold is None:
+        return f"{said} How many do here is not known."
+    share = found.share
+    return (
+        f"{said} Here, {cell.task.name}, {name}: {share.failed} of {share.n} at or below {found.threshold:.2f}, that is "
+        f"{share.share:.0%} [{share.lower:.0%}, {share.upper:.0%}]."
+    )
+
+
+def _grid(analysis: Analysis, cell: Cell, name: str) -> Iterator[str]:
+    grid = analysis.find("grid", cell)
+    if isinstance(grid, Refusal):
+        return
+    paper, means = REINIT_5_GRID, grid.by_order.mean
+    yield (
+        f"Published ({paper.source}), Re-init with L = 5 on {paper.task}: mean {paper.mean:.3f}; the means of the order seeds lie between "
+        f"{min(paper.by_order):.3f} and {max(paper.by_order):.3f} (standard deviation {np.std(paper.by_order, ddof=1):.3f}). Here, "
+        f"{cell.task.name}, {name}: mean {np.nanmean(grid.scores):.3f}; between {means.min():.3f} and {means.max():.3f} "
+        f"({means.std(ddof=1):.3f})."
+    )
+
+
+def _trainings(count: int) -> str:
+    return f"{count:,} training{'' if count == 1 else 's'}"

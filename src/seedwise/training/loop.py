@@ -140,7 +140,7 @@ def train(training: Training, until: int | None = None) -> Iterator[Measurement]
     """
     recipe = training.trial.recipe
     evaluation_steps = set(recipe.evaluation_steps(len(training.data.train)))
-    for step in range(training.step + 1, (until or training.steps) + 1):
+    for step in range(training.step + 1, (training.steps if until is None else until) + 1):
         loss, tracked = _take_step(training, step)
         diverged = not math.isfinite(loss)
         metrics = _evaluate(training, step) if step in evaluation_steps or diverged else None

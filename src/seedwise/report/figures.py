@@ -1,7 +1,7 @@
 """Which figures does one task and recipe allow, and what do their captions say?"""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -178,15 +178,18 @@ CELL_FIGURES: Mapping[str, str] = {plan.kind: plan.title for plan in (*_PLANS, *
 """Kind -> title of every figure of one task and recipe."""
 
 
-def cell_figures(analysis: Analysis, cell: Cell) -> Iterator[Figure | Missing]:
+def cell_figures(analysis: Analysis, cell: Cell, kinds: Collection[str] | None = None) -> Iterator[Figure | Missing]:
     """Return every figure of one task and recipe, or why there is none.
 
     Args:
         analysis: The analysis.
         cell: One of its cells.
+        kinds: Only these; all by default.
     """
     prefix = _prefix(analysis, cell)
     for plan in (*_PLANS, *(plan for name, plan in _TRACKED.items() if tracks(cell, name))):
+        if kinds is not None and plan.kind not in kinds:
+            continue
         yield figure_or_reason(
             f"{prefix}-{plan.kind}", plan.kind, plan.title, plan.caption, partial(plan.draw, analysis, cell)
         )

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 
 from seedwise.analysis.analysis import Analysis
@@ -46,11 +47,22 @@ class Report:
     @cached_property
     def figures(self) -> tuple[Figure | Missing, ...]:
         """Every figure: those of each cell, then those of the study as a whole; or why there are none."""
-        return (*(figure for figures in self._of_cells for figure in figures), *self._together, *self._of_tuning)
+        cells = self._of_cells if self._kinds is None else self._drawn(None)
+        return (*chain.from_iterable(cells), *self._together, *self._of_tuning)
 
     @cached_property
     def _of_cells(self) -> tuple[tuple[Figure | Missing, ...], ...]:
-        return tuple(tuple(cell_figures(self._analysis, cell)) for cell in self._analysis.cells)
+        """The figures of each cell that are on the page."""
+        return self._drawn(self._kinds)
+
+    @property
+    def _kinds(self) -> frozenset[str] | None:
+        """Which figures of each cell are on the page, None for all: a page cannot hold those of a design's many cells."""
+        design = self._analysis.design
+        return None if design is None else frozenset(("curves", "training-loss", *design.design.shows))
+
+    def _drawn(self, kinds: frozenset[str] | None) -> tuple[tuple[Figure | Missing, ...], ...]:
+        return tuple(tuple(cell_figures(self._analysis, cell, kinds)) for cell in self._analysis.cells)
 
     @cached_property
     def _together(self) -> tuple[Figure | Missing, ...]:
@@ -173,9 +185,11 @@ class Report:
             yield f"<h3>What was chosen</h3>{_table(made['tuning'])}"
             yield f"<details><summary>Every candidate</summary>{_table(made['candidates'])}</details>"
             yield _figures(self._of_tuning)
+        shown = (*chain.from_iterable(self._of_cells), *self._together, *self._of_tuning)
         if design.shows:
-            told = "".join(f"<li>{_promise(one)}</li>" for one in promises(design, self.figures, self._tables))
+            told = "".join(f"<li>{_promise(one)}</li>" for one in promises(design, shown, self._tables))
             yield f"<h3>What this study shows</h3><ul>{told}</ul>"
+        yield paragraphs(["All other figures of each arm: seedwise report STUDY --figures FOLDER writes them."])
 
     def _cell(self, number: int, cell: Cell, figures: Sequence[Figure | Missing]) -> Iterator[str]:
         yield f'<h2 id="cell-{number}">{text(self._analysis.label(cell))}</h2>'

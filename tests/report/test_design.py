@@ -1,0 +1,225 @@
+"""Does the page say of a study with a design what it asks, what was chosen, what was published, and what was promised?"""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from designs import design_study, methods_design
+from seedwise.analysis.analysis import Analysis
+from seedwise.charts.published import DEGENERATE, PUBLISHED
+from seedwise.report.figures import CELL_FIGURES, Figure, cell_figures
+from seedwise.report.question import PROMISED, design_sentences, promises, published_sentences
+from seedwise.report.report import Report
+from seedwise.report.together import STUDY_FIGURES, study_figures
+from seedwise.report.tuning import TUNING_FIGURES, tuning_figures
+from seedwise.studies.file import StudyFile, study_names
+from tables import grid_seeds, table_study
+
+SHOWS = ("published", "tuning", "recipes", "reinit", "length", "grid", "distance")
+
+
+def score_of(arm, recipe):
+    """On entailment L = 2 is best, on acceptability L = 3; length does not matter."""
+    best = {"entailment": 2, "acceptability": 3}[arm.task.name]
+    return 0.7 + (0.05 * (recipe.reinit_layers == best) if arm.name == "Re-init" else 0.0)
+
+
+@pytest.fixture(scope="module")
+def analysis():
+    return Analysis(design_study(methods_design(published="zhang2021-table-2", shows=SHOWS), score_of))
+
+
+@pytest.fixture(scope="module")
+def report(analysis):
+    return Report(analysis, title="methods")
+
+
+@pytest.fixture(scope="module")
+def page(report):
+    return report.to_html()
+
+
+def values_of(figure):
+    """All values of a figure, wherever they stand in it."""
+    spec = figure.chart.to_dict()
+    return [value for data in (*spec.get("datasets", {}).values(), *_inline(spec)) for value in data]
+
+
+def _inline(spec):
+    if isinstance(spec, dict):
+        yield from ([spec["data"]["values"]] if "values" in spec.get("data", {}) else [])
+        for part in spec.values():
+            yield from _inline(part)
+    elif isinstance(spec, list):
+        for part in spec:
+            yield from _inline(part)
+
+
+def boxes_of(figure):
+    """The names of the rows of a figure of boxes, without how many trials each has."""
+    rows = dict.fromkeys(value["row"] for value in values_of(figure) if "q1" in value)
+    return [row.split("\nn = ")[0].replace("\n", " ") for row in rows]
+
+
+# The section ----------------------------------------------------------------------------------------------------------
+
+
+def test_question_source_scale_and_both_stages_are_said(analysis):
+    said = " ".join(design_sentences(analysis, analysis.design.design))
+    assert "Question: Do they help?" in said
+    assert "Source: Zhang et al. (2021), section 7." in said
+    assert "at small scale" in said
+    assert "Stage tuning: 40 trainings" in said
+    assert "init 101–104" in said
+    assert "Stage report: 72 trainings" in said
+
+
+def test_a_design_without_a_choice_has_one_stage():
+    design = methods_design(tasks=("entailment",))
+    fixed = replace(design, arms=tuple(arm for arm in design.arms if not arm.search))
+    analysis = Analysis(design_study(fixed, lambda *_: 0.7))
+    said = " ".join(design_sentences(analysis, fixed))
+    assert "Stage tuning" not in said
+    assert "had a say" not in said
+    assert 'id="table-tuning"' not in Report(analysis).to_html()
+
+
+def test_the_section_comes_before_the_figures_with_both_tables(page):
+    places = [page.index(text) for text in ('id="study"', 'id="table-published"', 'id="table-tuning"', "side by side")]
+    assert places == sorted(places)
+    assert page.count('id="table-published"') == page.count('id="table-tuning"') == 1
+
+
+def test_names_in_a_design_that_look_like_scripts_stay_text():
+    design = replace(
+        methods_design(shows=("<b>x</b>",), tasks=("entailment",)),
+        title="<script>alert(1)</script>",
+        question="<i>?</i>",
+    )
+    page = Report(Analysis(design_study(design, score_of))).to_html()
+    assert "<script>alert(1)" not in page
+    assert "<i>?" not in page
+    assert "<b>x</b>" not in page
+
+
+def test_agreement_with_the_paper_is_counted(analysis, report):
+    table = next(table for table in report._tables[0] if table.name == "published")
+    said = next(published_sentences(analysis, analysis.design.design, table))
+    found = [row[-1] for row in table.rows if row[-1]]
+    same = sum(word.startswith("yes") for word in found)
+    assert said.startswith(f"Of {len(found)} differences beside published ones, {same} come out as published")
+
+
+def test_degenerate_runs_are_told_beside_the_published_share():
+    arms = [replace(arm, name=DEGENERATE.arm) for arm in methods_design().arms if arm.name == "Standard"]
+    design = replace(methods_design(), arms=tuple(arms))
+    analysis = Analysis(design_study(design, lambda *_: 0.5, sd=0.0))
+    (said,) = published_sentences(analysis, design)
+    assert "48% of 50 trials" in said
+    assert "12 of 12 at or below 0.52, that is 100%" in said
+
+
+def test_the_margins_of_a_grid_are_told_beside_the_published_ones():
+    arm = next(arm for arm in methods_design().arms if arm.name == "Re-init")
+    arm = replace(arm, search={}, tuning_seeds=())
+    design = replace(methods_design(shows=("grid-margins",)), arms=(arm,))
+    study = design_study(design, lambda *_: 0.7)
+    grid = table_study(
+        0.7 + 0.01 * np.random.default_rng(0).random((12, 1)), task=arm.task, recipe=arm.recipe, **grid_seeds(3, 4)
+    )
+    (said,) = published_sentences(Analysis(replace(grid, design=study.design)), design)
+    assert "between 0.723 and 0.754" in said
+    assert "entailment, Re-init: mean 0.70" in said
+
+
+# What was promised ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", study_names())
+@pytest.mark.parametrize("scale", ["full", "small"])
+def test_every_ready_made_study_promises_what_is_known_and_names_a_table_that_has_its_arms(name, scale):
+    design = StudyFile.read(name).design(scale=scale)
+    assert set(design.shows) <= set(PROMISED)
+    if design.published is None or design.published.startswith("dodge2020"):
+        return
+    paper = PUBLISHED[design.published]
+    assert set(design.names) <= set(paper.rows)
+    if "published" not in design.shows and scale == "small":
+        return
+    tasks = {design.stands_for.get(task.name, task.name) for task in design.tasks}
+    assert tasks <= set(next(iter(paper.rows.values())))
+
+
+def test_each_promise_is_kept_or_its_reason_told(report, analysis):
+    found = {one.name: one for one in promises(analysis.design.design, report.figures, report._tables)}
+    assert list(found) == list(SHOWS)
+    assert found["published"].places == ("table-published",)
+    assert found["reinit"].places == ("entailment-reinit-Re-init", "acceptability-reinit-Re-init")
+    assert found["length"].places == ("entailment-length", "acceptability-length")
+    assert found["grid"].places == ()
+    assert "crossed with order seeds" in found["grid"].reason
+    assert found["distance"].reason == "the study has nothing to draw it from."
+
+
+def test_every_place_that_a_promise_links_to_is_on_the_page(page):
+    links = set(re.findall(r'href="#([^"]+)"', page))
+    assert links <= set(re.findall(r'id="([^"]+)"', page))
+
+
+def test_a_promised_figure_of_cells_is_also_kept_by_that_of_recipes_together(report, analysis):
+    design = replace(analysis.design.design, shows=("training-loss",))
+    (one,) = promises(design, report.figures, report._tables)
+    assert "entailment-recipes-training-loss" in one.places
+    assert "entailment-Standard-training-loss" in one.places
+
+
+def test_kinds_are_told_apart_by_their_names():
+    kinds = [*CELL_FIGURES, *STUDY_FIGURES, *TUNING_FIGURES]
+    assert [kind for kind in kinds if kinds.count(kind) > 1] == ["length", "length"]  # of the report or of the choice
+
+
+# Figures --------------------------------------------------------------------------------------------------------------
+
+
+def test_boxes_by_layer_stand_in_the_order_of_the_search_beside_the_first_arm(analysis):
+    figure = next(figure for figure in tuning_figures(analysis) if figure.kind == "reinit")
+    assert boxes_of(figure) == ["Standard, report's seeds", "L = 1", "L = 2", "L = 3"]
+
+
+def test_lengths_are_those_of_the_search_and_the_arm_s_own(analysis):
+    figure = next(figure for figure in tuning_figures(analysis) if figure.kind == "length")
+    points = {(value["value"], value["n"]) for value in values_of(figure)}
+    assert points == {(96, 12), (200, 4), (400, 4)}
+
+
+def test_a_study_without_a_design_has_no_figure_of_choices(study):
+    assert list(tuning_figures(Analysis(study))) == []
+
+
+def test_the_report_s_lengths_are_not_drawn_where_lengths_were_searched(analysis):
+    assert "length" not in {figure.kind for figure in study_figures(analysis)}
+
+
+def test_the_tuning_has_a_report_of_its_own():
+    design = methods_design(tasks=("entailment",))
+    study = design_study(replace(design, arms=design.arms[:2]), score_of)
+    page = Report(Analysis(study.tuning), title="tuning").to_html()
+    assert "Re-init, L = 2" in page
+    assert 'id="table-tuning"' in page
+    assert "Stage tuning: 12 trainings" in page
+
+
+def test_recipes_together_have_their_expected_best(analysis):
+    figures = {figure.kind: figure for figure in study_figures(analysis)}
+    points = values_of(figures["recipes-expected-best"])
+    assert {point["series"] for point in points} == {"Standard", "Re-init", "Longer"}
+    cell = analysis.cell("acceptability", "Longer")
+    assert max(point["mean"] for point in points if point["series"] == "Longer") <= cell.final().max()
+
+
+def test_every_figure_has_a_known_kind(analysis):
+    figures = [*study_figures(analysis), *tuning_figures(analysis), *cell_figures(analysis, analysis.cells[0])]
+    assert {figure.kind for figure in figures} <= set(PROMISED)
+    assert sum(isinstance(figure, Figure) for figure in figures) > 10

@@ -8,10 +8,12 @@ import pytest
 from designs import REPORT, TUNING, design_study, methods_design
 from seedwise.analysis.analysis import Analysis
 from seedwise.charts.design_tables import arms_table, candidates_table, tuning_table
-from seedwise.charts.published import PUBLISHED
+from seedwise.charts.published import DODGE_TABLE_1, PUBLISHED
+from seedwise.charts.seed_tables import anova_table, spread_table
+from seedwise.charts.study_tables import best_table
 from seedwise.charts.tables import to_markdown
 from seedwise.stats.summaries import difference_of_summaries
-from tables import table_study
+from tables import grid_seeds, table_study
 
 PAPER = PUBLISHED["zhang2021-table-2"]
 
@@ -179,3 +181,32 @@ def test_a_study_that_chooses_nothing_says_so():
 
 def test_the_tuning_s_own_report_has_the_choices_too(analysis):
     assert tuning_table(analysis.tuning).rows == tuning_table(analysis).rows
+
+
+# Dodge et al. ---------------------------------------------------------------------------------------------------------
+
+
+def dodge_study(published):
+    """One arm on a crossed grid, on a task that stands for RTE."""
+    arms = [arm for arm in methods_design(tasks=("entailment",)).arms if not arm.search]
+    design = replace(methods_design(published=published), arms=tuple(arms))
+    scores = 0.7 + 0.02 * np.random.default_rng(0).normal(size=(20, 2)) + 0.02 * grid_seeds(4, 5)["init"][:, None]
+    grid = table_study(scores, task=arms[0].task, recipe=arms[0].recipe, **grid_seeds(4, 5))
+    return Analysis(replace(grid, design=design_study(design, lambda *_: 0.7).design))
+
+
+def test_spread_anova_and_best_have_dodge_s_numbers_of_the_task_stood_for():
+    analysis = dodge_study("dodge2020-table-1")
+    spread, anova = spread_table(analysis), anova_table(analysis)
+    assert spread.rows[0][:4] == ("RTE, Dodge et al. (2020)", 0.066, 0.067, 0.069)
+    assert spread.rows[1][0] == "entailment"
+    assert values(anova, "p, published")[:2] == [2.8e-4, 3.2e-3]
+    assert values(anova, "seeds") == ["init", "order"] * 2
+    best = best_table(analysis, DODGE_TABLE_1)
+    assert values(best, "entailment")[2] == 0.773
+    assert any("entailment for RTE" in note for note in best.notes)
+
+
+def test_studies_of_others_have_none_of_dodge_s_numbers():
+    assert len(spread_table(dodge_study(None)).rows) == 1
+    assert len(anova_table(dodge_study("zhang2021-table-2")).rows) == 2

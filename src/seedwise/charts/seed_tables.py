@@ -6,8 +6,10 @@ from typing import Literal
 import numpy as np
 
 from seedwise.analysis.analysis import Analysis
+from seedwise.analysis.cell import Cell
 from seedwise.analysis.seeds import GoodSeeds, Grid
-from seedwise.charts.cell_rows import Reasons, cell_columns
+from seedwise.charts.cell_rows import CellColumns, Reasons, cell_columns
+from seedwise.charts.published import DODGE_TABLE_3, DODGE_TABLE_4
 from seedwise.charts.tables import Kind, Table, Value
 from seedwise.errors import RequestError
 from seedwise.stats.anova import BestWorst
@@ -26,6 +28,9 @@ def spread_table(analysis: Analysis) -> Table:
     shares: list[VarianceComponents | None] = [reasons.find(analysis, "variance", cell) for cell in own.cells]
     factors = [name for name in _FACTORS if any(found and name in found.factors for found in shares)]
     for cell, share in zip(own.cells, shares, strict=True):
+        if (task := _in_dodge(analysis, cell)) is not None:
+            printed: list[Value] = [DODGE_TABLE_3[seeds].get(task) for seeds in ("init", "order", "all")]
+            rows.append((*_published(own, cell, task), *printed, *(None for _ in factors)))
         spread: SeedSpread | None = reasons.find(analysis, "spread", cell)
         sds: list[Value] = [None] * 3
         if spread is not None:
@@ -49,6 +54,11 @@ def anova_table(analysis: Analysis) -> Table:
     reasons, own = Reasons(), cell_columns(analysis)
     rows: list[tuple[Value, ...]] = []
     for cell in own.cells:
+        if (task := _in_dodge(analysis, cell)) is not None:
+            rows += [
+                (*_published(own, cell, task), stream, *[None] * 5, DODGE_TABLE_4[stream].get(task), None)
+                for stream in ("init", "order")
+            ]
         for stream in ("init", "order"):
             found: BestWorst | None = reasons.find(analysis, f"best_worst_{stream}", cell)
             values: tuple[Value, ...] = (None,) * 7
@@ -126,6 +136,20 @@ def grid_table(analysis: Analysis, stream: Stream = "init") -> Table:
         tuple(rows),
         notes=reasons.notes(),
     )
+
+
+def _in_dodge(analysis: Analysis, cell: Cell) -> str | None:
+    """Return which task of Dodge et al. (2020) a cell's task stands for, in a study that is put beside them."""
+    design = None if analysis.design is None else analysis.design.design
+    if design is None or not (design.published or "").startswith("dodge2020"):
+        return None
+    task = design.stands_for.get(cell.task.name)
+    return task if task in DODGE_TABLE_3["all"] else None
+
+
+def _published(own: CellColumns, cell: Cell, task: str) -> tuple[str, ...]:
+    """Return the first columns of a row with the printed numbers of a task."""
+    return (f"{task}, Dodge et al. (2020)", *own.names(cell)[1:])
 
 
 def _share(found: VarianceComponents | None, factor: str) -> Value:

@@ -83,10 +83,13 @@ def best_table(analysis: Analysis, published: Mapping[str, Mapping[str, float]] 
     """
     reasons = Reasons()
     columns = _columns(analysis)
+    design = None if analysis.design is None else analysis.design.design
+    beside = design is not None and (design.published or "").startswith("dodge2020")
+    stands_for = design.stands_for if design is not None and beside else {}
     rows: list[tuple[Value, ...]] = []
     for source, scores in (published or {}).items():
         named = {_plain_name(task): score for task, score in scores.items()}
-        values = [named.get(_plain_name(column.task.name)) for column in columns]
+        values = [named.get(_plain_name(stands_for.get(column.task.name, column.task.name))) for column in columns]
         if any(value is not None for value in values):
             rows.append((source, *values))
     for label, own in analysis.rows.items():
@@ -104,7 +107,7 @@ def best_table(analysis: Analysis, published: Mapping[str, Mapping[str, float]] 
         ("text", *_kinds("score", columns)),
         tuple(rows),
         _best_of_columns(rows, [column.task.greater_is_better for column in columns]),
-        (*reasons.notes(), *([_PUBLISHED] if any(row[0] in (published or {}) for row in rows) else [])),
+        (*reasons.notes(), *(_published_notes(stands_for) if any(row[0] in (published or {}) for row in rows) else [])),
     )
 
 
@@ -262,6 +265,11 @@ def _mean(analysis: Analysis, cell: Cell | None, reasons: Reasons) -> float | No
         if cell is not None:
             reasons.add(analysis.label(cell), str(error))
         return None
+
+
+def _published_notes(stands_for: Mapping[str, str]) -> list[str]:
+    others = [f"{name} for {other}" for name, other in stands_for.items() if _plain_name(name) != _plain_name(other)]
+    return [_PUBLISHED, *([f"Tasks that stand for published ones: {', '.join(others)}."] if others else [])]
 
 
 def _started(column: _Column) -> str:

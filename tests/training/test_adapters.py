@@ -198,7 +198,6 @@ REFUSED = [
     ("BERT", ("query", "classifier"), "not classifier; name some of query, key, value, dense."),
     ("BERT", ("query", "vlue", "LayerNorm"), "not vlue, LayerNorm; name some of query, key, value, dense."),
     ("BERT", ("uery",), "not uery; name some of query, key, value, dense."),
-    ("ModernBERT", (), "not none; name some of Wqkv, Wo, Wi."),
     ("GPT-2", "query", "not query; name some of c_attn, c_proj, c_fc."),
 ]
 
@@ -209,6 +208,16 @@ def test_targets_that_are_not_there_are_refused_with_those_that_are(tmp_path, na
     with pytest.raises(RequestError) as refusal:
         check_switches(toy_recipe(folder, lora_rank=2, lora_targets=targets))
     assert str(refusal.value) == f"lora_targets must be names of linear layers of {folder}, {words}"
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_without_targets_every_family_gets_matrices_in_its_blocks_alone(tmp_path, name):
+    recipe = toy_recipe(save_family(tmp_path, FAMILIES[name]), lora_rank=2)
+    model, drawn = load_model(recipe, label_names=("a", "b"), init_seed=1)
+    matrices = [parameter for parameter in drawn if ".lora_" in parameter]
+    assert matrices
+    assert all(parameter.startswith(f"{model.base_model_prefix}.") for parameter in matrices)
+    assert {parameter for parameter, p in model.named_parameters() if p.requires_grad} == drawn
 
 
 @pytest.mark.parametrize("when", ["asked", "loaded"])

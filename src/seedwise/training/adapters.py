@@ -20,8 +20,10 @@ __all__ = ["add_lora", "merge_lora"]
 def add_lora(model: PreTrainedModel, recipe: Recipe, init_seed: int) -> list[str]:
     """Put low-rank matrices beside the targets in the pretrained model; return the matrices' names.
 
-    The head outside it gets none, for it is trained itself. A is normal and B is 0, so that the model begins as it was (Hu et al. 2022, section 4.1). A's standard deviation is
-    1 / sqrt(3 n) for n inputs, that of the uniform numbers which peft draws by default.
+    The head outside it gets none, for it is trained itself. Where the recipe names no targets they are those that peft
+    knows for the architecture, and all linear layers where it knows none. A is normal and B is 0, so that the model
+    begins as it was (Hu et al. 2022, section 4.1). A's standard deviation is 1 / sqrt(3 n) for n inputs, that of the
+    uniform numbers which peft draws by default.
 
     Args:
         model: A sequence classifier.
@@ -29,10 +31,11 @@ def add_lora(model: PreTrainedModel, recipe: Recipe, init_seed: int) -> list[str
         init_seed: The trial's init seed.
 
     Raises:
-        RequestError: peft is not installed, or the targets are not there or not known for the architecture.
+        RequestError: peft is not installed, or the targets are not there.
     """
     try:
         from peft import LoraConfig, inject_adapter_in_model
+        from peft.utils import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING
     except ImportError as error:
         raise RequestError(
             f"lora_rank = {recipe.lora_rank} needs the package peft, which is not installed; run "
@@ -41,20 +44,21 @@ def add_lora(model: PreTrainedModel, recipe: Recipe, init_seed: int) -> list[str
     layers = _linear_layers(model.base_model)
     unknown = [target for target in recipe.lora_targets if not any(f".{n}".endswith(f".{target}") for n in layers)]
     if unknown:
-        raise _unknown_targets(recipe, ", ".join(unknown), layers)
+        last = ", ".join(dict.fromkeys(name.rpartition(".")[2] for name in layers))
+        raise RequestError(
+            f"lora_targets must be names of linear layers of {recipe.model}, not {', '.join(unknown)}; name some of {last}."
+        )
+    known = TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING.get(model.config.model_type)
     scale: Any = recipe.lora_alpha  # peft annotates a whole number, and divides it by the rank
     config = LoraConfig(
         r=recipe.lora_rank,
         lora_alpha=scale,
         lora_dropout=0.0,
-        target_modules=list(recipe.lora_targets) or None,
+        target_modules=list(recipe.lora_targets or known or layers),
         fan_in_fan_out=any(isinstance(module, Conv1D) for module in model.modules()),
     )
-    try:
-        with torch.random.fork_rng(devices=[]):  # peft draws matrices of its own, which are replaced below
-            inject_adapter_in_model(config, model.base_model)
-    except ValueError as error:  # peft knows no targets for the architecture
-        raise _unknown_targets(recipe, "none", layers) from error
+    with torch.random.fork_rng(devices=[]):  # peft draws matrices of its own, which are replaced below
+        inject_adapter_in_model(config, model.base_model)
     matrices = [(name, p) for name, p in model.named_parameters() if ".lora_" in name]
     with torch.no_grad():
         for name, parameter in matrices:
@@ -77,10 +81,3 @@ def merge_lora(model: PreTrainedModel) -> None:
 
 def _linear_layers(model: nn.Module) -> list[str]:
     return [name for name, module in model.named_modules() if isinstance(module, nn.Linear | Conv1D)]
-
-
-def _unknown_targets(recipe: Recipe, given: str, layers: list[str]) -> RequestError:
-    last = dict.fromkeys(name.rpartition(".")[2] for name in layers)
-    return RequestError(
-        f"lora_targets must be names of linear layers of {recipe.model}, not {given}; name some of {', '.join(last)}."
-    )

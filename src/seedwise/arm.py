@@ -81,8 +81,8 @@ class Arm:
             tuning = _checked_seeds(f"the tuning seeds of arm {self.name!r}", self.tuning_seeds)
             object.__setattr__(self, "tuning_seeds", tuning)
             object.__setattr__(self, "search", _checked_search(self.name, self.search))
-            ids = [candidate.recipe.id for candidate in self.candidates()]
-            if len(set(ids)) < len(ids):
+            recipes = [candidate.recipe for candidate in self.candidates()]
+            if len(set(recipes)) < len(recipes):
                 raise RequestError(f"the search of arm {self.name!r} must hold no candidate twice; drop the extra.")
 
     def candidates(self, taken: Mapping[str, Any] | None = None) -> tuple[Candidate, ...]:

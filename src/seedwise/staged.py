@@ -109,6 +109,7 @@ class _Run:
         self.folder, self.design, self.executor = folder, known.design, executor
         self.on_stage, self.on_progress = on_stage, on_progress
         self.chosen: dict[tuple[str, str], Recipe] = dict(known.chosen)
+        self._left_out: list[str] = []  # and not yet said
 
     def record(self, stage: str) -> DesignRecord:
         """Return what a stage's study keeps of the design."""
@@ -158,29 +159,27 @@ class _Run:
         """Choose every arm's recipe on its tuning seeds; arms that come after others in a round of their own."""
         while waiting := self._waiting():
             ready: list[tuple[Arm, tuple[Candidate, ...]]] = []
-            left_out: list[str] = []
             for arm in waiting:
                 candidates = self.design.candidates(arm, self.chosen)
                 if candidates is not None:
                     fitting, reasons = self._fitting(arm, candidates)
                     ready.append((arm, fitting))
-                    left_out += reasons
-            records = self._train([(arm, fitting) for arm, fitting in ready if len(fitting) > 1], left_out)
+                    self._left_out += reasons
+            records = self._train([(arm, fitting) for arm, fitting in ready if len(fitting) > 1])
             for arm, fitting in ready:
                 self.chosen[_key(arm)] = fitting[_choice(arm, fitting, records)].recipe
             self.settle()
             report.grow(self.reported(), self.record("report"))
 
-    def say(
-        self, stage: str, trained: Sequence[tuple[Arm, int, Sequence[Seeds]]], left_out: Sequence[str] = ()
-    ) -> None:
-        """Announce a stage: its arms, how many recipes each trains, and on which seeds."""
+    def say(self, stage: str, trained: Sequence[tuple[Arm, int, Sequence[Seeds]]]) -> None:
+        """Announce a stage: how many recipes each arm trains on which seeds, and what has been left out."""
         recipes = sum({arm.name: count for arm, count, _ in trained}.values())
         seeds = " or ".join(map(str, sorted({len(found) for _, _, found in trained})))
         tasks = ", ".join(dict.fromkeys(arm.task.name for arm, _, _ in trained))
         plan = f"{_count(recipes, 'recipe')} x {seeds} seeds on {tasks}"
         number = self._stages if stage == "report" else self._stages - 1
-        self.on_stage(StageStart(number, self._stages, stage, plan, tuple(left_out)))
+        self.on_stage(StageStart(number, self._stages, stage, plan, tuple(self._left_out)))
+        self._left_out = []
 
     @property
     def _stages(self) -> int:
@@ -211,15 +210,13 @@ class _Run:
             )
         return kept, left_out
 
-    def _train(
-        self, tuned: Sequence[tuple[Arm, Sequence[Candidate]]], left_out: Sequence[str]
-    ) -> Mapping[str, TrialRecord]:
+    def _train(self, tuned: Sequence[tuple[Arm, Sequence[Candidate]]]) -> Mapping[str, TrialRecord]:
         """Train every candidate on its arm's tuning seeds; return the stage's trials by id."""
         if not tuned:
             return {}
         trials = [Trial(arm.task, c.recipe, seeds) for arm, found in tuned for c in found for seeds in arm.tuning_seeds]
         with Study.of_trials(self.folder / "tuning", trials, design=self.record("tuning")) as study:
-            self.say("tuning", [(arm, len(found), arm.tuning_seeds) for arm, found in tuned], left_out)
+            self.say("tuning", [(arm, len(found), arm.tuning_seeds) for arm, found in tuned])
             study.run(self.executor, self.on_progress)
             return {record.id: record for record in study.trials}
 

@@ -43,6 +43,7 @@ class Study:
 
     def __init__(self, folder: Path, store: Store) -> None:
         self.folder, self.store = folder, store
+        self._tuning: Study | None = None  # where it was asked for
         self._before: tuple[frozenset[str], StoppingRule | None] | None = None  # trials and rule, where some were added
 
     @classmethod
@@ -183,6 +184,8 @@ class Study:
 
     def close(self) -> None:
         """Close the store and let other processes write."""
+        if self._tuning is not None:
+            self._tuning.close()
         self.store.close()
 
     def grow(self, trials: Sequence[Trial], design: DesignRecord) -> None:
@@ -256,6 +259,14 @@ class Study:
         """The design that its trials follow, its stage, and what was chosen; None where it follows none."""
         content = self.store.design()
         return None if content is None else DesignRecord.from_json(content)
+
+    @property
+    def tuning(self) -> "Study | None":
+        """The study of its design's choices, open for reading as long as this one is; None where there is none."""
+        design, place = self.design, self.folder / "tuning"
+        if self._tuning is None and design is not None and design.stage == "report" and (place / "study.db").exists():
+            self._tuning = Study.open(place)
+        return self._tuning
 
     @property
     def trials(self) -> tuple[TrialRecord, ...]:

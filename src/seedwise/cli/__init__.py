@@ -46,6 +46,10 @@ def demo(
 def run(
     folder: Folder,
     *,
+    study: Annotated[str | None, Parameter(help="A published study (`seedwise studies`), or a file like one.")] = None,
+    scale: Annotated[
+        Literal["full", "small"] | None, Parameter(help="Of --study: as published, or for this machine in minutes.")
+    ] = None,
     config: Annotated[Path | None, Parameter(help="A TOML file that holds the whole study; flags override it.")] = None,
     task: TaskOptions = TaskOptions(),
     recipe: RecipeOptions = RecipeOptions(),
@@ -54,10 +58,28 @@ def run(
     extend: Annotated[bool, Parameter(negative="", help="Add to the study that the folder holds.")] = False,
 ) -> None:
     """Run a study, or continue the one that the folder holds."""
-    from seedwise.cli.running import run_options
+    from seedwise.cli.running import run_options, run_published
 
     options = StudyOptions(task, recipe, trials, workers)
+    if study is not None:
+        if config is not None or extend:
+            flag = "--config" if config is not None else "--extend"
+            raise RequestError(f"--study says what is run, so {flag} must be left out; give one of the two.")
+        run_published(folder, study, scale or "full", options)
+        return
+    if scale is not None:
+        raise RequestError(f"--scale {scale} goes with --study, which is missing; name a study.")
     run_options(folder, options.over_file(config) if config else options, extend=extend)
+
+
+@app.command
+def studies(
+    name: Annotated[str | None, Parameter(help="Print this study's file, to be copied and changed.")] = None,
+) -> None:
+    """List the published studies that ``seedwise run DIR --study NAME`` runs, with their cost in trainings."""
+    from seedwise.cli.staged import print_studies
+
+    print_studies(name)
 
 
 @app.command

@@ -169,10 +169,15 @@ class RecipeOptions:
     recipe: Annotated[str | None, Parameter(help=f"{_PUBLISHED}, or a TOML file of recipe fields.")] = None
     set: Annotated[tuple[str, ...], Parameter(help="A recipe field, as learning_rate=3e-5; may be given again.")] = ()
 
+    @property
+    def changes(self) -> dict[str, Any]:
+        """The recipe fields that are set one by one."""
+        return dict(_field(text) for text in self.set)
+
     def to_recipe(self) -> Recipe:
         """Return the recipe that is meant."""
         named = {} if self.model is None else {"model": self.model}
-        changes = named | dict(_field(text) for text in self.set)
+        changes = named | self.changes
         recipe = self._recipe(changes)
         # A folder is relative to where it is written: the recipe's file, or else the command line.
         written = Path() if "model" in changes else Path(self.recipe or "").parent

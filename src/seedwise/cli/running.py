@@ -1,16 +1,18 @@
 """How does ``seedwise run`` turn what was asked into a study, and say how it went?"""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.caveats import row_caveats
 from seedwise.cli.options import WorkerOptions
 from seedwise.cli.progress import StudyBar
+from seedwise.cli.staged import choice_lines, design_of, run_stages
 from seedwise.cli.studyfile import StudyOptions
 from seedwise.cli.tables import print_summary
 from seedwise.cli.winners import winner_folders
+from seedwise.design import Design, DesignRecord
 from seedwise.errors import RequestError
 from seedwise.executors.local import LocalExecutor
 from seedwise.recipe import Recipe
@@ -22,7 +24,7 @@ from seedwise.study import Study
 from seedwise.task import Task
 from seedwise.trial import TrialState
 
-__all__ = ["local_executor", "run_options", "run_to_the_end"]
+__all__ = ["local_executor", "run_options", "run_published", "run_to_the_end"]
 
 ENDED = (TrialState.STOPPED, TrialState.COMPLETE)
 
@@ -31,6 +33,9 @@ def run_options(folder: Path, options: StudyOptions, *, extend: bool) -> None:
     """Run the study that is meant, or continue the folder's own when nothing was asked."""
     executor = local_executor(options.workers)
     if options.empty:
+        if (folder / "study.db").is_file() and (held := _design_in(folder)) is not None:
+            _run_in_stages(folder, None, held.design, executor)
+            return
         with Study.resume(folder) as study:
             run_to_the_end(study, executor)
         return
@@ -45,6 +50,12 @@ def run_options(folder: Path, options: StudyOptions, *, extend: bool) -> None:
         run_to_the_end(study, executor)
 
 
+def run_published(folder: Path, study: str, scale: str, options: StudyOptions) -> None:
+    """Run a study file in its stages; what is there already is continued."""
+    design = design_of(study, scale, options)
+    _run_in_stages(folder, design, design, local_executor(options.workers))
+
+
 def run_to_the_end(study: Study, executor: LocalExecutor) -> None:
     """Run a study with a progress bar, then print its summary and write its report."""
     _say_what_is_unusual(study, executor)
@@ -52,6 +63,27 @@ def run_to_the_end(study: Study, executor: LocalExecutor) -> None:
         print("nothing is left to train: what follows is from before.\n")
     with StudyBar() as bar:
         study.run(executor, bar.update)
+    _conclude(study)
+
+
+def _run_in_stages(folder: Path, asked: Design | None, design: Design, executor: LocalExecutor) -> None:
+    """Run a design, then print what was chosen and the report's summary, and write its report."""
+    _say_of_rows({(arm.recipe, arm.task): None for arm in design.arms if arm.recipe.start_from is None}, executor)
+    run_stages(folder, asked, executor)
+    with Study.open(folder) as study:
+        record = study.design
+        lines = [] if record is None else choice_lines(record)
+        print(*(f"chosen      {line}" for line in lines), "", sep="\n")
+        _conclude(study)
+
+
+def _design_in(folder: Path) -> DesignRecord | None:
+    with Study.open(folder) as study:
+        return study.design
+
+
+def _conclude(study: Study) -> None:
+    """Print a finished study's summary and write its report."""
     analysis = Analysis(study)
     print_summary(analysis.summary(), analysis.labels)
     page = Report(analysis, title=study.folder.resolve().name).save(study.folder / "report.html")
@@ -83,7 +115,15 @@ def _plan(
 
 def _say_what_is_unusual(study: Study, executor: LocalExecutor) -> None:
     """Report rows that were cut, left out or repeated, before anything is trained on them."""
-    cells = {(trial.recipe, trial.task): None for trial in map(own_trial, study.trials)}
-    for recipe, task in cells:
-        for caveat in row_caveats(executor.prepare(task, recipe)):
-            print(f"{task.name}: {caveat}", file=sys.stderr)
+    _say_of_rows({(trial.recipe, trial.task): None for trial in map(own_trial, study.trials)}, executor)
+
+
+def _say_of_rows(cells: Iterable[tuple[Recipe, Task]], executor: LocalExecutor) -> None:
+    """Say what is unusual about the rows of each task, once."""
+    said = {
+        f"{task.name}: {caveat}": None
+        for recipe, task in cells
+        for caveat in row_caveats(executor.prepare(task, recipe))
+    }
+    for sentence in said:
+        print(sentence, file=sys.stderr)

@@ -46,12 +46,27 @@ def print_summary(summary: "Sequence[CellSummary]", labels: Mapping[tuple[str, s
 
 
 def print_status(study: Study) -> None:
-    """Print trials by state for each task, device time, and the best so far."""
+    """Print trials by state for each task, device time, and the best so far; of a study in stages, for each stage."""
+    if study.design is not None and study.design.stage == "report":
+        for stage in ("intermediate", "tuning"):
+            if (study.folder / stage / "study.db").exists():
+                with Study.open(study.folder / stage) as before:
+                    print(f"{stage}:\n")
+                    _print_states(before)
+                    print()
+        print("report:\n")
+    _print_states(study)
+    running = any(record.state is TrialState.RUNNING for record in study.trials)
+    if running and not study.is_running:
+        print(f"\nThe process that ran this study is gone: seedwise run {study.folder} continues it.")
+
+
+def _print_states(study: Study) -> None:
     cells = by_cell(study.trials)
     found = {record.state for cell in cells for record in cell}
     always = set() if study.is_imported else set(TrialState) - {TrialState.FAILED}
     states = [state for state in TrialState if state in found | always]
-    labels = cell_labels(cell[0].trial for cell in cells)
+    labels = cell_labels((cell[0].trial for cell in cells), study.design)
     named = ("recipe",) * (len(set(labels.values())) > 1)
     time = ("time",) * (not study.is_imported)  # of runs of others it is not known
     table = new_table("task", *named, *states, *time, "best so far")
@@ -64,8 +79,6 @@ def print_status(study: Study) -> None:
         took = [duration(sum(record.seconds for record in cell)) for _ in time]
         table.add_row(*map(Text, [task.name, *(labels[task.id, recipe.id] for _ in named), *counts, *took, words]))
     print_table(table)
-    if any(r.state is TrialState.RUNNING for cell in cells for r in cell) and not study.is_running:
-        print(f"\nThe process that ran this study is gone: seedwise run {study.folder} continues it.")
 
 
 def print_trials(study: Study, form: str) -> None:
@@ -81,7 +94,7 @@ def print_trials(study: Study, form: str) -> None:
         writer.writerows(rows)
     else:
         cells = by_cell(study.trials)
-        labels = cell_labels(cell[0].trial for cell in cells)
+        labels = cell_labels((cell[0].trial for cell in cells), study.design)
         recipe_of = {
             record.id: labels[cell[0].trial.task.id, cell[0].trial.recipe.id] for cell in cells for record in cell
         }

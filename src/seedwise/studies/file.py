@@ -72,6 +72,12 @@ class StudyFile:
         found: str | None = self.content["task"][0].get("protocol")
         return found
 
+    def task_names(self, scale: str = "full") -> tuple[str, ...]:
+        """Return the names of its own tasks at a scale, with the folders among them where they are."""
+        small = self.content.get("small", {}).get("names") if scale == "small" else None
+        names = small or [name for group in self.content["task"] for name in group["names"]]
+        return tuple(str(self.folder / name) if (self.folder / name).is_dir() else name for name in names)
+
     def design(
         self,
         *,

@@ -5,6 +5,7 @@ import shlex
 import numpy as np
 import pytest
 
+from designs import design_study, methods_design
 from seedwise import Recipe, Seeds, Splits, StoppingRule, Study, Task, read_runs
 from seedwise.analysis.analysis import Analysis
 from seedwise.cli import app
@@ -115,3 +116,8 @@ def test_settings_stand_side_by_side():
     rows = settings([RECIPES["plain"], RECIPES["changed"]])
     assert ("learning_rate", "2e-05", "0.0003") in rows
     assert ("num_train_steps", "–", "20") in rows
+
+
+def test_a_study_with_a_design_is_made_again_by_its_name():
+    study = design_study(methods_design(tasks=("entailment",)), lambda *_: 0.7)
+    assert commands(Analysis(study), "DIR") == ["seedwise run DIR --study made-up --scale small"]

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from seedwise.analysis.analysis import Analysis
+from seedwise.design import DesignRecord
 from seedwise.imported import AnyRecipe, AnyTask
 from seedwise.recipe import Recipe
 from seedwise.record import TrialRecord
@@ -53,6 +54,8 @@ def commands(analysis: Analysis, folder: str) -> list[str]:
         analysis: The analysis.
         folder: A name for the study's folder.
     """
+    if analysis.design is not None:
+        return _design_command(analysis.design, folder)
     groups: dict[tuple[AnyRecipe, tuple[Seeds, ...]], list[AnyTask]] = {}
     for cell in analysis.cells:
         key = cell.recipe, tuple(record.trial.seeds for record in sorted(cell.records, key=_by_seeds))
@@ -73,6 +76,13 @@ def _command(
             return None
         words += _task_words(task)
     return shlex.join([*words, *_recipe_words(recipe), *(how or [])]) if isinstance(recipe, Recipe) else None
+
+
+def _design_command(record: DesignRecord, folder: str) -> list[str]:
+    """Return the command of a study file; one of a single stage is part of it."""
+    design = record.design
+    scale = [] if design.scale == "full" else ["--scale", design.scale]
+    return [shlex.join(["seedwise", "run", folder, "--study", design.name, *scale])]
 
 
 def _by_seeds(record: TrialRecord) -> tuple[int, int, int]:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
-from itertools import chain
+from itertools import chain, groupby
 from pathlib import Path
 
 from seedwise.analysis.analysis import Analysis
@@ -204,7 +204,8 @@ class Report:
         recipes = {cell.recipe.id: cell.recipe for cell in analysis.cells}.values()
         names = {cell.recipe.id: analysis.recipe_name(cell) for cell in reversed(analysis.cells)}
         lines = provenance.commands(analysis, "STUDY")
-        command = f"<p>The same study again:</p><pre>{text(chr(10).join(lines))}</pre>" if lines else ""
+        flags = "" if analysis.design is None else ", with the --model, --task and --set that it was given, if any"
+        command = f"<p>The same study again{flags}:</p><pre>{text(chr(10).join(lines))}</pre>" if lines else ""
         made = provenance.made_with(analysis)
         versions = f"<h3>Made with</h3>{table(('', 'value'), made)}" if made else ""
         works = "; ".join(f"{WORKS[key].short}: {WORKS[key].owed}" for key in _CITED)
@@ -239,17 +240,21 @@ def _promise(promise: Promise) -> str:
 
 
 def _figures(figures: Sequence[Figure | Missing]) -> str:
-    drawn = "".join(
-        f'<figure id="{text(figure.name)}">{_own_ids(to_svg(figure.chart), figure.name)}<figcaption>{text(figure.caption)}</figcaption></figure>'
-        for figure in figures
-        if isinstance(figure, Figure)
-    )
+    """Return figures and reasons, the figures of each task in lines of their own."""
+    there = [figure for figure in figures if isinstance(figure, Figure)]
+    of_tasks = groupby(there, key=lambda figure: figure.name.partition(figure.kind)[0])
+    drawn = "".join(f'<div class="figures">{"".join(map(_figure, some))}</div>' for _, some in of_tasks)
     missing = [figure for figure in figures if isinstance(figure, Missing)]
     if not missing:
-        return f'<div class="figures">{drawn}</div>'
+        return drawn
     reasons = "".join(f"<li><b>{text(figure.title)}</b>: {text(figure.reason)}</li>" for figure in missing)
     absent = f'<details class="reason"><summary>{len(missing)} figures that this study does not allow</summary><ul>{reasons}</ul></details>'
-    return f'<div class="figures">{drawn}</div>{absent}'
+    return f"{drawn}{absent}"
+
+
+def _figure(figure: Figure) -> str:
+    svg = _own_ids(to_svg(figure.chart), figure.name)
+    return f'<figure id="{text(figure.name)}">{svg}<figcaption>{text(figure.caption)}</figcaption></figure>'
 
 
 def _missing_tables(tables: Sequence[Table]) -> str:

@@ -50,7 +50,7 @@ class Tracker:
         return {name: found.get(name, self._distances)() for name in self._recipe.track}
 
     def _distances(self) -> tuple[float, ...]:
-        return tuple(math.sqrt(sum(_squared(p.detach(), start) for p, start in block)) for block in self._blocks)
+        return tuple(math.sqrt(_squared(block)) for block in self._blocks)
 
     def _bias(self, step: int) -> float:
         recipe = self._recipe
@@ -59,5 +59,8 @@ class Tracker:
         return (1 - recipe.adam_beta1**step) / math.sqrt(1 - recipe.adam_beta2**step)
 
 
-def _squared(value: torch.Tensor, start: torch.Tensor) -> float:
-    return float((value - start).double().square().sum())
+def _squared(block: list[tuple[torch.Tensor, torch.Tensor]]) -> float:
+    """Sum the squared changes of a block's parameters, in float32 where they are: a GPU is waited for once a block."""
+    if not block:  # frozen
+        return 0.0
+    return float(torch.stack([(p.detach() - start).square_().sum() for p, start in block]).double().sum())

@@ -71,7 +71,7 @@ class Analysis:
     def __init__(self, study: StudyLike) -> None:
         self._study = study
         self.rule = study.rule
-        self.design: DesignRecord | None = getattr(study, "design", None)
+        self.design = study.design
         self.trials = tuple(study.trials)
         self._found: dict[tuple[str, str, str], Any] = {}
 
@@ -115,7 +115,7 @@ class Analysis:
     @cached_property
     def tuning(self) -> "Analysis | None":
         """What the choices of the design's arms rest on; None where nothing was chosen."""
-        study: StudyLike | None = getattr(self._study, "tuning", None)
+        study = self._study.tuning
         return None if study is None else Analysis(study)
 
     def recipe_name(self, cell: Cell) -> str:

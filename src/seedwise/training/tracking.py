@@ -1,7 +1,7 @@
 """What else is kept of every step, where a recipe asks for it: distances, gradient norm, bias of Adam's update?"""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from transformers import PreTrainedModel
@@ -59,7 +59,7 @@ class Tracker:
         return (1 - recipe.adam_beta1**step) / math.sqrt(1 - recipe.adam_beta2**step)
 
 
-def _squared(block: list[tuple[torch.Tensor, torch.Tensor]]) -> float:
+def _squared(block: Sequence[tuple[torch.Tensor, torch.Tensor]]) -> float:
     """Sum the squared changes of a block's parameters, in float32 where they are: a GPU is waited for once a block."""
     if not block:  # frozen
         return 0.0

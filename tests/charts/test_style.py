@@ -6,6 +6,7 @@ import struct
 import altair as alt
 import pytest
 
+from seedwise.charts.series import line_channel
 from seedwise.charts.style import WIDTH, metric_words, save, styled, to_svg
 from seedwise.errors import RequestError
 
@@ -65,3 +66,9 @@ def test_a_long_title_is_broken_into_lines():
 )
 def test_metrics_are_named_in_words(metric, words):
     assert metric_words(metric) == words
+
+
+def test_no_two_of_many_lines_look_alike():
+    names = [f"arm {i}" for i in range(20)]
+    looks = [line_channel(channel, names).to_dict()["scale"]["range"] for channel in (alt.Color, alt.StrokeDash)]
+    assert len({(color, tuple(dash)) for color, dash in zip(*looks, strict=True)}) == 20

@@ -196,3 +196,9 @@ def test_csv_gives_each_number_a_column_of_its_own():
 def test_row_that_does_not_fit_its_header_is_refused():
     with pytest.raises((ValueError, IndexError)):
         to_markdown(Table("t", "", ("a", "b"), ("text", "count"), (("x",),)))
+
+
+def test_printed_numbers_keep_the_papers_three_decimals():
+    table = Table("t", "", ("a", "b"), ("printed", "spread"), (((0.89, 0.006, 20), (0.89, 0.006, 20)),))
+    assert to_texts(table) == [["0.890 ± 0.006", "0.8900 ± 0.0060"]]
+    assert to_csv(table).splitlines()[0] == "a mean,a sd,a n,b mean,b sd,b n"

@@ -109,7 +109,7 @@ def test_agreement_with_the_paper_is_counted(analysis, report):
     said = next(published_sentences(analysis, analysis.design.design, table))
     found = [row[-1] for row in table.rows if row[-1]]
     same = sum(word.startswith("yes") for word in found)
-    assert said.startswith(f"Of {len(found)} differences beside published ones, {same} come out as published")
+    assert said.startswith(f"Of {len(found)} differences beside published ones, as published: {same} ")
 
 
 def test_degenerate_runs_are_told_beside_the_published_share():

@@ -102,7 +102,6 @@ def tuning_table(analysis: Analysis) -> Table:
             "task",
             "arm",
             "candidates",
-            "seeds",
             "chosen",
             "mean ± sd",
             "next best",
@@ -110,7 +109,7 @@ def tuning_table(analysis: Analysis) -> Table:
             "better by",
             "separable?",
         ),
-        ("text", "text", "count", "text", "text", "spread", "text", "spread", "interval", "text"),
+        ("text", "text", "text", "text", "spread", "text", "spread", "interval", "text"),
         rows,
         notes=tuple(notes),
     )
@@ -178,7 +177,7 @@ def _columns(found: Sequence[ArmScore], beside: _Beside | None) -> list[_Column]
     if others:
         columns.append(_Column(f"difference{to}", "interval", lambda one: _ends(_difference(one))))
     if beside is not None:
-        columns.append(_Column("published", "spread", beside.spread))
+        columns.append(_Column("published", "printed", beside.spread))
     if beside is not None and others:
         columns += [
             _Column("published difference", "interval", lambda one: _ends(beside.difference(one))),
@@ -225,14 +224,14 @@ def _choice_row(choice: Choice) -> tuple[Value, ...]:
     difference = None if choice.against_next is None else choice.against_next.difference
     separable = None if difference is None else ("yes" if _sign(difference) > 0 else "no")
     return (
-        *(choice.task.name, choice.arm, len(choice.tried) or None, _counts(seeds)),
+        *(choice.task.name, choice.arm, f"{len(choice.tried)} × {_counts(seeds)} seeds" if seeds else None),
         *(choice.chosen, spreads[0], None if next_best is None else next_best.words, spreads[1]),
         *(_ends(difference), separable),
     )
 
 
-def _counts(counts: Sequence[int]) -> str | None:
-    return " or ".join(map(str, counts)) or None
+def _counts(counts: Sequence[int]) -> str:
+    return " or ".join(map(str, counts))
 
 
 def _scale_notes(design: Design) -> list[str]:

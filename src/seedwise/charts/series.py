@@ -60,14 +60,15 @@ def shaded_lines(
 
 
 def line_channel(channel: Any, series: Sequence[str]) -> Any:
-    """Return the color or dash channel of lines, whose legend shows lines; past seven they repeat.
+    """Return the color or dash channel of lines, whose legend shows lines; past seven, colors repeat with other dashes.
 
     Args:
         channel: ``alt.Color`` or ``alt.StrokeDash``.
         series: The names, in order.
     """
     values: Sequence[Any] = DASHES if channel is alt.StrokeDash else COLORS
-    chosen = [values[i % len(values)] for i in range(len(series))]
+    shift = channel is alt.StrokeDash
+    chosen = [values[(i + shift * (i // len(values))) % len(values)] for i in range(len(series))]
     scale = alt.Scale(domain=list(series), range=chosen)
     return channel("series:N", title=None, scale=scale, legend=_line_legend(series))
 

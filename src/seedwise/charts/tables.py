@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple, TypeAlias
 __all__ = ["DASH", "Kind", "Table", "Value", "to_csv", "to_html", "to_latex", "to_markdown", "to_texts"]
 
 Kind: TypeAlias = Literal[
-    "text", "count", "number", "score", "sd", "spread", "interval", "share", "share_interval", "p"
+    "text", "count", "number", "score", "sd", "spread", "printed", "interval", "share", "share_interval", "p"
 ]
 Value: TypeAlias = str | int | float | tuple[float, ...] | None
 
@@ -20,6 +20,7 @@ DASH = "–"
 
 PARTS: dict[str, tuple[str, ...]] = {
     "spread": ("mean", "sd", "n"),
+    "printed": ("mean", "sd", "n"),
     "interval": ("", "lower", "upper"),
     "share_interval": ("", "lower", "upper"),
 }
@@ -34,7 +35,7 @@ class Table(NamedTuple):
         caption: What it shows, and what bold means, in sentences.
         header: Names of the columns.
         kinds: What each column holds: text; count; number (up to three digits); score (decimals as the column needs); sd (two
-            digits); spread (mean, sd and n, written mean ± sd); interval (estimate, lower, upper); share in [0, 1], as
+            digits); spread (mean, sd and n, written mean ± sd); printed (a spread with the three decimals of the papers); interval (estimate, lower, upper); share in [0, 1], as
             percent; share_interval; p (a p-value).
         rows: One value for each column; None or nan where there is none.
         bold: Row and column of each value that is printed in bold.
@@ -163,14 +164,14 @@ def _writer(kind: Kind, values: Sequence[Value]) -> Callable[[Value], str]:
         spreads = [(n[1] if kind == "spread" else n[2] - n[1]) for n in numbers if len(n) > 1]
         decimals = _decimals([float(n[0]) for n in numbers], spreads)  # type: ignore[arg-type]
         return lambda value: _written(kind, value, decimals)
-    return lambda value: _written(kind, value, 0)
+    return lambda value: _written(kind, value, 3 if kind == "printed" else 0)
 
 
 def _written(kind: Kind, value: Value, decimals: int) -> str:
     first, *rest = value if isinstance(value, tuple) else (float(value),)  # type: ignore[arg-type]
     if math.isinf(first):
         return "∞" if first > 0 else "−∞"
-    if kind == "spread":
+    if kind in ("spread", "printed"):
         return (
             f"{_signed(first, decimals)} ± {rest[0]:.{decimals}f}"
             if not math.isnan(rest[0])

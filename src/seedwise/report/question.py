@@ -125,8 +125,8 @@ def _agreement(told: Sequence[str]) -> Iterator[str]:
     same, neither, open_ = (sum(word == one for word in told) for one in ("yes", "yes, neither", "not shown here"))
     if told:
         yield (
-            f"Of {len(told)} differences beside published ones, {same + neither} come out as published ({neither} of them: neither shows "
-            f"one), {open_} are published and not shown here, and {len(told) - same - neither - open_} come out otherwise."
+            f"Of {len(told)} differences beside published ones, as published: {same + neither} (where neither shows one: {neither}); "
+            f"published, but not shown here: {open_}; otherwise: {len(told) - same - neither - open_}."
         )
 
 

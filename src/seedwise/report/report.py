@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
-from itertools import chain, groupby
+from itertools import chain
 from pathlib import Path
 
 from seedwise.analysis.analysis import Analysis
@@ -240,10 +240,10 @@ def _promise(promise: Promise) -> str:
 
 
 def _figures(figures: Sequence[Figure | Missing]) -> str:
-    """Return figures and reasons, the figures of each task in lines of their own."""
-    there = [figure for figure in figures if isinstance(figure, Figure)]
-    of_tasks = groupby(there, key=lambda figure: figure.name.partition(figure.kind)[0])
-    drawn = "".join(f'<div class="figures">{"".join(map(_figure, some))}</div>' for _, some in of_tasks)
+    """Return figures and reasons; those of one kind stand beside each other, as the papers show them, task by task."""
+    kinds = list(dict.fromkeys(figure.kind for figure in figures))
+    there = sorted((f for f in figures if isinstance(f, Figure)), key=lambda figure: kinds.index(figure.kind))
+    drawn = f'<div class="figures">{"".join(map(_figure, there))}</div>'
     missing = [figure for figure in figures if isinstance(figure, Missing)]
     if not missing:
         return drawn

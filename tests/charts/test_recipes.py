@@ -231,7 +231,9 @@ def test_no_series_is_refused():
 
 def test_figure_of_a_setting_has_title_axes_legend_and_every_value():
     words = words_of(draw_setting(setting_data(by_setting(longer_training(), "num_train_steps"), "num_train_steps")))
-    assert {"toy: score by num train steps", "num train steps", "validation accuracy", "96", "400", "3,200"} <= set(words)
+    assert {"toy: score by num train steps", "num train steps", "validation accuracy", "96", "400", "3,200"} <= set(
+        words
+    )
     assert "8 trials each; shaded: range, bars: 95% interval of the mean" in words
 
 

@@ -15,6 +15,7 @@ from seedwise.report.report import Report
 from seedwise.report.together import STUDY_FIGURES, study_figures
 from seedwise.report.tuning import TUNING_FIGURES, tuning_figures
 from seedwise.studies.file import StudyFile, study_names
+from seedwise.trial import TrialState
 from tables import grid_seeds, table_study
 
 SHOWS = ("published", "tuning", "recipes", "reinit", "length", "grid", "distance")
@@ -74,6 +75,15 @@ def test_question_source_scale_and_both_stages_are_said(analysis):
     assert "Stage tuning: 40 trainings" in said
     assert "init 101–104" in said
     assert "Stage report: 72 trainings" in said
+
+
+def test_a_stage_that_is_not_done_says_how_far_it_is():
+    design = methods_design(tasks=("entailment",))
+    study = design_study(design, score_of)
+    waiting = [replace(r, state=TrialState.WAITING, evaluations=()) for r in study.records[5:]]
+    analysis = Analysis(replace(study, records=(*study.records[:5], *waiting)))
+    said = list(design_sentences(analysis, design))
+    assert said[-1].startswith("Stage report: 36 trainings, 5 of them at their end.")
 
 
 def test_a_design_without_a_choice_has_one_stage():

@@ -73,7 +73,7 @@ class Analysis:
         self.rule = study.rule
         self.design = study.design
         self.trials = tuple(study.trials)
-        self._found: dict[tuple[str, str, str], Any] = {}
+        self._found: dict[tuple[str, str], Any] = {}
 
     @cached_property
     def cells(self) -> tuple[Cell, ...]:
@@ -162,7 +162,7 @@ class Analysis:
 
     def find(self, name: str, cell: Cell) -> Any:
         """Return a statistic of a cell by its name in `STATISTICS`, or the `Refusal` that says why there is none."""
-        key = (name, cell.task.id, cell.recipe.id)
+        key = (name, cell.records[0].id)  # a recipe has other trials in the tuning than in the report
         if key not in self._found:
             self._found[key] = find(name, cell)
         return self._found[key]

@@ -239,7 +239,9 @@ def draw_distances(data: DistancesData, *, panels: Literal["block", "recipe"] = 
         names = list(data.recipes)
         # The lightest fifth of the scale is not seen on white.
         scheme = alt.SchemeParams(name=SEQUENTIAL, extent=[0, 0.8])
-        legend = alt.Legend(gradientLength=90, gradientThickness=6, tickCount=4, titleOrient="left", offset=6)
+        legend = alt.Legend(
+            gradientLength=90, gradientThickness=6, tickCount=4, tickMinStep=1, titleOrient="left", offset=6
+        )
         color = alt.Color("block:Q", title="block", scale=alt.Scale(scheme=scheme), legend=legend)
         lines = base.encode(color=color, detail="block:N")
     if panels == "recipe" and len(names) == 1:  # the title names it

@@ -68,15 +68,16 @@ def design_sentences(analysis: Analysis, design: Design) -> Iterator[str]:
         )
     if design.intermediate is not None:
         first = design.intermediate
-        yield f"Stage intermediate: {first.task.name}, {_trainings(len(first.seeds))}; arms that say so start from its best model."
+        seeds = "1 seed" if len(first.seeds) == 1 else f"{len(first.seeds)} seeds"
+        yield f"Stage intermediate: {first.task.name}, with {seeds}; arms that say so start from its best model."
     tuning = None if analysis.design is None or analysis.design.stage == "tuning" else analysis.tuning
     if tuning is not None:
         yield (
-            f"Stage tuning: {_trainings(len(tuning.trials))}, by which arms choose their recipes. Seeds: {seeds_words(tuning)} Choices "
+            f"Stage tuning: {_trainings(tuning)}, by which arms choose their recipes. Seeds: {seeds_words(tuning)} Choices "
             "go by the mean validation score alone."
         )
     yield (
-        f"Stage {'report' if analysis.design is None else analysis.design.stage}: {_trainings(len(analysis.trials))}. Seeds: "
+        f"Stage {'report' if analysis.design is None else analysis.design.stage}: {_trainings(analysis)}. Seeds: "
         f"{seeds_words(analysis)}{' None of them had a say in a choice.' if tuning is not None else ''}"
     )
 
@@ -170,5 +171,7 @@ def _grid(analysis: Analysis, cell: Cell, name: str) -> Iterator[str]:
     )
 
 
-def _trainings(count: int) -> str:
-    return f"{count:,} training{'' if count == 1 else 's'}"
+def _trainings(analysis: Analysis) -> str:
+    """Return how many trainings there are, and how many of them are done where that is not all."""
+    count, done = len(analysis.trials), sum(int(cell.ended.sum()) for cell in analysis.cells)
+    return f"{count:,} training{'' if count == 1 else 's'}{'' if done == count else f', {done:,} of them at their end'}"

@@ -48,7 +48,7 @@ REFUSED = [
     ({"track": "distance,loss"}, "track must be one of distance, gradient_norm, bias_ratio, not 'loss'."),
     (
         {"lora_targets": "query"},
-        "lora_targets need lora_rank, which is 0; set the rank, or leave the targets out.",
+        "lora_targets needs lora_rank, which is 0; set the rank, or leave lora_targets out.",
     ),
     *[
         ({"lora_rank": 4, name: value}, CONTRADICTION.format(f"{name} = {value}", reason))

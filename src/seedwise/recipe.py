@@ -139,8 +139,9 @@ class Recipe:
     def _check_together(self) -> None:
         """Refuse switches that contradict each other."""
         if not self.lora_rank:
-            if self.lora_targets:
-                raise RequestError("lora_targets need lora_rank, which is 0; set the rank, or leave the targets out.")
+            for name in ("lora_targets", "lora_alpha"):
+                if getattr(self, name) != Recipe.__dataclass_fields__[name].default:
+                    raise RequestError(f"{name} needs lora_rank, which is 0; set the rank, or leave {name} out.")
             return
         reasons = {
             "reinit_layers": "the blocks drawn anew would stay random",

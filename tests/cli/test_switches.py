@@ -31,7 +31,7 @@ REFUSED = [
     (["reinit_layers=-1"], "reinit_layers must be a whole number of at least 0, not -1."),
     (["mixout=1.5"], "mixout must be in [0, 1], not 1.5; it is a probability, and 0 is no mixout."),
     (["mixout=0.5", "lora_rank=2"], "mixout = 0.5 and lora_rank = 2 contradict each other"),
-    (["lora_targets=query"], "lora_targets need lora_rank, which is 0"),
+    (["lora_targets=query"], "lora_targets needs lora_rank, which is 0"),
     (["lora_rank=2", "lora_targets=query,quarry"], "not quarry; name some of query, key, value, dense."),
     (["track=distances"], "not 'distances'; did you mean 'distance'."),
     (["layerwise_lr_decay=0"], "layerwise_lr_decay must be in (0, 1], not 0; 1 is one learning rate for all layers."),

@@ -25,11 +25,12 @@ WELL_KNOWN_MODELS = (
 """Only suggested when a name is not found."""
 
 
-def check_model(model: str) -> None:
+def check_model(model: str, *, tokenizer: bool = True) -> None:
     """Refuse a model that cannot be loaded, before anything runs.
 
     Args:
         model: A name on the hub, a folder in the Hugging Face layout, or ``embedded``.
+        tokenizer: Whether a folder must hold a tokenizer, too.
 
     Raises:
         RequestError: The folder lacks config, weights or tokenizer, or no such model is found.
@@ -45,7 +46,7 @@ def check_model(model: str) -> None:
     lacks = {
         "a config.json": not (folder / "config.json").is_file(),
         "weights (*.safetensors)": not any(folder.glob("*.safetensors")),
-        "a tokenizer": not any(any(folder.glob(pattern)) for pattern in _TOKENIZER_FILES),
+        "a tokenizer": tokenizer and not any(any(folder.glob(pattern)) for pattern in _TOKENIZER_FILES),
     }
     missing = [what for what, absent in lacks.items() if absent]
     if missing:
@@ -97,7 +98,7 @@ def check_start(model: str, start_from: str) -> None:
     from transformers import AutoConfig
 
     try:
-        check_model(start_folder(start_from))
+        check_model(start_folder(start_from), tokenizer=False)  # the model's own is used
     except RequestError as error:
         raise RequestError(f"start_from must be a study or a model's folder, but {error}") from error
     ours = AutoConfig.from_pretrained(resolve_model(model))

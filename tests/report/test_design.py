@@ -233,3 +233,18 @@ def test_every_figure_has_a_known_kind(analysis):
     figures = [*study_figures(analysis), *tuning_figures(analysis), *cell_figures(analysis, analysis.cells[0])]
     assert {figure.kind for figure in figures} <= set(PROMISED)
     assert sum(isinstance(figure, Figure) for figure in figures) > 10
+
+
+def test_distances_by_layer_are_drawn_where_they_were_tracked():
+    design = methods_design(tasks=("entailment",))
+    arms = [replace(arm, recipe=arm.recipe.with_changes(track=("distance",))) for arm in design.arms[:2]]
+    study = design_study(replace(design, arms=tuple(arms)), score_of)
+
+    def tracked(part):
+        return {record.id: {"distance": np.arange(96.0)[:, None] * [0.01, 0.02]} for record in part.records}
+
+    study = replace(study, tracked_of=tracked(study), tuning=replace(study.tuning, tracked_of=tracked(study.tuning)))
+    figures = {figure.kind: figure for figure in tuning_figures(Analysis(study))}
+    assert set(figures) == {"reinit", "reinit-distance"}
+    found = values_of(figures["reinit-distance"])
+    assert {value["series"] for value in found} == {"Standard, report's seeds", "L = 1", "L = 2", "L = 3"}

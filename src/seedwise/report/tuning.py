@@ -6,14 +6,15 @@ from typing import Any
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
 from seedwise.analysis.choices import Choice, choices
-from seedwise.charts import recipes, setting
-from seedwise.report.figures import Figure, Missing, figure_or_reason, file_name
+from seedwise.charts import optimizer, recipes, setting
+from seedwise.report.figures import Figure, Missing, figure_or_reason, file_name, tracks
 from seedwise.report.together import task_prefix
 
 __all__ = ["TUNING_FIGURES", "tuning_figures"]
 
 TUNING_FIGURES: Mapping[str, str] = {
     "reinit": "score by number of re-initialised layers",
+    "reinit-distance": "distance from the starting values by number of re-initialised layers",
     "candidates": "score by candidate",
     "length": "score by length of training",
 }
@@ -26,6 +27,10 @@ _BOXES = {
     ),
     "candidates": "Validation scores on {task} of every candidate of {arm}, on the tuning seeds{beside}.",
 }
+_DISTANCES = (
+    "Mean L2 distance of each Transformer block from its start on {task}, by the number L of top blocks drawn anew, on the tuning "
+    "seeds{beside} (Zhang et al. 2021, figures 7 and 15-18)."
+)
 _LENGTHS = (
     "Mean and range of the validation scores on {task} by the length of training, on the tuning seeds; an arm's own length is "
     "that of the report, on the report's seeds (Zhang et al. 2021, figures 8 and 14)."
@@ -43,12 +48,12 @@ def tuning_figures(analysis: Analysis) -> Iterator[Figure | Missing]:
         mine = [choice for choice in found if choice.task.id == task and choice.tried]
         for choice in mine:
             if choice.field != "num_train_steps":
-                yield _boxes(analysis, choice)
+                yield from _boxes(analysis, choice)
         if longer := [choice for choice in mine if choice.field == "num_train_steps"]:
             yield _lengths(analysis, longer)
 
 
-def _boxes(analysis: Analysis, choice: Choice) -> Figure | Missing:
+def _boxes(analysis: Analysis, choice: Choice) -> Iterator[Figure | Missing]:
     kind = "reinit" if choice.field == "reinit_layers" else "candidates"
     cells = {tried.words: tried.cell for tried in choice.tried}
     before = _without_search(analysis, choice)
@@ -61,8 +66,17 @@ def _boxes(analysis: Analysis, choice: Choice) -> Figure | Missing:
         data = recipes.recipes_data(analysis, cells)
         return recipes.draw_recipes(data._replace(title=f"{choice.task.name}: what {choice.arm} chose among"))
 
-    name = f"{_prefix(analysis, choice)}-{kind}-{file_name(choice.arm)}"
-    return figure_or_reason(name, kind, TUNING_FIGURES[kind], caption, draw)
+    ending = file_name(choice.arm)
+    name = f"{_prefix(analysis, choice)}-{kind}-{ending}"
+    yield figure_or_reason(name, kind, TUNING_FIGURES[kind], caption, draw)
+    if kind == "reinit" and all(tracks(cell, "distance") for cell in cells.values()):
+        kind, name = "reinit-distance", f"{_prefix(analysis, choice)}-reinit-distance-{ending}"
+        caption = _DISTANCES.format(task=choice.task.name, beside=beside)
+        yield figure_or_reason(name, kind, TUNING_FIGURES[kind], caption, lambda: _draw_distances(analysis, cells))
+
+
+def _draw_distances(analysis: Analysis, cells: Mapping[str, Cell]) -> Any:
+    return optimizer.draw_distances(optimizer.tracked_distances_data(analysis, cells))
 
 
 def _lengths(analysis: Analysis, longer: Sequence[Choice]) -> Figure | Missing:

@@ -202,3 +202,8 @@ def test_printed_numbers_keep_the_papers_three_decimals():
     table = Table("t", "", ("a", "b"), ("printed", "spread"), (((0.89, 0.006, 20), (0.89, 0.006, 20)),))
     assert to_texts(table) == [["0.890 ± 0.006", "0.8900 ± 0.0060"]]
     assert to_csv(table).splitlines()[0] == "a mean,a sd,a n,b mean,b sd,b n"
+
+
+def test_one_narrow_interval_does_not_lengthen_all_others():
+    table = Table("t", "", ("a",), ("interval",), (((0.15, 0.1, 0.2),), ((0.0, -1e-6, 1e-6),)))
+    assert to_texts(table) == [["0.1500 (0.1000 to 0.2000)"], ["0.0000 (0.0000 to 0.0000)"]]

@@ -217,6 +217,8 @@ def test_the_tuning_has_a_report_of_its_own():
     assert "Re-init, L = 2" in page
     assert 'id="table-tuning"' in page
     assert "Stage tuning: 12 trainings" in page
+    assert "test accuracy" not in page[: page.index('id="cell-0"')]
+    assert "What this study shows" not in page
 
 
 def test_recipes_together_have_their_expected_best(analysis):

@@ -118,6 +118,11 @@ class Analysis:
         study = self._study.tuning
         return None if study is None else Analysis(study)
 
+    @property
+    def split(self) -> str | None:
+        """Whose scores tell recipes apart: None for test rows where there are some; validation in a tuning, where test has no say."""
+        return "validation" if self.design is not None and self.design.stage == "tuning" else None
+
     def recipe_name(self, cell: Cell) -> str:
         """Return what to call a cell's recipe."""
         return self.labels[cell.task.id, cell.recipe.id]
@@ -192,7 +197,7 @@ class Analysis:
 
     def recipe_scores(self) -> list[recipes.RecipeScore]:
         """Return mean and standard deviation of every recipe on every task."""
-        return recipes.scores_by_recipe(self.cells, self.recipe_name)
+        return recipes.scores_by_recipe(self.cells, self.recipe_name, split=self.split)
 
     def good_seeds(self, stream: str = "init") -> dict[str, seeds.GoodSeeds]:
         """Rank the seeds over tasks, for each recipe by its label.

@@ -222,7 +222,8 @@ def study_tables(analysis: Analysis) -> tuple[list[Table], list[Table]]:
         planning_table(analysis),
     ]
     if analysis.design is not None:
-        made += [arms_table(analysis), tuning_table(analysis), candidates_table(analysis)]
+        made += [arms_table(analysis)] if analysis.design.stage == "report" else []
+        made += [tuning_table(analysis), candidates_table(analysis)]
     return [table for table in made if _has_value(table)], [table for table in made if not _has_value(table)]
 
 
@@ -247,7 +248,7 @@ def _scores(analysis: Analysis, column: _Column, reasons: Reasons) -> dict[str, 
         except RequestError as error:
             reasons.add(analysis.label(cell), str(error))
     try:
-        return {score.recipe: score for score in scores_by_recipe(usable, analysis.recipe_name)}
+        return {score.recipe: score for score in scores_by_recipe(usable, analysis.recipe_name, split=analysis.split)}
     except RequestError as error:
         reasons.add(column.task.name, str(error))
         return {}

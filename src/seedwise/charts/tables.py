@@ -163,6 +163,7 @@ def _writer(kind: Kind, values: Sequence[Value]) -> Callable[[Value], str]:
     if kind in ("score", "spread", "interval"):
         spreads = [(n[1] if kind == "spread" else n[2] - n[1]) for n in numbers if len(n) > 1]
         decimals = _decimals([float(n[0]) for n in numbers], spreads)  # type: ignore[arg-type]
+        decimals = min(decimals, 4) if kind == "interval" else decimals  # one narrow interval would lengthen all others
         return lambda value: _written(kind, value, decimals)
     return lambda value: _written(kind, value, 3 if kind == "printed" else 0)
 

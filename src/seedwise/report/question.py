@@ -66,18 +66,19 @@ def design_sentences(analysis: Analysis, design: Design) -> Iterator[str]:
             f"This is the study at {design.scale} scale: its arms, stages and tests are those of the full one, but model, rows, seeds "
             "and steps are far smaller, so that it shows how the study works, and not whether the paper is right."
         )
-    if design.intermediate is not None:
+    stage = "report" if analysis.design is None else analysis.design.stage
+    if design.intermediate is not None and stage == "report":
         first = design.intermediate
         seeds = "1 seed" if len(first.seeds) == 1 else f"{len(first.seeds)} seeds"
         yield f"Stage intermediate: {first.task.name}, with {seeds}; arms that say so start from its best model."
-    tuning = None if analysis.design is None or analysis.design.stage == "tuning" else analysis.tuning
+    tuning = analysis.tuning if stage == "report" else None
     if tuning is not None:
         yield (
             f"Stage tuning: {_trainings(tuning)}, by which arms choose their recipes. Seeds: {seeds_words(tuning)} Choices "
             "go by the mean validation score alone."
         )
     yield (
-        f"Stage {'report' if analysis.design is None else analysis.design.stage}: {_trainings(analysis)}. Seeds: "
+        f"Stage {stage}: {_trainings(analysis)}. Seeds: "
         f"{seeds_words(analysis)}{' None of them had a say in a choice.' if tuning is not None else ''}"
     )
 

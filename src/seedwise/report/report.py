@@ -186,7 +186,7 @@ class Report:
             yield f"<details><summary>Every candidate</summary>{_table(made['candidates'])}</details>"
             yield _figures(self._of_tuning)
         shown = (*chain.from_iterable(self._of_cells), *self._together, *self._of_tuning)
-        if design.shows:
+        if design.shows and analysis.design is not None and analysis.design.stage == "report":
             told = "".join(f"<li>{_promise(one)}</li>" for one in promises(design, shown, self._tables))
             yield f"<h3>What this study shows</h3><ul>{told}</ul>"
         yield paragraphs(["All other figures of each arm: seedwise report STUDY --figures FOLDER writes them."])

@@ -101,7 +101,7 @@ def _of_recipes(analysis: Analysis, cells: Mapping[str, Cell]) -> Iterator[Figur
     searched = analysis.design is not None and any("num_train_steps" in a.search for a in analysis.design.design.arms)
     for plan in (*_PLANS, *([_LENGTH] if several_lengths and not searched else [])):
         own = {name: cell for name, cell in cells.items() if not plan.tracked or tracks(cell, plan.tracked)}
-        if own:
+        if own and (analysis.split != "validation" or plan.kind != "recipes-expected-test"):
             caption = plan.caption.format(first.task.name)
             name = f"{prefix}-{plan.kind}"
             yield figure_or_reason(name, plan.kind, plan.title, caption, partial(plan.draw, analysis, own))

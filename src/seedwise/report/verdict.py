@@ -73,7 +73,7 @@ def recipes_verdict(analysis: Analysis) -> list[str]:
         if len(cells) < 2:
             continue
         try:
-            mine = sorted(scores_by_recipe(cells, analysis.recipe_name), key=lambda row: row.rank)
+            mine = sorted(scores_by_recipe(cells, analysis.recipe_name, split=analysis.split), key=lambda row: row.rank)
         except RequestError as error:
             sentences.append(f"{task}: which recipe is best cannot be said: {error}")
             continue

@@ -155,9 +155,9 @@ class Report:
         yield f'<p class="quiet">{text(_what_was_run(analysis))}</p>'
         together = self._together
         if len(analysis.cells) > 1:
-            links = "".join(f'<a href="#cell-{i}">{text(analysis.label(c))}</a>' for i, c in enumerate(analysis.cells))
+            links = " ".join(f'<a href="#cell-{i}">{text(analysis.label(c))}</a>' for i, c in enumerate(analysis.cells))
             first = "" if analysis.design is not None else _first_sentences(analysis)  # too many, and below anyway
-            yield f'<nav>{links}<a href="#tables">tables</a><a href="#repeat">how to repeat it</a></nav>'
+            yield f'<nav>{links} <a href="#tables">tables</a> <a href="#repeat">how to repeat it</a></nav>'
             yield f'<div class="verdict">{paragraphs(recipes_verdict(analysis))}{first}</div>'
         if analysis.design is not None:
             yield from self._study(analysis.design.design)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from replay import ReplayExecutor
+from replay import Scripted
 from seedwise import (
     Arm,
     Design,
@@ -21,40 +21,12 @@ from seedwise import (
     run_design,
 )
 from seedwise.arm import Intermediate
-from seedwise.trial import Trial
 from toys import toy_model, toy_recipe, toy_task
 
 RTE, QNLI = Task.hub("rte"), Task.hub("qnli")
 RECIPE = Recipe(model="m", batch_size=8, num_train_steps=4, evaluations="every 1 steps")
 REPORT, TUNING = Seeds.paired(3), Seeds.paired([101, 102])
 RATES = (1e-5, 3e-5, 5e-5)
-
-
-class Scripted(ReplayExecutor):
-    """Replays a function of the trial: its best validation score."""
-
-    def __init__(self, score, **how):
-        super().__init__([[0.0]], **how)
-        self.score = score
-        self.trained: list[Trial] = []
-
-    def scores_of(self, trial):
-        score = self.score(trial)
-        return [min(score, 0.0)] * (trial.recipe.num_train_steps - 1) + [score]  # of nan, nan
-
-    def prepare(self, task, recipe):  # noqa: ARG002 - every task has the same rows here
-        return {"digest": "d", "rows": {"train": 32, "validation": 10}, "baselines": {"accuracy": 0.5}, "blocks": 3}
-
-    def open(self, folder):
-        session, trained = super().open(folder), self.trained
-        submit = session.submit
-
-        def noted(job):
-            trained.append(job.trial)
-            submit(job)
-
-        session.submit = noted
-        return session
 
 
 def arm(name="Standard", task=RTE, **fields):

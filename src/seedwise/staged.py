@@ -137,9 +137,10 @@ class _Run:
                     changed = True
 
     def reported(self) -> list[Trial]:
-        """Return the report's trials, as far as their recipes are known."""
-        known = [arm for arm in self.design.arms if _key(arm) in self.chosen]
-        return [Trial(arm.task, self.chosen[_key(arm)], seeds) for arm in known for seeds in arm.seeds]
+        """Return the report's trials, in the order of the arms; none before the last choice is made."""
+        if self._waiting():
+            return []
+        return [Trial(arm.task, self.chosen[_key(arm)], seeds) for arm in self.design.arms for seeds in arm.seeds]
 
     def train_first(self) -> None:
         """Train the intermediate task, where there is one."""

@@ -2,7 +2,8 @@
 
 import pytest
 
-from seedwise import Study, TrialState, studies
+from replay import Scripted
+from seedwise import Arm, Design, Recipe, Seeds, Study, Task, TrialState, run_design, studies
 from seedwise.studies.file import FOLDER
 
 OWN = """
@@ -57,6 +58,21 @@ def staged(tmp_path_factory, seedwise, asked):
     return folder, said.out
 
 
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory):
+    """A study in stages that was killed while it tuned."""
+    folder = tmp_path_factory.mktemp("killed") / "study"
+    recipe = Recipe(model="m", batch_size=8, num_train_steps=4, evaluations="every 1 steps")
+    rates = {"learning_rate": (1e-5, 3e-5)}
+    seeds = {"seeds": Seeds.paired(2), "tuning_seeds": Seeds.paired([101, 102])}
+    design = Design(
+        name="own", title="Own", arms=(Arm(name="Rate", task=Task.hub("rte"), recipe=recipe, search=rates, **seeds),)
+    )
+    with pytest.raises(RuntimeError, match="killed"):
+        run_design(folder, design, Scripted(lambda _: 0.5, crash_after=5))
+    return folder
+
+
 class TestRun:
     def test_every_stage_has_a_heading_and_what_was_chosen_is_told(self, staged):
         lines = staged[1].splitlines()
@@ -104,6 +120,18 @@ class TestRun:
         with Study.open(tmp_path / "s") as study:
             assert {(r.trial.task.splits.train_size, r.trial.recipe.model) for r in study.trials} == {(64, "embedded")}
             assert {r.trial.recipe.dropout for r in study.trials} == {0.0}
+
+
+class TestBeforeTheReport:
+    def test_status_shows_the_stage_it_has_come_to(self, killed, seedwise):
+        out = seedwise("status", killed).out
+        assert out.index("tuning:") < out.index("Rate, learning rate = ") < out.index("waits for the stages before it.")
+
+    @pytest.mark.parametrize("command", ["analyze", "plan", "report"])
+    def test_what_needs_the_report_says_where_the_study_stands(self, killed, seedwise, command):
+        said = seedwise(command, killed)
+        assert said.code == 2
+        assert "choices are not all made, so its report has no trial yet; `seedwise run " in said.err
 
 
 class TestStudies:

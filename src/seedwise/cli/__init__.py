@@ -4,7 +4,7 @@ import os
 import sys
 import traceback
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
@@ -12,6 +12,9 @@ import seedwise
 from seedwise.cli.options import RecipeOptions, TaskOptions, TrialOptions, WorkerOptions
 from seedwise.cli.studyfile import StudyOptions
 from seedwise.errors import RequestError, SeedwiseError, StorageError
+
+if TYPE_CHECKING:  # loaded on first use
+    from seedwise.study import Study
 
 __all__ = ["app", "main"]
 
@@ -178,7 +181,7 @@ def plan(
     """Find the best stopping rule (t, f, p) for each budget, exactly, from the stored curves."""
     from seedwise.cli.findings import budgets_of, print_plan
 
-    with seedwise.Study.open(folder) as study:
+    with _with_trials(folder) as study:
         analysis = seedwise.Analysis(study)
         print_plan(analysis, budgets_of(budget), task, recipe, interval=interval, others=others, as_json=json)
 
@@ -188,7 +191,7 @@ def analyze(folder: Folder, *, json: Json = False) -> None:
     """Say how good the winner is and how much of it was luck; every statistic that the design allows with --json."""
     from seedwise.cli.findings import print_analysis
 
-    with seedwise.Study.open(folder) as study:
+    with _with_trials(folder) as study:
         print_analysis(study, as_json=json)
 
 
@@ -225,11 +228,23 @@ def report(
     tables: Annotated[Path | None, Parameter(help="Also write every table there: Markdown, LaTeX, CSV, HTML.")] = None,
 ) -> None:
     """Write one self-contained HTML page about the study."""
-    with seedwise.Study.open(folder) as study:
+    with _with_trials(folder) as study:
         page = seedwise.Report(seedwise.Analysis(study), title=folder.resolve().name)
         print(page.save(output or folder / "report.html"))
         for path in [*(page.save_figures(figures) if figures else []), *(page.save_tables(tables) if tables else [])]:
             print(path)
+
+
+def _with_trials(folder: Path) -> "Study":
+    """Open a study for what needs trials; one in stages has none in its report before all is chosen."""
+    study: Study = seedwise.Study.open(folder)
+    if study.design is not None and not study.trials:
+        study.close()
+        raise RequestError(
+            f"{folder} holds a study whose choices are not all made, so its report has no trial yet; `seedwise run {folder}` "
+            f"continues it, and {folder / 'tuning'} is what it knows so far."
+        )
+    return study
 
 
 def main() -> None:

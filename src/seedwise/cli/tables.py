@@ -5,6 +5,7 @@ import json
 import math
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
@@ -12,6 +13,7 @@ from rich.text import Text
 from seedwise.analysis.labels import cell_labels
 from seedwise.caveats import score_caveats
 from seedwise.cli.layout import duration, new_table, print_table, score_words
+from seedwise.design import STAGES
 from seedwise.record import by_cell
 from seedwise.study import Study
 from seedwise.trial import TrialState
@@ -47,16 +49,19 @@ def print_summary(summary: "Sequence[CellSummary]", labels: Mapping[tuple[str, s
 
 def print_status(study: Study) -> None:
     """Print trials by state for each task, device time, and the best so far; of a study in stages, for each stage."""
-    if study.design is not None and study.design.stage == "report":
-        for stage in ("intermediate", "tuning"):
-            if (study.folder / stage / "study.db").exists():
-                with Study.open(study.folder / stage) as before:
-                    print(f"{stage}:\n")
-                    _print_states(before)
-                    print()
-        print("report:\n")
-    _print_states(study)
-    running = any(record.state is TrialState.RUNNING for record in study.trials)
+    stages = [study]
+    with ExitStack() as opened:
+        if study.design is not None and study.design.stage == "report":
+            before = [study.folder / stage for stage in STAGES if (study.folder / stage / "study.db").exists()]
+            stages = [*(opened.enter_context(Study.open(place)) for place in before), study]
+        for each in stages:
+            if len(stages) > 1:
+                print(f"{'' if each is stages[0] else chr(10)}{'report' if each is study else each.folder.name}:\n")
+            if each.trials:
+                _print_states(each)
+            else:
+                print("waits for the stages before it.")
+        running = any(record.state is TrialState.RUNNING for each in stages for record in each.trials)
     if running and not study.is_running:
         print(f"\nThe process that ran this study is gone: seedwise run {study.folder} continues it.")
 

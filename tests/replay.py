@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
 from seedwise.executors.base import (
     DIVERGED,
@@ -118,6 +118,8 @@ class ReplaySession:
 class Scripted(ReplayExecutor):
     """Runs trials by a function that returns the best validation score of a trial, at its last step; 32 training rows."""
 
+    disk: ClassVar[dict[Path, set[str]]] = {}  # whose weights are kept in which folder, also after a kill
+
     def __init__(self, score, **how):
         super().__init__([[0.0]], **how)
         self.score = score
@@ -132,6 +134,7 @@ class Scripted(ReplayExecutor):
 
     def open(self, folder):
         session, trained = super().open(folder), self.trained
+        session._kept = self.disk.setdefault(folder, set())
         submit = session.submit
 
         def noted(job):

@@ -21,6 +21,7 @@ from seedwise import (
     run_design,
 )
 from seedwise.arm import Intermediate
+from seedwise.data import tokens
 from toys import toy_model, toy_recipe, toy_task
 
 RTE, QNLI = Task.hub("rte"), Task.hub("qnli")
@@ -179,6 +180,35 @@ def test_a_search_of_which_nothing_fits_is_refused_before_anything_is_written(tm
     assert not (tmp_path / "s").exists()
 
 
+class Uniform(Scripted):
+    """A model whose blocks cannot be told apart, as ALBERT's, so that they cannot have rates of their own."""
+
+    def prepare(self, task, recipe):
+        if recipe.layerwise_lr_decay != 1:
+            raise RequestError("layerwise_lr_decay needs blocks; leave it out.")
+        return super().prepare(task, recipe)
+
+
+@pytest.mark.parametrize("start", [None, "intermediate"])
+def test_candidates_that_the_model_cannot_have_are_refused_before_anything_is_written(tmp_path, start):
+    recipe = RECIPE.with_changes(start_from=start)
+    whole = with_intermediate(arm("LLRD", recipe=recipe, search={"layerwise_lr_decay": (1.0, 0.9)}))
+    with pytest.raises(RequestError, match="layerwise_lr_decay needs blocks"):
+        run_design(tmp_path / "s", whole, Uniform(None))
+    assert not (tmp_path / "s").exists()
+
+
+def test_what_is_checked_of_many_candidates_tokenises_their_rows_once(tmp_path, monkeypatch):
+    calls, tokenize = [], tokens.tokenize
+    monkeypatch.setattr(tokens, "tokenize", lambda *asked: calls.append(asked) or tokenize(*asked))
+    executor, task = LocalExecutor(workers=1), toy_task(tmp_path / "rows")
+    recipes = [toy_recipe(toy_model(tmp_path / "model"), learning_rate=rate) for rate in RATES]
+    assert (
+        executor.prepare(task, recipes[0]) == executor.prepare(task, recipes[1]) == executor.prepare(task, recipes[2])
+    )
+    assert len(calls) == 1
+
+
 # Arms after others, and the intermediate task -------------------------------------------------------------------------
 
 
@@ -205,9 +235,10 @@ def test_an_arm_after_another_is_tuned_from_what_that_one_chose(tmp_path):
     ]
 
 
-def with_intermediate():
+def with_intermediate(*more):
     first = Intermediate(task=Task.hub("mnli"), recipe=RECIPE, seeds=Seeds.paired(2))
-    return design(arm(), arm("Int. Task", recipe=RECIPE.with_changes(start_from="intermediate")), intermediate=first)
+    started = arm("Int. Task", recipe=RECIPE.with_changes(start_from="intermediate"))
+    return design(arm(), started, *more, intermediate=first)
 
 
 def test_the_intermediate_task_is_trained_once_and_arms_start_from_its_study(tmp_path):

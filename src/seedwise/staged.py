@@ -86,7 +86,7 @@ def _known(folder: Path, design: Design | None) -> DesignRecord:
         with Study.open(folder) as study:
             held = study.design
     if design is not None:
-        asked = DesignRecord(design=design.starting_from(str((folder / "intermediate").resolve())))
+        asked = DesignRecord(design=design.starting_from(_intermediate(folder)))
         return replace(held, design=asked.design) if held is not None and held.is_of(asked) else asked
     if held is None:
         raise RequestError(f"{folder} holds no study in stages; name its design.")
@@ -121,9 +121,8 @@ class _Run:
         if first is not None:
             self.executor.prepare(first.task, first.recipe)
         for arm in self.design.arms:
-            if not self._starts_later(arm):
-                self.executor.prepare(arm.task, arm.recipe)
-                self._fitting(arm, arm.candidates())
+            for candidate in self._fitting(arm, arm.candidates())[0]:
+                self.executor.prepare(arm.task, self._at_hand(candidate.recipe))
 
     def settle(self) -> None:
         """Take the recipes of the arms that have nothing to choose."""
@@ -189,17 +188,16 @@ class _Run:
     def _waiting(self) -> list[Arm]:
         return [arm for arm in self.design.arms if _key(arm) not in self.chosen]
 
-    def _starts_later(self, arm: Arm) -> bool:
-        """Whether an arm starts from the intermediate model, which may not be there yet."""
-        return self.design.intermediate is not None and arm.recipe.start_from == str(
-            (self.folder / "intermediate").resolve()
-        )
+    def _at_hand(self, recipe: Recipe) -> Recipe:
+        """Return a recipe without the intermediate model that it starts from, which may not be there yet."""
+        later = self.design.intermediate is not None and recipe.start_from == _intermediate(self.folder)
+        return recipe.with_changes(start_from=None) if later else recipe
 
     def _fitting(self, arm: Arm, candidates: Sequence[Candidate]) -> tuple[tuple[Candidate, ...], tuple[str, ...]]:
         """Return the candidates that fit the arm's task and model, and why the others are left out."""
         if not arm.search:
             return tuple(candidates), ()
-        facts = self.executor.prepare(arm.task, arm.recipe)
+        facts = self.executor.prepare(arm.task, self._at_hand(arm.recipe))
         steps, blocks = arm.recipe.steps(facts["rows"]["train"]), facts.get("blocks")
         reasons = [objection(candidate, own_steps=steps, blocks=blocks) for candidate in candidates]
         kept = tuple(candidate for candidate, reason in zip(candidates, reasons, strict=True) if reason is None)
@@ -245,6 +243,11 @@ def _choice(arm: Arm, candidates: Sequence[Candidate], records: Mapping[str, Tri
             "learning rates in another directory."
         )
     return best
+
+
+def _intermediate(folder: Path) -> str:
+    """Return where the intermediate task's study lies, as recipes name it."""
+    return str((folder / "intermediate").resolve())
 
 
 def _key(arm: Arm) -> tuple[str, str]:

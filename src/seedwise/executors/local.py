@@ -56,33 +56,19 @@ class LocalExecutor:
         check_count("threads", threads)
         self._workers, self._threads, self._devices = workers, threads, devices
         self._prepared: dict[tuple[str, str], Path] = {}
-        self._facts: dict[tuple[str, str], dict[str, Any]] = {}
+        self._rows: dict[tuple[str, str, int], tuple[Path, dict[str, Any]]] = {}  # by task, model and length
+        self._checked: set[str] = set()  # recipes that fit their models
 
     def prepare(self, task: Task, recipe: Recipe) -> dict[str, Any]:
         """Tokenise a task's rows for a recipe's model, once, and return what is known of them."""
-        from seedwise.data.pretrained import check_model, check_start, depth
-        from seedwise.data.tokens import tokenize
-        from seedwise.training.metrics import baselines
-
-        key = (task.id, recipe.id)
-        if key in self._facts:
-            return self._facts[key]
-        check_model(recipe.model)
-        if recipe.start_from is not None:
-            check_start(recipe.model, recipe.start_from)
-        if recipe.needs_layers:
-            from seedwise.training.model import check_switches
-
-            check_switches(recipe)
-        data = tokenize(task, recipe.model, recipe.max_length)
-        self._prepared[key] = data.folder
-        classes = None if data.label_names is None else len(data.label_names)
-        self._facts[key] = {
-            **data.facts(),
-            "baselines": baselines(data.kind, data.validation.labels, classes),
-            "blocks": depth(recipe.model),
-        }
-        return self._facts[key]
+        if recipe.id not in self._checked:
+            _check_fit(recipe)
+            self._checked.add(recipe.id)
+        key = (task.id, recipe.model, recipe.max_length)
+        if key not in self._rows:
+            self._rows[key] = _tokenized(task, recipe)
+        self._prepared[task.id, recipe.id], facts = self._rows[key]
+        return facts
 
     def open(self, folder: Path) -> "LocalSession":
         """Start the workers."""
@@ -288,6 +274,31 @@ class _Process:
                     if line.endswith("\n"):  # the last line of a killed worker may be half a report
                         self._inbox.put((self, line))
         self._inbox.put((self, None))
+
+
+def _check_fit(recipe: Recipe) -> None:
+    """Refuse a recipe that does not fit its model; no weights are read."""
+    from seedwise.data.pretrained import check_model, check_start
+
+    check_model(recipe.model)
+    if recipe.start_from is not None:
+        check_start(recipe.model, recipe.start_from)
+    if recipe.needs_layers:
+        from seedwise.training.model import check_switches
+
+        check_switches(recipe)
+
+
+def _tokenized(task: Task, recipe: Recipe) -> tuple[Path, dict[str, Any]]:
+    """Return where a task's tokenised rows lie, and what is known of them."""
+    from seedwise.data.pretrained import depth
+    from seedwise.data.tokens import tokenize
+    from seedwise.training.metrics import baselines
+
+    data = tokenize(task, recipe.model, recipe.max_length)
+    classes = None if data.label_names is None else len(data.label_names)
+    known = {"baselines": baselines(data.kind, data.validation.labels, classes), "blocks": depth(recipe.model)}
+    return data.folder, {**data.facts(), **known}
 
 
 def _devices() -> list[str]:

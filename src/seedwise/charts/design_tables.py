@@ -7,6 +7,7 @@ from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.arms import ArmScore, arm_scores
 from seedwise.analysis.choices import Choice, choices
 from seedwise.charts.cell_rows import Reasons
+from seedwise.charts.departures import departures, plain_task
 from seedwise.charts.published import PUBLISHED, PublishedScores
 from seedwise.charts.tables import Kind, Table, Value
 from seedwise.design import Design
@@ -38,7 +39,7 @@ def task_words(design: Design, task: AnyTask) -> str:
         'entailment (for RTE)'
     """
     other = design.stands_for.get(task.name)
-    if other is None or _plain(other) == _plain(task.name):
+    if other is None or plain_task(other) == plain_task(task.name):
         return task.name
     return f"{task.name} (for {other})"
 
@@ -68,7 +69,7 @@ def arms_table(analysis: Analysis) -> Table:
             f"{caption} That of a published difference is Welch's, computed from what was printed. As published: the interval excludes "
             "0 on the same side; neither: both include it."
         )
-        notes += [*beside.paper.notes, *_scale_notes(beside.design)]
+        notes += [*beside.paper.notes, *departures(beside.paper, beside.design)]
     splits = dict.fromkeys(f"{score.task.name}: {score.split}" for score in found)
     return Table(
         "arms" if beside is None else "published",
@@ -192,8 +193,8 @@ def _difference(score: ArmScore) -> Interval | None:
 
 def _published(paper: PublishedScores, design: Design, score: ArmScore) -> tuple[float, float] | None:
     task = design.stands_for.get(score.task.name, score.task.name)
-    named = {_plain(name): spread for name, spread in paper.rows.get(score.arm, {}).items()}
-    return named.get(_plain(task))
+    named = {plain_task(name): spread for name, spread in paper.rows.get(score.arm, {}).items()}
+    return named.get(plain_task(task))
 
 
 def _agreement(here: Interval | None, published: Interval | None) -> str | None:
@@ -232,20 +233,3 @@ def _choice_row(choice: Choice) -> tuple[Value, ...]:
 
 def _counts(counts: Sequence[int]) -> str:
     return " or ".join(map(str, counts))
-
-
-def _scale_notes(design: Design) -> list[str]:
-    replaced = {name: other for name, other in design.stands_for.items() if _plain(name) != _plain(other)}
-    notes = []
-    if replaced:
-        pairs = ", ".join(f"{name} for {other}" for name, other in replaced.items())
-        notes.append(
-            f"Other tasks stand for the published ones: {pairs}. Their scores cannot be compared, at most the signs of differences."
-        )
-    if design.scale != "full":
-        notes.append("At small scale model, rows, seeds and steps are far from the published ones.")
-    return notes
-
-
-def _plain(task: str) -> str:
-    return "".join(letter for letter in task.lower() if letter.isalnum()).removeprefix("glue").replace("sst2", "sst")

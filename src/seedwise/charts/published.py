@@ -34,6 +34,8 @@ class PublishedScores(NamedTuple):
         split: test or validation: the rows that were scored.
         n: Seeds behind each mean.
         rows: Arm -> task -> mean and standard deviation.
+        models: Arm -> the model that was fine-tuned, without its organisation on the hub.
+        presets: Arm -> the preset with what the paper's arms have in common; ``{task}`` stands for the task.
         against: Arm -> the arm that it is held against, None for none; the first arm where nothing is said.
         notes: What a reader must know of the numbers.
     """
@@ -42,6 +44,8 @@ class PublishedScores(NamedTuple):
     split: str
     n: int
     rows: Mapping[str, Mapping[str, Spread]]
+    models: Mapping[str, str]
+    presets: Mapping[str, str]
     against: Mapping[str, str | None] = MappingProxyType({})
     notes: tuple[str, ...] = ()
 
@@ -173,40 +177,61 @@ _ZHANG_7: Mapping[str, tuple[Spread, ...]] = {
 }
 
 
+_MODELS_7 = {
+    "XLNet": "xlnet-large-cased",
+    "RoBERTa": "roberta-large",
+    "ELECTRA": "electra-large-discriminator",
+    "BART": "bart-large",
+}
+
+
+def _of_bert(
+    number: int, n: int, rows: Mapping[str, Mapping[str, Spread]], notes: tuple[str, ...] = ()
+) -> PublishedScores:
+    """Return a table of Zhang et al. whose arms all fine-tune BERT."""
+    source, models = f"Zhang et al. (2021), table {number}", dict.fromkeys(rows, "bert-large-uncased")
+    return PublishedScores(source, "test", n, rows, models, dict.fromkeys(rows, "zhang2021"), notes=notes)
+
+
 def _on_four(table: Mapping[str, tuple[Spread, ...]]) -> dict[str, dict[str, Spread]]:
     return {arm: dict(zip(_FOUR, values, strict=True)) for arm, values in table.items()}
 
 
+def _before(arm: str) -> str | None:
+    """Return the arm of table 7 that one with re-init is held against."""
+    return arm.removesuffix(", Re-init") if arm.endswith(", Re-init") else None
+
+
 PUBLISHED: Mapping[str, PublishedScores] = {
-    "zhang2021-table-1": PublishedScores(
-        "Zhang et al. (2021), table 1",
-        "test",
-        20,
-        {arm: {task: values[i] for task, values in _ZHANG_1.items()} for i, arm in enumerate(_ARMS_1)},
+    "zhang2021-table-1": _of_bert(
+        1, 20, {arm: {task: values[i] for task, values in _ZHANG_1.items()} for i, arm in enumerate(_ARMS_1)}
     ),
-    "zhang2021-table-2": PublishedScores(
-        "Zhang et al. (2021), table 2",
-        "test",
+    "zhang2021-table-2": _of_bert(
+        2,
         20,
         _on_four(_ZHANG_2),
-        notes=(
-            "Re-init on CoLA and Longer on MRPC are printed otherwise in table 1: 0.639 ± 0.019 and 0.905 ± 0.015.",
-        ),
+        ("Re-init on CoLA and Longer on MRPC are printed otherwise in table 1: 0.639 ± 0.019 and 0.905 ± 0.015.",),
     ),
-    "zhang2021-table-4": PublishedScores("Zhang et al. (2021), table 4", "test", 20, _on_four(_ZHANG_4)),
-    "zhang2021-table-5": PublishedScores(
-        "Zhang et al. (2021), table 5",
-        "test",
+    "zhang2021-table-4": _of_bert(
+        4,
+        20,
+        _on_four(_ZHANG_4),
+        ("The paper's mixed precision is of 16-bit floats (Apex, level O1); here it is of bfloat16.",),
+    ),
+    "zhang2021-table-5": _of_bert(
+        5,
         3,
         {"Bias correction": {"MNLI": (0.869, 0.003)}, "No bias correction": {"MNLI": (0.870, 0.004)}},
-        notes=("On development rows: 0.859 ± 0.003 with bias correction, 0.860 ± 0.003 without.",),
+        ("On development rows: 0.859 ± 0.003 with bias correction, 0.860 ± 0.003 without.",),
     ),
     "zhang2021-table-7": PublishedScores(
         "Zhang et al. (2021), table 7",
         "test",
         20,
         _on_four(_ZHANG_7),
-        against={arm: arm.removesuffix(", Re-init") if arm.endswith(", Re-init") else None for arm in _ZHANG_7},
+        models={arm: _MODELS_7[_before(arm) or arm] for arm in _ZHANG_7},
+        presets={arm: f"zhang2021-{(_before(arm) or arm).lower()}-{{task}}" for arm in _ZHANG_7},
+        against={arm: _before(arm) for arm in _ZHANG_7},
     ),
 }
 """The papers' tables of means and standard deviations, by the key that a study names."""

@@ -13,6 +13,7 @@ from seedwise.charts.seed_tables import anova_table, spread_table
 from seedwise.charts.study_tables import best_table
 from seedwise.charts.tables import to_markdown
 from seedwise.stats.summaries import difference_of_summaries
+from seedwise.task import Task
 from tables import grid_seeds, table_study
 
 PAPER = PUBLISHED["zhang2021-table-2"]
@@ -100,6 +101,16 @@ def test_arms_that_the_paper_does_not_have_keep_their_row():
     other = replace(methods_design(published="zhang2021-table-1"), name="other")
     table = arms_table(Analysis(design_study(other, score_of)))
     assert values(table, "published")[:3] == [(0.695, 0.025, 20), (0.726, 0.016, 20), None]
+
+
+def test_a_task_of_one_s_own_called_rte_has_no_published_numbers(tmp_path):
+    (tmp_path / "rows.csv").write_text("text,label\na,b\n")
+    own = Task.files(tmp_path / "rows.csv", text="text", label="label", name="RTE")
+    design = methods_design(published="zhang2021-table-2", tasks=("entailment",))
+    arms = tuple(replace(arm, task=own) for arm in design.arms)
+    table = arms_table(Analysis(design_study(replace(design, arms=arms, stands_for={}), lambda *_: 0.7)))
+    assert table.name == "arms"
+    assert "published" not in table.header
 
 
 def test_an_arm_that_came_to_another_s_recipe_is_not_compared_with_itself():

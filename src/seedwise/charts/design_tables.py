@@ -7,7 +7,7 @@ from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.arms import ArmScore, arm_scores
 from seedwise.analysis.choices import Choice, choices
 from seedwise.charts.cell_rows import Reasons
-from seedwise.charts.departures import departures, plain_task
+from seedwise.charts.departures import departures, plain_task, published_task
 from seedwise.charts.published import PUBLISHED, PublishedScores
 from seedwise.charts.tables import Kind, Table, Value
 from seedwise.design import Design
@@ -192,9 +192,8 @@ def _difference(score: ArmScore) -> Interval | None:
 
 
 def _published(paper: PublishedScores, design: Design, score: ArmScore) -> tuple[float, float] | None:
-    task = design.stands_for.get(score.task.name, score.task.name)
-    named = {plain_task(name): spread for name, spread in paper.rows.get(score.arm, {}).items()}
-    return named.get(plain_task(task))
+    task = published_task(design, score.task)  # a name alone says nothing: anybody may call a task RTE
+    return next((spread for name, spread in paper.rows.get(score.arm, {}).items() if plain_task(name) == task), None)
 
 
 def _agreement(here: Interval | None, published: Interval | None) -> str | None:

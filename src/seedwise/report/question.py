@@ -115,7 +115,7 @@ def published_sentences(analysis: Analysis, design: Design, beside: Table | None
         yield from _agreement([str(row[-1]) for row in beside.rows if row[-1] is not None])
     for name, cells in analysis.rows.items():
         for cell in cells.values():
-            stands_for = design.stands_for.get(cell.task.name, cell.task.name)
+            stands_for = design.stands_for.get(cell.task.name)  # a name alone says nothing
             if (name, stands_for) == (DEGENERATE.arm, DEGENERATE.task):
                 yield _degenerate(analysis, cell, name)
             if (name, stands_for) == (REINIT_5_GRID.arm, REINIT_5_GRID.task) and "grid-margins" in design.shows:

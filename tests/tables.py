@@ -47,6 +47,10 @@ class TableStudy:
     def trials(self):
         return self.records
 
+    @property
+    def chosen(self):
+        return {} if self.design is None else self.design.chosen
+
     def facts(self, trial):
         return self.facts_of.get((trial.task.id, trial.recipe.id), {})
 

@@ -4,7 +4,7 @@ The folder holds ``study.db`` (every trial, loss and score), ``checkpoints/`` (p
 as a plain Hugging Face model). How a study is run to its end is in `seedwise.running`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -259,6 +259,18 @@ class Study:
         """The design that its trials follow, its stage, and what was chosen; None where it follows none."""
         content = self.store.design()
         return None if content is None else DesignRecord.from_json(content)
+
+    @property
+    def chosen(self) -> Mapping[tuple[str, str], Recipe]:
+        """What its design's arms have chosen, by arm and task; of a tuning, which knows no end of it, as its report tells."""
+        design, place = self.design, self.folder.resolve().parent
+        if design is None:
+            return {}
+        if design.stage == "tuning" and (place / "study.db").exists():
+            with Study.open(place) as report:
+                if report.design is not None and report.design.is_of(replace(design, stage="report")):
+                    return report.design.chosen
+        return design.chosen
 
     @property
     def tuning(self) -> "Study | None":

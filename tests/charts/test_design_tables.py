@@ -12,8 +12,11 @@ from seedwise.charts.published import DODGE_TABLE_1, PUBLISHED
 from seedwise.charts.seed_tables import anova_table, spread_table
 from seedwise.charts.study_tables import best_table
 from seedwise.charts.tables import to_markdown
+from seedwise.design import DesignRecord
 from seedwise.stats.summaries import difference_of_summaries
+from seedwise.study import Study
 from seedwise.task import Task
+from seedwise.trial import Trial
 from tables import grid_seeds, table_study
 
 PAPER = PUBLISHED["zhang2021-table-2"]
@@ -192,6 +195,30 @@ def test_a_study_that_chooses_nothing_says_so():
 
 def test_the_tuning_s_own_report_has_the_choices_too(analysis):
     assert tuning_table(analysis.tuning).rows == tuning_table(analysis).rows
+
+
+def test_before_the_choice_there_is_no_next_best_and_nothing_is_said_to_be_chosen():
+    tuning = study_of().tuning
+    table = tuning_table(Analysis(replace(tuning, design=replace(tuning.design, chosen={}))))
+    assert set(values(table, "chosen")) == set(values(table, "next best")) == {None}
+    assert set(values(table, "next, mean ± sd")) == {None}
+    assert "entailment, Re-init: nothing is chosen yet." in table.notes
+
+
+def test_a_tuning_on_disk_knows_from_its_report_what_was_chosen(tmp_path):
+    record = study_of().design
+    for stage, place, chosen in (("report", tmp_path, record.chosen), ("tuning", tmp_path / "tuning", {})):
+        arms = [arm for arm in record.design.arms if arm.search or stage == "report"]
+        trials = [Trial(arm.task, arm.candidates()[0].recipe, TUNING[0]) for arm in arms]
+        with Study.of_trials(place, trials, design=DesignRecord(design=record.design, stage=stage, chosen=chosen)):
+            pass
+    with Study.open(tmp_path / "tuning") as tuning:
+        assert tuning.design.chosen == {}
+        assert tuning.chosen == record.chosen
+        assert values(tuning_table(Analysis(tuning)), "chosen")[0] == "L = 2"
+    (tmp_path / "study.db").unlink()
+    with Study.open(tmp_path / "tuning") as alone:
+        assert alone.chosen == {}
 
 
 # Dodge et al. ---------------------------------------------------------------------------------------------------------

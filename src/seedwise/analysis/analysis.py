@@ -1,6 +1,7 @@
 """Everything that can be said about a study: its cells, and what only several of them together can tell."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -15,6 +16,7 @@ from seedwise.analysis.summary import CellSummary, summarize
 from seedwise.design import DesignRecord
 from seedwise.errors import RequestError
 from seedwise.imported import AnyTrial
+from seedwise.recipe import Recipe
 from seedwise.record import TrialRecord, by_cell
 from seedwise.stats.components import VarianceComponents
 from seedwise.stopping import StoppingRule
@@ -39,6 +41,11 @@ class StudyLike(Protocol):
     @property
     def design(self) -> DesignRecord | None:
         """The design that its trials follow; None where they follow none."""
+        ...
+
+    @property
+    def chosen(self) -> Mapping[tuple[str, str], Recipe]:
+        """What the design's arms have chosen so far, by the arm's name and the task's id."""
         ...
 
     @property
@@ -71,7 +78,7 @@ class Analysis:
     def __init__(self, study: StudyLike) -> None:
         self._study = study
         self.rule = study.rule
-        self.design = study.design
+        self.design = None if study.design is None else replace(study.design, chosen=study.chosen)
         self.trials = tuple(study.trials)
         self._found: dict[tuple[str, str], Any] = {}
 

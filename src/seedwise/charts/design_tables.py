@@ -87,6 +87,8 @@ def tuning_table(analysis: Analysis) -> Table:
     rows = tuple(_choice_row(choice) for choice in found)
     notes = [_NONE] if not found else []
     for choice in found:
+        if choice.chosen is None:
+            notes.append(f"{choice.task.name}, {choice.arm}: nothing is chosen yet.")
         if choice.left_out and choice.tried:
             words = ", ".join(choice.left_out)
             notes.append(f"{choice.task.name}, {choice.arm}: without scores, so not chosen among: {words}.")
@@ -218,7 +220,10 @@ def _ends(interval: Interval | None) -> Value:
 
 def _choice_row(choice: Choice) -> tuple[Value, ...]:
     mine = next((tried for tried in choice.ranked if tried.words == choice.chosen), None)
-    next_best = next((tried for tried in choice.ranked if tried.words != choice.chosen), None)
+    others = [
+        tried for tried in choice.ranked if choice.chosen not in (None, tried.words)
+    ]  # before the choice there is no next
+    next_best = next(iter(others), None)
     spreads = [None if tried is None else (tried.mean, tried.sd, len(tried.scores)) for tried in (mine, next_best)]
     seeds = sorted({len(tried.scores) for tried in choice.tried})
     difference = None if choice.against_next is None else choice.against_next.difference

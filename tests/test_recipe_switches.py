@@ -148,10 +148,13 @@ def test_switches_survive_json():
     [
         ({}, False),
         ({"mixout": 0.5, "pretrained_weight_decay": 0.1, "reinit_pooler": True, "track": "gradient_norm"}, False),
-        *[({name: ON[name]}, True) for name in ("reinit_layers", "layerwise_lr_decay", "freeze_layers", "lora_rank")],
+        *[
+            ({name: ON[name]}, True)
+            for name in ("reinit_layers", "layerwise_lr_decay", "freeze_layers", "start_from", "lora_rank")
+        ],
         ({"track": "gradient_norm,distance"}, True),
     ],
     ids=str,
 )
-def test_only_switches_that_name_layers_have_to_be_checked_against_the_model(fields, expected):
+def test_only_switches_that_name_layers_or_weights_have_to_be_checked_against_the_model(fields, expected):
     assert recipe(**fields).needs_layers is expected

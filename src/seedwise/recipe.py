@@ -202,8 +202,10 @@ class Recipe:
 
     @property
     def needs_layers(self) -> bool:
-        """Whether a switch names layers, so that it has to be checked against the model."""
-        named = self.reinit_layers or self.freeze_layers or self.lora_rank or "distance" in self.track
+        """Whether a switch names layers or where their weights come from, so that it has to be checked with the model."""
+        named = (
+            self.reinit_layers or self.freeze_layers or self.lora_rank or self.start_from or "distance" in self.track
+        )
         return bool(named) or self.layerwise_lr_decay != 1
 
     def steps_per_epoch(self, train_rows: int) -> int:

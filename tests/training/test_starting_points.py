@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import AutoModelForSequenceClassification, BertConfig, BertForSequenceClassification
 
 from families import BERT_LIKE, FAMILIES, IDS, save_family, save_tokenizer
@@ -14,7 +15,7 @@ from seedwise.data.tokens import tokenize
 from seedwise.executors.export import export_model
 from seedwise.training.checkpoint import save_weights
 from seedwise.training.loop import begin, train
-from seedwise.training.model import load_model
+from seedwise.training.model import check_switches, load_model
 from seedwise.training.randomness import normal
 from toys import toy_model, toy_recipe
 
@@ -164,6 +165,68 @@ def test_fewer_decoder_blocks_are_refused(tmp_path):
     ]
     with pytest.raises(RequestError, match=r"whose decoder_layers is 2, but .* has 1;"):
         check_start(*folders)
+
+
+@pytest.fixture
+def lacking(intermediate, tmp_path):
+    """Copies the intermediate model without the weights whose names hold a word."""
+
+    def copy(word):
+        folder = shutil.copytree(intermediate, tmp_path / "lacking")
+        kept = {name: t for name, t in load_file(folder / "model.safetensors").items() if word not in name}
+        save_file(kept, folder / "model.safetensors", {"format": "pt"})
+        return folder
+
+    return copy
+
+
+def test_missing_blocks_are_refused_and_never_drawn_at_random(task, model, lacking):
+    folder = lacking("encoder.layer.1.")
+    recipe = toy_recipe(model, start_from=str(folder))
+    for ask in (lambda: LocalExecutor(1).prepare(task, recipe), lambda: begun(recipe)):
+        with pytest.raises(RequestError) as refusal:
+            ask()
+        assert str(refusal.value) == (
+            f"start_from must lead to a whole encoder, but {folder} lacks 16 of its weights, such as "
+            "bert.encoder.layer.1.attention.output.LayerNorm.bias; save the model there anew with save_pretrained."
+        )
+
+
+def test_a_missing_pooler_is_drawn(task, model, lacking):
+    recipe = toy_recipe(model, start_from=str(lacking("pooler")))
+    LocalExecutor(1).prepare(task, recipe)
+    drawn = load_model(recipe, label_names=("bad", "good"), init_seed=1).drawn
+    assert drawn == HEAD | {"bert.pooler.dense.weight", "bert.pooler.dense.bias"}
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "value", "weight", "ours", "given"),
+    [
+        ("BERT", "max_position_embeddings", 48, "bert.embeddings.position_embeddings.weight", (64, 16), (48, 16)),
+        ("BERT", "type_vocab_size", 3, "bert.embeddings.token_type_embeddings.weight", (2, 16), (3, 16)),
+        ("DistilBERT", "hidden_dim", 24, "distilbert.transformer.layer.0.ffn.lin1.bias", (32,), (24,)),
+        ("XLNet", "d_inner", 24, "transformer.layer.0.ff.layer_1.bias", (32,), (24,)),
+        ("BART", "encoder_ffn_dim", 24, "model.encoder.layers.0.fc1.bias", (32,), (24,)),
+    ],
+)
+def test_weights_of_another_shape_are_refused_before_anything_runs(
+    task, tmp_path, name, field, value, weight, ours, given
+):
+    family = FAMILIES[name]
+    model = save_family(tmp_path / "model", family)
+    other = save_family(tmp_path / "other", family._replace(fields={**family.fields, field: value}))
+    with pytest.raises(RequestError) as refusal:
+        LocalExecutor(1).prepare(task, toy_recipe(model, start_from=str(other)))
+    assert str(refusal.value) == (
+        f"start_from must fit the model {model}, whose {weight} is of shape {ours}, but {other} has one of {given}; start "
+        "from a model that was trained from the same one."
+    )
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_every_family_may_start_from_its_own_without_a_head(tmp_path, name):
+    folder = save_family(tmp_path, FAMILIES[name])
+    check_switches(toy_recipe(folder, start_from=str(folder)))
 
 
 def test_what_is_held_near_the_start_is_held_near_the_starting_point(task, recipe, intermediate):

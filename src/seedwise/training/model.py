@@ -1,10 +1,17 @@
 """Which model is fine-tuned: where its weights come from, which the init seed draws, and which are trained?"""
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 import torch
-from transformers import AutoConfig, AutoModelForSequenceClassification, PreTrainedModel
+from safetensors import safe_open
+from transformers import (
+    MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING,
+    AutoConfig,
+    AutoModelForSequenceClassification,
+    PreTrainedModel,
+)
 from transformers.utils import logging as transformers_logging
 
 from seedwise.data.embedded import resolve_model
@@ -62,9 +69,7 @@ def load_model(
         config.pad_token_id = pad_id
     model, info = _pretrained(recipe, config)
     drawn = _new_parameters(model, info["missing_keys"])
-    wrong = {key[0] if isinstance(key, tuple) else key for key in info["mismatched_keys"]} - drawn
-    if wrong:
-        raise RequestError(f"the model {recipe.model} has weights of another shape than its config: {sorted(wrong)}.")
+    _check_weights(model, recipe, drawn, info["mismatched_keys"])
     drawn |= _reinitialized(model, recipe)
     frozen = _frozen(model, recipe)
     _draw(model, drawn, init_seed)
@@ -83,9 +88,12 @@ def check_switches(recipe: Recipe) -> None:
         recipe: Its model must be one that can be loaded.
 
     Raises:
-        RequestError: Layers are named that the model does not have or that cannot be told apart, or LoRA lacks its
-            package or its targets.
+        RequestError: Layers are named that the model does not have or that cannot be told apart, LoRA lacks its package
+            or its targets, or the starting point lacks weights or has some of another shape.
     """
+    if recipe.start_from is not None:
+        model, info = _pretrained(recipe, _config(recipe, ("no", "yes")), _unread(start_folder(recipe.start_from)))
+        _check_weights(model, recipe, _new_parameters(model, info["missing_keys"]), info["mismatched_keys"])
     with torch.device("meta"):
         model = AutoModelForSequenceClassification.from_config(_config(recipe, label_names=("no", "yes")))
         _reinitialized(model, recipe)
@@ -107,16 +115,26 @@ def _config(recipe: Recipe, label_names: tuple[str, ...] | None) -> Any:
     return config
 
 
-def _pretrained(recipe: Recipe, config: Any) -> tuple[PreTrainedModel, dict[str, Any]]:
-    """Load the weights that the recipe starts from, and say which were missing or of another shape."""
+def _pretrained(
+    recipe: Recipe, config: Any, weights: dict[str, torch.Tensor] | None = None
+) -> tuple[PreTrainedModel, dict[str, Any]]:
+    """Load the weights that the recipe starts from, or take those given, and say which were missing or misshapen."""
+    source = start_folder(recipe.start_from) if recipe.start_from else resolve_model(recipe.model)
     transformers_logging.disable_progress_bar()
     verbosity = transformers_logging.get_verbosity()
     transformers_logging.set_verbosity_error()  # a new head is what we want, not worth a warning
     try:
         with torch.random.fork_rng(devices=[]):  # the library draws a head of its own, which is replaced
-            model, info = AutoModelForSequenceClassification.from_pretrained(
-                start_folder(recipe.start_from) if recipe.start_from else resolve_model(recipe.model),
+            # The auto class needs a name, and the model's own class takes weights only without one.
+            kind: Any = (
+                MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING[type(config)]
+                if weights
+                else AutoModelForSequenceClassification
+            )
+            model, info = kind.from_pretrained(
+                None if weights else source,
                 config=config,
+                state_dict=weights,
                 dtype=torch.float32,
                 use_safetensors=True,
                 ignore_mismatched_sizes=True,  # a head of another number of labels; other mismatches are refused
@@ -134,6 +152,42 @@ def _new_parameters(model: PreTrainedModel, missing: Iterable[str]) -> frozenset
     prefix, absent = f"{model.base_model_prefix}.", set(missing)
     names = (name for name, _ in model.named_parameters())
     return frozenset(name for name in names if not name.startswith(prefix) or name in absent)
+
+
+def _unread(folder: str) -> dict[str, torch.Tensor] | None:
+    """Return a folder's weights by name, in their shapes but without their values: memory that nobody writes is free."""
+    files = sorted(Path(folder).glob("*.safetensors"))  # none for a name on the hub, which has to be fetched anyway
+    found: dict[str, torch.Tensor] = {}
+    for path in files:
+        with safe_open(path, framework="pt") as file:
+            found |= {name: torch.empty(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 - no mapping
+    return found or None
+
+
+def _check_weights(
+    model: PreTrainedModel, recipe: Recipe, drawn: Iterable[str], misshapen: Iterable[tuple[str, Any, Any]]
+) -> None:
+    """Refuse an encoder of another shape than its config, and a starting point that is not a whole encoder."""
+    drawn, start = frozenset(drawn), recipe.start_from
+    for name, given, ours in sorted(misshapen, key=lambda entry: entry[0]):
+        if name in drawn:  # the head of another task
+            continue
+        if start is None:
+            raise RequestError(
+                f"the model {recipe.model} must have weights of the shapes in its config, but {name} has {tuple(given)} "
+                f"in place of {tuple(ours)}; fetch or save the model anew."
+            )
+        raise RequestError(
+            f"start_from must fit the model {recipe.model}, whose {name} is of shape {tuple(ours)}, but {start} has one "
+            f"of {tuple(given)}; start from a model that was trained from the same one."
+        )
+    prefix, spared = f"{model.base_model_prefix}.", pooler(model)
+    absent = sorted(name for name in drawn if name.startswith(prefix) and name not in spared)
+    if start is not None and absent:
+        raise RequestError(
+            f"start_from must lead to a whole encoder, but {start} lacks {len(absent)} of its weights, such as "
+            f"{absent[0]}; save the model there anew with save_pretrained."
+        )
 
 
 def _reinitialized(model: PreTrainedModel, recipe: Recipe) -> frozenset[str]:

@@ -17,12 +17,11 @@ from torch.nn import functional as F
 from transformers import PreTrainedModel
 
 from seedwise.data.tokens import TokenizedSplit, TokenizedTask
-from seedwise.recipe import Recipe
 from seedwise.training.metrics import score
 from seedwise.training.model import load_model
 from seedwise.training.optimizer import Optimizer
 from seedwise.training.randomness import dropout_masks, fingerprint, permutation
-from seedwise.training.regularizers import mixout
+from seedwise.training.regularizers import mixout, starting_values
 from seedwise.training.tracking import Tracker
 from seedwise.trial import Measurement, Trial
 
@@ -117,7 +116,7 @@ def begin(trial: Trial, data: TokenizedTask, device: torch.device | str = "cpu")
     loaded = load_model(recipe, label_names=data.label_names, init_seed=trial.seeds.init, pad_id=data.pad_id)
     model = loaded.model
     model.to(torch.device(device))  # type: ignore[arg-type]  # transformers annotates only the decorated overload
-    start = _starting_values(model, recipe)
+    start = starting_values(model, recipe)
     pretrained = {name: value for name, value in start.items() if name not in loaded.drawn}
     optimizer = Optimizer(model, recipe, recipe.steps(len(data.train)), pretrained)
     training = Training(trial, data, model, optimizer, pretrained, Tracker(model, recipe, start))
@@ -202,13 +201,6 @@ def at_best(training: Training) -> tuple[dict[str, float] | None, np.ndarray | N
         return None, None
     logits = predict(training.model, data.test, data, training.trial.recipe.dtype)
     return score(data.kind, logits, np.asarray(data.test.labels)), logits
-
-
-def _starting_values(model: PreTrainedModel, recipe: Recipe) -> dict[str, torch.Tensor]:
-    """Copy the parameters that are trained, where the recipe holds them near their start or tracks how far they move."""
-    if not (recipe.mixout or recipe.pretrained_weight_decay or "distance" in recipe.track):
-        return {}
-    return {name: p.detach().clone() for name, p in model.named_parameters() if p.requires_grad}
 
 
 def _take_step(training: Training, step: int) -> tuple[float, dict[str, tuple[float, ...]] | None]:

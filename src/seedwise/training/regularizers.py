@@ -6,9 +6,22 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
+from seedwise.recipe import Recipe
 from seedwise.training.randomness import keep_mask
 
-__all__ = ["decay_towards", "mixout"]
+__all__ = ["decay_towards", "mixout", "starting_values"]
+
+
+def starting_values(model: nn.Module, recipe: Recipe) -> dict[str, torch.Tensor]:
+    """Copy the parameters that are trained, where the recipe holds them near their start or tracks how far they move.
+
+    Args:
+        model: The model at its start.
+        recipe: Says what is done with them; without any such switch nothing is copied.
+    """
+    if not (recipe.mixout or recipe.pretrained_weight_decay or "distance" in recipe.track):
+        return {}
+    return {name: p.detach().clone() for name, p in model.named_parameters() if p.requires_grad}
 
 
 @contextmanager

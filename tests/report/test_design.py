@@ -144,6 +144,21 @@ def test_the_margins_of_a_grid_are_told_beside_the_published_ones():
     assert "entailment, Re-init: mean 0.70" in said
 
 
+def test_recipes_of_one_name_say_on_which_task_each_was_chosen(report):
+    header = re.search(r"<h3>Recipes</h3>.*?</thead>", report.to_html())[0]
+    names = re.findall(r"<th>(.*?)</th>", header)[1:]
+    assert len(set(names)) == len(names)
+    assert {"Standard", "Re-init (entailment)", "Re-init (acceptability)"} <= set(names)
+
+
+def test_a_recipe_that_has_other_names_on_other_tasks_says_each():
+    design = methods_design()
+    arms = [arm for arm in design.arms if arm.name == "Standard"]
+    arms[1] = replace(arms[1], name="Plain")
+    page = Report(Analysis(design_study(replace(design, arms=tuple(arms)), lambda *_: 0.7))).to_html()
+    assert "<th>Standard (entailment); Plain (acceptability)</th>" in page
+
+
 # What was promised ----------------------------------------------------------------------------------------------------
 
 

@@ -13,7 +13,7 @@ from seedwise.seeds import Seeds
 from seedwise.stopping import StoppingRule
 from seedwise.task import Task
 
-__all__ = ["commands", "made_with", "seeds_words", "settings"]
+__all__ = ["commands", "made_with", "recipe_names", "seeds_words", "settings"]
 
 
 def settings(values: Iterable[Any]) -> list[tuple[str, ...]]:
@@ -25,6 +25,21 @@ def settings(values: Iterable[Any]) -> list[tuple[str, ...]]:
     contents: list[Mapping[str, Any]] = [value.to_json() for value in values]
     names = dict.fromkeys(name for content in contents for name in content)
     return [(name, *(_word(content.get(name)) for content in contents)) for name in names]
+
+
+def recipe_names(analysis: Analysis) -> dict[str, str]:
+    """Return what each recipe is called, by its id; with tasks where a name alone would be another's too, or not all of it."""
+    found: dict[str, dict[str, list[str]]] = {}  # recipe -> what it is called -> on which tasks
+    for cell in analysis.cells:
+        found.setdefault(cell.recipe.id, {}).setdefault(analysis.recipe_name(cell), []).append(cell.task.name)
+    used = [label for mine in found.values() for label in mine]
+    return {
+        key: "; ".join(
+            label if len(mine) == 1 and used.count(label) == 1 else f"{label} ({', '.join(tasks)})"
+            for label, tasks in mine.items()
+        )
+        for key, mine in found.items()
+    }
 
 
 def made_with(analysis: Analysis) -> list[tuple[str, str]]:

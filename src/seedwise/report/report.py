@@ -202,7 +202,7 @@ class Report:
         analysis = self._analysis
         tasks = {cell.task.id: cell.task for cell in analysis.cells}.values()
         recipes = {cell.recipe.id: cell.recipe for cell in analysis.cells}.values()
-        names = {cell.recipe.id: analysis.recipe_name(cell) for cell in reversed(analysis.cells)}
+        names = provenance.recipe_names(analysis)
         lines = provenance.commands(analysis, "STUDY")
         flags = "" if analysis.design is None else ", with the --model, --task and --set that it was given, if any"
         command = f"<p>The same study again{flags}:</p><pre>{text(chr(10).join(lines))}</pre>" if lines else ""

@@ -16,7 +16,7 @@ from seedwise.design import DesignRecord
 from seedwise.stats.summaries import difference_of_summaries
 from seedwise.study import Study
 from seedwise.task import Task
-from seedwise.trial import Trial
+from seedwise.trial import Trial, TrialState
 from tables import grid_seeds, table_study
 
 PAPER = PUBLISHED["zhang2021-table-2"]
@@ -178,6 +178,40 @@ def test_every_candidate_is_listed_best_first_and_the_chosen_one_is_bold(analysi
     assert means == sorted(means, reverse=True)
     assert {table.rows[i][2] for i, j in table.bold if j == 2} >= {"L = 2", "L = 3"}
     assert {row[3] for row in table.rows} == {len(TUNING)}
+
+
+def test_candidates_with_a_trial_without_a_score_come_last_as_they_do_in_the_choice():
+    """The best candidate loses a trial: the next is chosen, and no difference is told that would be of other trials."""
+    study = study_of()
+    best = next(
+        r for r in study.tuning.records if r.trial.task.name == "entailment" and r.trial.recipe.reinit_layers == 2
+    )
+    broken = replace(best, state=TrialState.FAILED, evaluations=())
+    records = tuple(broken if record is best else record for record in study.tuning.records)
+    arm = next(arm for arm in study.design.design.arms if arm.name == "Re-init")
+    second = max((1, 3), key=lambda layers: mean_of(study.tuning, arm, layers))
+    chosen = {**study.design.chosen, (arm.name, arm.task.id): arm.recipe.with_changes(reinit_layers=second)}
+    record = replace(study.design, chosen=chosen)
+    analysis = Analysis(replace(study, design=record, tuning=replace(study.tuning, records=records)))
+    table = candidates_table(analysis)
+    assert [row[2] for row in table.rows[:3]] == [f"L = {second}", f"L = {4 - second}", "L = 2"]
+    assert (0, 2) in table.bold
+    assert [row[3] for row in table.rows[:3]] == [4, 4, 3]
+    assert (
+        "entailment, Re-init, L = 2: 1 of 4 trials have no score, so it comes after those where all have one."
+        in table.notes
+    )
+    two = tuple(record for record in records if record.trial.recipe.reinit_layers != 4 - second)
+    tuning = replace(study.tuning, records=two)
+    table = tuning_table(Analysis(replace(study, design=record, tuning=tuning)))
+    assert values(table, "next best")[0] == "L = 2"
+    assert values(table, "better by")[0] is None
+    assert "entailment, Re-init: trials without a score, so the difference is not told." in table.notes
+
+
+def mean_of(study, arm, layers):
+    mine = [r for r in study.records if r.trial.task == arm.task and r.trial.recipe.reinit_layers == layers]
+    return np.mean([record.best[1] for record in mine])
 
 
 def test_a_candidate_that_was_left_out_is_said_to_be():

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
 from seedwise.analysis.recipes import RecipeComparison, compare
-from seedwise.arm import Arm, Candidate
+from seedwise.arm import Arm, Candidate, choose
 from seedwise.errors import RequestError
 from seedwise.imported import AnyTask
 
@@ -21,12 +21,14 @@ class Tried(NamedTuple):
 
     Args:
         words: Its searched values, as ``L = 3``.
-        scores: Best validation score of each of its trials on the tuning seeds, (n,).
-        cell: Those trials.
+        scores: Best validation score of each of its trials on the tuning seeds, (n,); those without one left out.
+        missing: How many trials have ended without a score.
+        cell: The candidate's trials.
     """
 
     words: str
     scores: NDArray[np.float64]
+    missing: int
     cell: Cell
 
     @property
@@ -49,7 +51,8 @@ class Choice(NamedTuple):
         tried: The candidates that have scores, in the order of the search.
         left_out: Words of the candidates that have none: they do not fit the task or the model, or are not done yet.
         chosen: Words of the candidate that was taken; None while nothing is.
-        against_next: The chosen one against the best of the others; None where there is no other or they do not compare.
+        against_next: The chosen one against the best of the others; None where there is no other, or where either has
+            trials without a score.
         field: The one field that is searched; None where there are several.
     """
 
@@ -63,7 +66,7 @@ class Choice(NamedTuple):
 
     @property
     def ranked(self) -> list[Tried]:
-        """The candidates that have scores, the best mean first; of equals the earlier."""
+        """The candidates that have scores, in the order in which they would be chosen."""
         return _ranked(self.tried, self.task)
 
 
@@ -101,34 +104,40 @@ def _choice(
         cell = cells.get((task.id, candidate.recipe.id))
         if candidate.recipe.id == picked:
             chosen = candidate.words
-        if cell is None or _refused(cell):
+        one = None if cell is None else _tried(candidate.words, cell, arm)
+        if one is None:
             left_out.append(candidate.words)
         else:
-            tried.append(Tried(candidate.words, cell.final(least=1), cell))
+            tried.append(one)
     field = next(iter(arm.search)) if len(arm.search) == 1 else None
     return Choice(
         arm.name, task, tuple(tried), tuple(left_out), chosen, _against_next(_ranked(tried, task), chosen), field
     )
 
 
+def _tried(words: str, cell: Cell, arm: Arm) -> Tried | None:
+    """Return the scores that the choice goes by; None without any."""
+    ended = [record for record, end in zip(cell.records, cell.ended, strict=True) if end]
+    mine = [record.best for record in ended if record.trial.seeds in arm.tuning_seeds]
+    scores = [best[1] for best in mine if best is not None]
+    return Tried(words, np.array(scores), len(mine) - len(scores), cell) if scores else None
+
+
 def _ranked(tried: Sequence[Tried], task: AnyTask) -> list[Tried]:
-    return sorted(tried, key=lambda one: -one.mean if task.greater_is_better else one.mean)
+    """Rank candidates as `seedwise.arm.choose` does."""
+    rest, ranked = list(tried), []
+    while rest:
+        scores = [[*one.scores, *[np.nan] * one.missing] for one in rest]
+        ranked.append(rest.pop(choose(scores, greater_is_better=task.greater_is_better) or 0))
+    return ranked
 
 
 def _against_next(tried: Sequence[Tried], chosen: str | None) -> RecipeComparison | None:
     mine = [one for one in tried if one.words == chosen]
     others = [one for one in tried if one.words != chosen]
-    if not mine or not others:
+    if not mine or not others or mine[0].missing or others[0].missing:  # means of fewer trials are another thing
         return None
     try:
         return compare(mine[0].cell, others[0].cell, (mine[0].words, others[0].words), split="validation")
     except RequestError:
         return None
-
-
-def _refused(cell: Cell) -> bool:
-    try:
-        cell.final(least=1)
-    except RequestError:
-        return True
-    return False

@@ -89,6 +89,8 @@ def tuning_table(analysis: Analysis) -> Table:
     for choice in found:
         if choice.chosen is None:
             notes.append(f"{choice.task.name}, {choice.arm}: nothing is chosen yet.")
+        if any(tried.missing for tried in choice.ranked[:2]):
+            notes.append(f"{choice.task.name}, {choice.arm}: trials without a score, so the difference is not told.")
         if choice.left_out and choice.tried:
             words = ", ".join(choice.left_out)
             notes.append(f"{choice.task.name}, {choice.arm}: without scores, so not chosen among: {words}.")
@@ -119,8 +121,9 @@ def tuning_table(analysis: Analysis) -> Table:
 
 
 def candidates_table(analysis: Analysis) -> Table:
-    """Return the mean validation score of every candidate on the tuning seeds, the best first; bold is what was chosen."""
+    """Return the mean validation score of every candidate on the tuning seeds, ranked as the choice does; bold is what was chosen."""
     rows: list[tuple[Value, ...]] = []
+    notes: list[str] = []
     bold = set()
     found = choices(analysis)
     for choice in found:
@@ -130,6 +133,11 @@ def candidates_table(analysis: Analysis) -> Table:
             n = len(tried.scores)
             ends = float(tried.scores.min()), float(tried.scores.max())
             rows.append((choice.task.name, choice.arm, tried.words, n, (tried.mean, tried.sd, n), *ends))
+            if tried.missing:
+                notes.append(
+                    f"{choice.task.name}, {choice.arm}, {tried.words}: {tried.missing} of {n + tried.missing} trials have no score, "
+                    "so it comes after those where all have one."
+                )
     return Table(
         "candidates",
         "Validation scores of every candidate on the tuning seeds, the best mean first; bold: chosen.",
@@ -137,7 +145,7 @@ def candidates_table(analysis: Analysis) -> Table:
         ("text", "text", "text", "count", "spread", "score", "score"),
         tuple(rows),
         frozenset(bold),
-        () if found else (_NONE,),
+        tuple(notes) if found else (_NONE,),
     )
 
 

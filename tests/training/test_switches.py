@@ -217,6 +217,46 @@ def test_blocks_that_are_frozen_and_drawn_anew_are_refused(folder):
     check_switches(toy_recipe(folder, freeze_layers=1, reinit_layers=2))
 
 
+NOTHING_LEFT = {
+    "mixout": (0.3, 0, "is trained that could be mixed with its starting value"),
+    "pretrained_weight_decay": (0.1, 0, "that decays is trained and could move away from its starting value"),
+    "layerwise_lr_decay": (0.9, 1, "is trained below the head and the pooler, which learn at the full rate"),
+}
+
+
+@pytest.mark.parametrize(
+    ("field", "others"),
+    [
+        *[(field, {"freeze_layers": 2}) for field in NOTHING_LEFT],
+        *[(field, {"freeze_layers": 1, "reinit_layers": 1}) for field in ("mixout", "pretrained_weight_decay")],
+    ],
+    ids=str,
+)
+def test_a_switch_that_freezing_leaves_nothing_to_act_on_is_refused(family_folder, field, others):
+    folder, (value, off, reason) = family_folder("RoBERTa"), NOTHING_LEFT[field]
+    switches = {field: value, **others}
+    for ask in (lambda: check_switches(toy_recipe(folder, **switches)), lambda: loaded(folder, **switches)):
+        with pytest.raises(RequestError) as refusal:
+            ask()
+        assert str(refusal.value) == (
+            f"{field} = {value} and freeze_layers = {others['freeze_layers']} contradict each other: no pretrained "
+            f"weight of {folder} {reason}; lower freeze_layers, or set {field} to {off}."
+        )
+
+
+def test_normalisation_weights_can_be_mixed_but_do_not_decay(family_folder):
+    """Above its blocks GPT-2 has one normalisation, which pretraining gave."""
+    check_switches(toy_recipe(family_folder("GPT-2"), freeze_layers=2, mixout=0.3))
+    with pytest.raises(RequestError, match=r"pretrained_weight_decay = 0\.1 and freeze_layers = 2 contradict"):
+        check_switches(toy_recipe(family_folder("GPT-2"), freeze_layers=2, pretrained_weight_decay=0.1))
+
+
+def test_a_pretrained_pooler_can_be_held_near_its_start_unless_it_is_drawn_anew(folder):
+    check_switches(toy_recipe(folder, freeze_layers=3, mixout=0.3, pretrained_weight_decay=0.1))
+    with pytest.raises(RequestError, match=r"mixout = 0\.3 and freeze_layers = 3 contradict each other"):
+        check_switches(toy_recipe(folder, freeze_layers=3, mixout=0.3, reinit_pooler=True))
+
+
 def test_frozen_parameters_keep_every_bit_and_have_no_moments(folder, task):
     trial = Trial(task, toy_recipe(folder, freeze_layers=2, num_train_epochs=1, weight_decay=0.1), Seeds(1, 1))
     training = begin(trial, tokenize(task, trial.recipe.model, trial.recipe.max_length))

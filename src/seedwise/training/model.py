@@ -72,6 +72,7 @@ def load_model(
     _check_weights(model, recipe, drawn, info["mismatched_keys"])
     drawn |= _reinitialized(model, recipe)
     frozen = _frozen(model, recipe)
+    _check_effect(model, recipe, drawn, frozen)
     _draw(model, drawn, init_seed)
     matrices = add_lora(model, recipe, init_seed) if recipe.lora_rank else []
     for name, parameter in model.named_parameters():
@@ -88,16 +89,17 @@ def check_switches(recipe: Recipe) -> None:
         recipe: Its model must be one that can be loaded.
 
     Raises:
-        RequestError: Layers are named that the model does not have or that cannot be told apart, LoRA lacks its package
-            or its targets, or the starting point lacks weights or has some of another shape.
+        RequestError: Layers are named that the model does not have or that cannot be told apart, a switch has nothing
+            left to act on, LoRA lacks its package or its targets, or the starting point lacks weights or has some of
+            another shape.
     """
     if recipe.start_from is not None:
         model, info = _pretrained(recipe, _config(recipe, ("no", "yes")), _unread(start_folder(recipe.start_from)))
         _check_weights(model, recipe, _new_parameters(model, info["missing_keys"]), info["mismatched_keys"])
     with torch.device("meta"):
         model = AutoModelForSequenceClassification.from_config(_config(recipe, label_names=("no", "yes")))
-        _reinitialized(model, recipe)
-        _frozen(model, recipe)
+        drawn = _new_parameters(model, ()) | _reinitialized(model, recipe)
+        _check_effect(model, recipe, drawn, _frozen(model, recipe))
         if recipe.layerwise_lr_decay != 1:
             blocks(model, "layerwise_lr_decay")
         if "distance" in recipe.track:
@@ -213,6 +215,24 @@ def _frozen(model: PreTrainedModel, recipe: Recipe) -> frozenset[str]:
             f"{recipe.model} has {len(names)} blocks, so that some would be drawn anew and never trained; lower one."
         )
     return frozenset(name for name, height in heights(model, names).items() if height <= recipe.freeze_layers)
+
+
+def _check_effect(model: PreTrainedModel, recipe: Recipe, drawn: frozenset[str], frozen: frozenset[str]) -> None:
+    """Refuse switches that act on pretrained weights where freezing, with re-init, leaves none of them to be trained."""
+    kept = [p for name, p in model.named_parameters() if name not in drawn and name not in frozen]
+    idle = {}
+    if not kept:
+        idle["mixout"] = (0, "is trained that could be mixed with its starting value")
+    if not any(p.dim() >= 2 for p in kept):  # the decay spares biases and normalisation weights
+        idle["pretrained_weight_decay"] = (0, "that decays is trained and could move away from its starting value")
+    if recipe.freeze_layers and recipe.freeze_layers == len(blocks(model, "freeze_layers")):
+        idle["layerwise_lr_decay"] = (1, "is trained below the head and the pooler, which learn at the full rate")
+    for field, (off, reason) in idle.items():
+        if (value := getattr(recipe, field)) != off:
+            raise RequestError(
+                f"{field} = {value} and freeze_layers = {recipe.freeze_layers} contradict each other: no pretrained "
+                f"weight of {recipe.model} {reason}; lower freeze_layers, or set {field} to {off}."
+            )
 
 
 def _check_depth(field: str, count: int, depth: int, recipe: Recipe) -> None:

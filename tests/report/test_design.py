@@ -15,6 +15,7 @@ from seedwise.report.report import Report
 from seedwise.report.together import STUDY_FIGURES, study_figures
 from seedwise.report.tuning import TUNING_FIGURES, tuning_figures
 from seedwise.studies.file import StudyFile, study_names
+from seedwise.task import Task
 from seedwise.trial import TrialState
 from tables import grid_seeds, table_study
 
@@ -128,7 +129,16 @@ def test_degenerate_runs_are_told_beside_the_published_share():
     analysis = Analysis(design_study(design, lambda *_: 0.5, sd=0.0))
     (said,) = published_sentences(analysis, design)
     assert "48% of 50 trials" in said
-    assert "12 of 12 at or below 0.52, that is 100%" in said
+    assert "12 of 12 (100% [76%, 100%]) at or below 0.52, which is where guessing is on this other task." in said
+
+
+def test_degenerate_runs_of_the_published_task_are_counted_by_the_published_bound():
+    rte = Task.hub("rte", protocol="zhang2021")
+    arms = [replace(arm, name=DEGENERATE.arm, task=rte) for arm in methods_design(tasks=("entailment",)).arms[:1]]
+    design = replace(methods_design(), arms=tuple(arms), stands_for={"rte": "RTE"})
+    analysis = Analysis(design_study(design, lambda *_: 0.54, sd=0.0))
+    (said,) = published_sentences(analysis, design)
+    assert "rte, No bias correction: 12 of 12 (100% [76%, 100%]) below 0.55." in said
 
 
 def test_the_margins_of_a_grid_are_told_beside_the_published_ones():

@@ -8,6 +8,8 @@ import numpy as np
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
 from seedwise.analysis.findings import Refusal
+from seedwise.analysis.seeds import shared_seeds
+from seedwise.charts.departures import plain_task
 from seedwise.charts.published import DEGENERATE, REINIT_5_GRID
 from seedwise.charts.tables import Table
 from seedwise.design import Design
@@ -15,6 +17,8 @@ from seedwise.report.figures import CELL_FIGURES, Figure, Missing
 from seedwise.report.provenance import seeds_words
 from seedwise.report.together import STUDY_FIGURES
 from seedwise.report.tuning import TUNING_FIGURES
+from seedwise.stats.crossed import crossed_share
+from seedwise.stats.failures import FailedShare, failed_share
 
 __all__ = ["PROMISED", "Promise", "design_sentences", "promises", "published_sentences"]
 
@@ -152,11 +156,19 @@ def _degenerate(analysis: Analysis, cell: Cell, name: str) -> str:
     found = analysis.find("failed", cell)
     if isinstance(found, Refusal) or found.threshold is None:
         return f"{said} How many do here is not known."
-    share = found.share
+    if plain_task(cell.task.name) == plain_task(DEGENERATE.task):
+        share, where = _share_below(cell, DEGENERATE.below), f"below {DEGENERATE.below}"
+    else:
+        share, where = found.share, f"at or below {found.threshold:.2f}, which is where guessing is on this other task"
     return (
-        f"{said} Here, {cell.task.name}, {name}: {share.failed} of {share.n} at or below {found.threshold:.2f}, that is "
-        f"{share.share:.0%} [{share.lower:.0%}, {share.upper:.0%}]."
+        f"{said} Here, {cell.task.name}, {name}: {share.failed} of {share.n} ({share.share:.0%} [{share.lower:.0%}, "
+        f"{share.upper:.0%}]) {where}."
     )
+
+
+def _share_below(cell: Cell, score: float) -> FailedShare:
+    below, factors = cell.final() < score, shared_seeds(cell)
+    return crossed_share(below, factors) if factors else failed_share(below)
 
 
 def _grid(analysis: Analysis, cell: Cell, name: str) -> Iterator[str]:

@@ -195,11 +195,12 @@ def test_a_candidate_with_a_trial_without_a_score_comes_last(scores, expected):
     assert choose(scores) == expected
 
 
-def test_runs_shorter_than_the_arms_own_and_more_layers_than_there_are_do_not_fit():
+def test_runs_no_longer_than_the_arms_own_and_more_layers_than_there_are_do_not_fit():
     steps = Candidate({"num_train_steps": 200}, RECIPE.with_changes(num_train_steps=200))
     layers = Candidate({"reinit_layers": 4}, RECIPE.with_changes(reinit_layers=4))
-    assert objection(steps, own_steps=200) is None
-    assert "shorter than the run of 234 steps" in objection(steps, own_steps=234)
+    assert objection(steps, own_steps=199) is None
+    assert "not longer than the run of 200 steps" in objection(steps, own_steps=200)
+    assert "not longer than the run of 234 steps" in objection(steps, own_steps=234)
     assert objection(layers, own_steps=200) is None
     assert objection(layers, own_steps=200, blocks=4) is None
     assert "more than the model's 3 blocks" in objection(layers, own_steps=200, blocks=3)

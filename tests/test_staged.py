@@ -150,13 +150,16 @@ def test_no_choice_is_made_where_nothing_has_a_score(tmp_path):
 # Candidates that do not fit -------------------------------------------------------------------------------------------
 
 
-def test_runs_shorter_than_the_arms_own_are_left_out_and_that_is_said(tmp_path):
+def test_runs_no_longer_than_the_arms_own_are_left_out_and_that_is_said(tmp_path):
     own = RECIPE.with_changes(num_train_steps=None, num_train_epochs=1)  # 32 rows: 4 steps
     said, executor = [], Scripted(lambda t: 0.9 if t.recipe.num_train_steps == 2 else 0.5)
-    longer = arm("Longer", recipe=own, search={"num_train_steps": (2, 4, 6)})
+    longer = arm("Longer", recipe=own, search={"num_train_steps": (2, 4, 6, 8)})
     run_design(tmp_path, design(longer), executor, on_stage=said.append)
-    assert {t.recipe.num_train_steps for t in executor.trained} == {4, 6}
-    assert said[0].left_out == ("Longer on rte: steps = 2 is shorter than the run of 4 steps that it is compared with",)
+    assert {t.recipe.num_train_steps for t in executor.trained} == {6, 8}
+    assert said[0].left_out == tuple(
+        f"Longer on rte: steps = {steps} is not longer than the run of 4 steps that it is compared with"
+        for steps in (2, 4)
+    )
 
 
 def test_more_layers_than_the_model_has_are_left_out(tmp_path):
@@ -215,7 +218,7 @@ def test_what_is_checked_of_many_candidates_tokenises_their_rows_once(tmp_path, 
 def after_each_other():
     return design(
         arm(),
-        arm("Steps", search={"num_train_steps": (4, 6)}, after="Rate"),
+        arm("Steps", search={"num_train_steps": (6, 8)}, after="Rate"),
         arm("Rate", search={"learning_rate": RATES}),
         arm("Decay", recipe=RECIPE.with_changes(weight_decay=0.1), after="Rate"),
     )
@@ -226,7 +229,7 @@ def test_an_arm_after_another_is_tuned_from_what_that_one_chose(tmp_path):
     said = []
     run_design(tmp_path, after_each_other(), executor, on_stage=said.append)
     found = reported(tmp_path)
-    assert found["Steps", "rte"] == RECIPE.with_changes(learning_rate=5e-5, num_train_steps=6)
+    assert found["Steps", "rte"] == RECIPE.with_changes(learning_rate=5e-5, num_train_steps=8)
     assert found["Decay", "rte"] == RECIPE.with_changes(learning_rate=5e-5, weight_decay=0.1)
     assert [(s.number, s.stages, s.name, s.plan) for s in said] == [
         (1, 2, "tuning", "3 recipes x 2 seeds on rte"),
@@ -253,7 +256,7 @@ def test_the_intermediate_task_is_trained_once_and_arms_start_from_its_study(tmp
 # Killed, repeated, mixed up -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("crash_after", [0, 1, 7, 23, 24, 25, 40, 47, 48, 60, 75])
+@pytest.mark.parametrize("crash_after", [0, 1, 7, 23, 24, 25, 40, 51, 52, 53, 75])
 def test_a_design_killed_anywhere_ends_like_an_undisturbed_one(tmp_path, crash_after):
     score = lambda t: by_rate(5e-5)(t) + 0.01 * t.recipe.num_train_steps  # noqa: E731
     run_design(tmp_path / "a", after_each_other(), Scripted(score))
@@ -266,6 +269,42 @@ def test_a_design_killed_anywhere_ends_like_an_undisturbed_one(tmp_path, crash_a
                 (r.id, r.state, r.evaluations) for r in b.trials
             ]
             assert a.design.chosen == b.design.chosen
+
+
+class KilledAtExport(Scripted):
+    """Dies between a stage's last evaluation and its ``best/``."""
+
+    def open(self, folder):
+        session = super().open(folder)
+        session.export = self._die
+        return session
+
+    def _die(self, *_):
+        raise RuntimeError("killed")
+
+
+@pytest.mark.parametrize("crash_after", [0, 3, 7, 8, 9, 23, 24, "best/"])
+def test_a_design_killed_about_its_intermediate_task_ends_like_an_undisturbed_one(tmp_path, crash_after):
+    whole, score = with_intermediate(arm("Rate", search={"learning_rate": RATES[:2]})), by_rate(3e-5)
+    run_design(tmp_path / "a", whole, Scripted(score))
+    killed = KilledAtExport(score) if crash_after == "best/" else Scripted(score, crash_after=crash_after)
+    with pytest.raises(RuntimeError, match="killed"):
+        run_design(tmp_path / "b", whole, killed)
+    again = Scripted(score)
+    run_design(tmp_path / "b", None, again)
+    assert _ends(tmp_path / "a") == _ends(tmp_path / "b")
+    assert (tmp_path / "b" / "intermediate" / "best").is_dir()
+    trained_first = [trial for trial in (*killed.trained, *again.trained) if trial.task.name == "mnli"]
+    assert len(trained_first) <= 3  # two, and the one that the kill cut off
+
+
+def _ends(folder):
+    """What each stage holds in the end, whichever folder the arms start from."""
+    found = []
+    for stage in ("intermediate", "tuning", "."):
+        with Study.open(folder / stage) as study:
+            found.append([(r.trial.task.name, r.trial.seeds, r.state, r.evaluations) for r in study.trials])
+    return found, set(reported(folder))
 
 
 def test_a_second_run_trains_nothing(tmp_path):

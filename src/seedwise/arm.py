@@ -195,16 +195,17 @@ def objection(candidate: Candidate, *, own_steps: int, blocks: int | None = None
 
     Args:
         candidate: The candidate.
-        own_steps: Steps of its arm's run without a search: a shorter run is not tried (Zhang et al. 2021, sec. 6).
+        own_steps: Steps of its arm's run without a search: only longer runs are tried (Zhang et al. 2021, sec. 6), as
+            one of equal steps would be the same run under another id.
         blocks: The model's Transformer blocks, where they are known.
 
     Example:
         >>> objection(Candidate({"num_train_steps": 200}, Recipe(model="m", num_train_steps=200)), own_steps=234)
-        'steps = 200 is shorter than the run of 234 steps that it is compared with'
+        'steps = 200 is not longer than the run of 234 steps that it is compared with'
     """
     steps, layers = candidate.values.get("num_train_steps"), candidate.values.get("reinit_layers", 0)
-    if steps is not None and steps < own_steps:
-        return f"steps = {steps} is shorter than the run of {own_steps} steps that it is compared with"
+    if steps is not None and steps <= own_steps:
+        return f"steps = {steps} is not longer than the run of {own_steps} steps that it is compared with"
     if blocks is not None and layers > blocks:
         return f"L = {layers} is more than the model's {blocks} blocks"
     return None

@@ -78,7 +78,7 @@ class TestRun:
         lines = staged[1].splitlines()
         assert lines[0] == "stage 1 of 2, tuning: 2 recipes x 2 seeds on train"
         assert lines[1] == "stage 2 of 2, report: 3 recipes x 2 seeds on train"
-        assert lines[2].startswith("  Longer on train: steps = 4 is shorter than the run of 8 steps")
+        assert lines[2].startswith("  Longer on train: steps = 4 is not longer than the run of 8 steps")
         assert any(line.startswith("chosen      Tuned on train: learning rate = ") for line in lines)
         assert any(line.startswith("chosen      Longer on train: steps = 12, of 2 candidates") for line in lines)
         assert f"report      {staged[0] / 'report.html'}" in lines
@@ -146,6 +146,9 @@ class TestStudies:
     def test_a_studys_file_is_printed_to_be_copied(self, seedwise):
         assert seedwise("studies", "dodge2020").out == (FOLDER / "dodge2020.toml").read_text(encoding="utf-8")
 
+    def test_a_file_of_ones_own_is_printed_from_where_it_lies(self, seedwise, own):
+        assert seedwise("studies", own).out == OWN
+
 
 REFUSED = [
     (["--study", "zhang2021-renit"], "did you mean 'zhang2021-reinit'"),
@@ -163,6 +166,10 @@ REFUSED = [
     (["--study", "zhang2021-reinit", "--set", "reinit_layers=2"], "is what arm 'Re-init' of the study"),
     (["--study", "dodge2020", "--set", "mixuot=0.1"], "did you mean 'mixout'"),
     (["--study", "dodge2020", "--task", "glue/rt"], "did you mean 'rte'"),
+    (
+        ["--study", "zhang2021-models", "--task", "glue/sst2"],
+        "for the tasks cola, mrpc, stsb, rte, not for sst2; choose",
+    ),
     (["--study", "dodge2020", "--protocol", "zhang"], "the protocol must be one of"),
 ]
 

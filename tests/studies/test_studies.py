@@ -1,8 +1,13 @@
 """Do the ready-made studies say what the papers did, and is a study file that cannot be refused in one sentence?"""
 
+from dataclasses import replace
+
 import pytest
 
 from seedwise import Recipe, RequestError, Task, studies
+from seedwise.charts.published import PUBLISHED
+from seedwise.report.question import PROMISED
+from seedwise.studies import published
 from seedwise.studies.file import FOLDER
 from toys import toy_task
 
@@ -15,7 +20,7 @@ COSTS = {
     "zhang2021-longer": (4 * (7 * 20 + 2 * 5 * 8), 4 * 20 * 4),
     "zhang2021-longer-1k": (8 * (7 * 20 + 2 * 5 * 8), 4 * 20 * 8),
     "zhang2021-methods": (4 * 20 * (6 + 5 + 4 + 4 + 7) + 4 * 8 * 5, 8 * 20 * 4),
-    "zhang2021-models": (4 * 4 * 7 * 20, 8 * 20 * 4),
+    "zhang2021-models": (4 * 4 * 6 * 20, 8 * 20 * 4),
     "zhang2021-precision": (0, 2 * 20 * 4),
     "zhang2021-randomness": (0, 2 * 10 * 10),
     "zhang2021-reinit": (4 * 7 * 20, 2 * 20 * 4),
@@ -127,6 +132,21 @@ def test_each_model_has_its_own_recipe_on_each_task_with_and_without_reinit():
     assert arm(design, "ELECTRA", "stsb").recipe.num_train_epochs == 10
 
 
+def test_no_candidate_of_another_model_s_reinit_is_the_plain_arm():
+    for scale in ("full", "small"):
+        design = studies.load("zhang2021-models", scale=scale)
+        assert {min(a.search["reinit_layers"]) for a in design.arms if a.search} == {1}
+
+
+def test_studies_may_name_what_the_report_can_draw_and_nothing_else():
+    assert set(published.SHOWS) == set(PROMISED)
+    assert {name for name in published.PUBLISHED if name != "dodge2020"} == set(PUBLISHED)
+
+
+def test_mosbach_promises_no_curve_over_length_as_its_arms_differ_in_more():
+    assert "length" not in studies.load("mosbach2021").shows
+
+
 def test_longer_with_reinit_takes_over_what_reinit_chose():
     design = studies.load("zhang2021-longer")
     longer = arm(design, "Re-init, longer", "rte")
@@ -136,6 +156,25 @@ def test_longer_with_reinit_takes_over_what_reinit_chose():
 
 def test_the_1k_tasks_stand_for_the_published_1k_tasks():
     assert studies.load("zhang2021-longer-1k").stands_for["sst2"] == "SST-2 (1k)"
+
+
+@pytest.mark.parametrize(
+    "task", [Task.hub("rte", protocol="zhang2021"), Task.hub("rte", protocol="zhang2021-1k", metric="loss")]
+)
+def test_a_task_split_or_scored_otherwise_stands_for_no_published_one(task):
+    assert studies.load("zhang2021-longer-1k", task=task).stands_for == {}
+
+
+def test_another_draw_of_the_same_splits_stands_for_the_published_task():
+    task = Task.hub("rte", protocol="zhang2021")
+    drawn = replace(task, splits=replace(task.splits, seed=7))
+    assert studies.load("zhang2021-longer", task=drawn).stands_for == {"rte": "RTE"}
+
+
+def test_at_the_small_scale_a_given_task_on_fewer_rows_stands_for_the_published_one():
+    found = studies.load("zhang2021-longer-1k", task="glue/rte", scale="small")
+    assert found.stands_for == {"rte": "RTE (1k)"}
+    assert {a.task.splits.train_size for a in found.arms} == {128}
 
 
 def test_the_embedded_tasks_stand_for_tasks_of_their_kind():
@@ -235,6 +274,28 @@ def test_a_study_file_that_cannot_be_is_refused_in_one_sentence(tmp_path, more, 
     with pytest.raises(RequestError, match=words) as caught:
         studies.load(own(tmp_path, more=more))
     assert str(caught.value).count(". ") == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "instead", "words"),
+    [
+        ('model = "m"', "preset = 5", r"preset of \[recipe\] in .* must be text in quotes, not 5; mend the file"),
+        ("[[task]]", "shows = ['lenght']\n[[task]]", "shows of .* must be one of .*; did you mean 'length'"),
+        ("[[task]]", "published = 'zhang2021-table-3'\n[[task]]", "published of .* did you mean 'zhang2021-table-"),
+        ("glue/rte", "hub/org/set", "must be glue/NAME, embedded/NAME or a folder .*; say --task hub/org/set and"),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused_in_one_sentence(tmp_path, line, instead, words):
+    with pytest.raises(RequestError, match=words) as caught:
+        studies.load(own(tmp_path, text=SMALLEST.replace(line, instead)))
+    assert str(caught.value).count(". ") == 0
+
+
+@pytest.mark.parametrize("search", ["learning_rate = ['a']", "num_train_steps = ['a', [1]]"])
+def test_a_search_of_no_numbers_is_refused_in_one_sentence_at_the_small_scale_too(tmp_path, search):
+    more = f"search = {{ {search} }}\n[small]\nmodel = 'embedded'\nlearning_rate_factor = 2\nsteps_factor = 0.5"
+    with pytest.raises(RequestError, match=r"a candidate of arm 'Standard' cannot be: .* must be"):
+        studies.load(own(tmp_path, more=more), scale="small")
 
 
 def test_a_study_without_a_small_scale_says_how_to_have_one(tmp_path):

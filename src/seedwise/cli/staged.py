@@ -12,7 +12,7 @@ from seedwise.errors import RequestError
 from seedwise.executors.local import LocalExecutor
 from seedwise.live import StudyProgress
 from seedwise.staged import StageStart, run_design
-from seedwise.studies.file import FOLDER, StudyFile, study_names
+from seedwise.studies.file import StudyFile, study_names
 from seedwise.task import Task
 
 __all__ = ["choice_lines", "design_of", "print_studies", "run_stages"]
@@ -22,7 +22,7 @@ def print_studies(name: str | None) -> None:
     """List the ready-made studies with their cost, or print one's file, to be copied and changed."""
     if name is not None:
         found = StudyFile.read(name)
-        print((FOLDER / f"{found.name}.toml").read_text(encoding="utf-8"), end="")
+        print(found.path.read_text(encoding="utf-8"), end="")
         return
     for each in study_names():
         file = StudyFile.read(each)

@@ -1,6 +1,6 @@
 """What does a study file say, and which design does that mean on given tasks, with a given model, at a given scale?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,10 @@ from seedwise.benchmark import GLUE
 from seedwise.content import read_toml
 from seedwise.design import SCALES, Design
 from seedwise.errors import RequestError
+from seedwise.presets import PRESETS
 from seedwise.recipe import Recipe
 from seedwise.seeds import Seeds
+from seedwise.studies.published import glue_of, published_task
 from seedwise.studies.tables import check_tables
 from seedwise.task import Task
 from seedwise.validation import check_choice, check_count, did_you_mean
@@ -22,8 +24,6 @@ FOLDER = Path(__file__).parent
 
 FIRST_TUNING_SEED = 1001
 """Seeds of the choice are numbered from here, and so are none of the report's."""
-
-_EMBEDDED_FOR = {"entailment": "rte", "similarity": "stsb", "acceptability": "cola"}
 
 
 def study_names() -> tuple[str, ...]:
@@ -38,12 +38,12 @@ class StudyFile:
     Args:
         name: The file's name without its ending.
         content: What the file says.
-        folder: Where it lies; folders that it names are relative to this one.
+        path: The file; folders that it names are relative to its own.
     """
 
     name: str
     content: Mapping[str, Any]
-    folder: Path
+    path: Path
 
     @classmethod
     def read(cls, study: str | Path) -> "StudyFile":
@@ -64,7 +64,12 @@ class StudyFile:
             )
         content = read_toml("the study file", path)
         check_tables(f"the study file {path.name}", content)
-        return cls(path.stem, content, path.parent)
+        return cls(path.stem, content, path)
+
+    @property
+    def folder(self) -> Path:
+        """Where it lies."""
+        return self.path.parent
 
     @property
     def protocol(self) -> str | None:
@@ -106,7 +111,7 @@ class StudyFile:
             intermediate=settled.intermediate(),
             shows=tuple(self.content.get("shows", ())),
             published=self.content.get("published"),
-            stands_for={task.name: published for task in found if (published := self._stands_for(task))},
+            stands_for={task.name: other for task in found if (other := self._stands_for(task, scale))},
             scale=scale,
         )
 
@@ -119,6 +124,11 @@ class StudyFile:
             return Task.glue(self.folder / name, protocol=protocol)
         if Path(name).is_dir():
             return Task.glue(name, protocol=protocol)
+        if family == "hub":
+            raise RequestError(
+                f"a study's task must be glue/NAME, embedded/NAME or a folder of GLUE files, not {name!r}, whose columns no "
+                f"study file names; say --task {name} and its columns beside --study."
+            )
         return Task.hub(name, protocol=protocol)
 
     def _groups(
@@ -134,19 +144,14 @@ class StudyFile:
         if "train_size" in small:
             tasks = [_downsampled(task, small["train_size"]) for task in tasks]
         homes = {name.rpartition("/")[2].lower(): i for i, group in enumerate(groups) for name in group["names"]}
-        placed = [(homes.get(_glue(task) or "", 0), task) for task in tasks]
+        placed = [(homes.get(glue_of(task) or "", 0), task) for task in tasks]
         return [(g, mine) for i, g in enumerate(groups) if (mine := [task for home, task in placed if home == i])]
 
-    def _stands_for(self, task: Task) -> str | None:
-        """Return the published task that one is, or is the small stand-in of, as the papers write it."""
-        name = _glue(task)
-        if name is None:
-            return None
+    def _stands_for(self, task: Task, scale: str) -> str | None:
+        """Return the published task that one is, or stands in for, as the papers write it."""
         own = [each.rpartition("/")[2].lower() for group in self.content["task"] for each in group["names"]]
         stand_ins = [each.rpartition("/")[2] for each in self.content.get("small", {}).get("names", ())]
-        if task.source == "embedded" and len(own) == 1 and task.name in stand_ins and own[0] in GLUE:
-            name = own[0]  # whatever stands in for the only task stands for that one
-        return GLUE[name].folder + (" (1k)" if (self.protocol or "").endswith("-1k") else "")
+        return published_task(task, protocol=self.protocol, small=scale == "small", own=own, stand_ins=stand_ins)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,14 +224,22 @@ class _Settled:
         preset = table.get("preset", preset)
         model = self.model or self.small.get("model") or table.get("model") or common.get("model")
         fields = {**common, **group, **_set(table), "model": model}
-        if preset is None:
-            recipe = Recipe.from_json(fields)
-        else:
-            recipe = Recipe.preset(preset.replace("{task}", _glue(task) or task.name), **fields)
+        recipe = Recipe.from_json(fields) if preset is None else Recipe.preset(self._preset(preset, task), **fields)
         if self.small:
             common_small = {name: value for name, value in _set(self.small).items() if name not in _set(table)}
             recipe = self._shrunk(recipe).with_changes(**common_small | _set(table.get("small", {})))
         return recipe.with_changes(**self.changes)
+
+    def _preset(self, named: str, task: Task) -> str:
+        """Return the name of a preset on a task; some have one for each of a few tasks."""
+        name = named.replace("{task}", glue_of(task) or task.name)
+        known = [each for each in GLUE if named.replace("{task}", each) in PRESETS]
+        if name not in PRESETS and "{task}" in named and known:
+            raise RequestError(
+                f"the study {self.file.name!r} has recipes for the tasks {', '.join(known)}, not for {task.name}; choose "
+                "among them, or change a copy of the study's file."
+            )
+        return name
 
     def _shrunk(self, recipe: Recipe) -> Recipe:
         return recipe.with_changes(
@@ -242,7 +255,7 @@ class _Settled:
         if "learning_rate" in search:
             search["learning_rate"] = tuple(_rate(rate, self._rate_factor) for rate in search["learning_rate"])
         if "num_train_steps" in search:
-            search["num_train_steps"] = tuple(dict.fromkeys(map(self._steps, search["num_train_steps"])))
+            search["num_train_steps"] = _each_once(map(self._steps, search["num_train_steps"]))
         own = table.get("small", {}).get("search", {})
         return search | {name: tuple(values) for name, values in own.items()}
 
@@ -252,8 +265,9 @@ class _Settled:
         ours = self.model in (None, self.small.get("model"))
         return float(self.small.get("learning_rate_factor", 1)) if ours else 1.0
 
-    def _steps(self, steps: int) -> int:
-        return max(1, round(steps * float(self.small.get("steps_factor", 1))))
+    def _steps(self, steps: Any) -> Any:
+        """Return a number of steps at the small scale; what is no number is refused by the recipe."""
+        return max(1, round(steps * float(self.small.get("steps_factor", 1)))) if type(steps) is int else steps
 
 
 def _seeds(tables: Sequence[Mapping[str, Any]]) -> tuple[Seeds, ...]:
@@ -276,15 +290,19 @@ def _first(key: str, tables: Sequence[Mapping[str, Any]]) -> Any:
     return next((table[key] for table in tables if key in table), None)
 
 
-def _rate(rate: float, factor: float) -> float:
-    return float(f"{rate * factor:.6g}")  # as a person would write it
+def _each_once(values: Iterable[Any]) -> tuple[Any, ...]:
+    kept: list[Any] = []
+    for value in values:
+        if value not in kept:
+            kept.append(value)
+    return tuple(kept)
+
+
+def _rate(rate: Any, factor: float) -> Any:
+    """Return a rate times a factor, as a person would write it; what is no number is refused by the recipe."""
+    return float(f"{rate * factor:.6g}") if type(rate) in (int, float) else rate
 
 
 def _downsampled(task: Task, rows: int) -> Task:
-    return task if task.splits.train_size else replace(task, splits=replace(task.splits, train_size=rows))
-
-
-def _glue(task: Task) -> str | None:
-    """Return which task of GLUE one is, or stands for at the small scale."""
-    name = _EMBEDDED_FOR.get(task.name) if task.source == "embedded" else task.name
-    return name if name in GLUE and task.source in ("glue", "hub", "embedded") else None
+    fewest = min(rows, task.splits.train_size or rows)
+    return replace(task, splits=replace(task.splits, train_size=fewest))

@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 from seedwise.content import check_keys
 from seedwise.errors import RequestError
+from seedwise.studies.published import PUBLISHED, SHOWS
+from seedwise.validation import check_choice
 
 __all__ = ["check_tables"]
 
@@ -88,6 +90,14 @@ def check_tables(what: str, content: Mapping[str, Any]) -> None:
         RequestError: The file cannot be a study's.
     """
     _check(what, content, _WHOLE, ("title", "task", "recipe", "trials", "arm"))
+    for name in content.get("shows", ()):
+        check_choice(f"shows of {what}", name, SHOWS)
+    if "published" in content:
+        check_choice(f"published of {what}", content["published"], PUBLISHED)
+    if not isinstance(content["recipe"].get("preset", ""), str):
+        raise RequestError(
+            f"preset of [recipe] in {what} must be {_TEXT.words}, not {content['recipe']['preset']!r}; mend the file."
+        )
     for task in content["task"]:
         _check(f"[[task]] in {what}", task, _TASK, ("names",))
     _check(f"[trials] in {what}", content["trials"], _TRIALS)

@@ -6,11 +6,11 @@ from scipy import stats
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.recipes import compare_over_tasks
+from seedwise.charts.comparison import comparison_table
 from seedwise.charts.published import DODGE_TABLE_1
 from seedwise.charts.seed_tables import anova_table, good_seeds_table, grid_table, spread_table
 from seedwise.charts.study_tables import (
     best_table,
-    comparison_table,
     failed_table,
     planning_table,
     results_table,

@@ -8,7 +8,7 @@ from seedwise.analysis import recipes
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.findings import plain
 from seedwise.analysis.recipes import RecipeComparison
-from seedwise.charts.study_tables import comparison_table
+from seedwise.charts.comparison import comparison_table
 from seedwise.charts.style import metric_words
 from seedwise.charts.tables import Table, to_csv, to_latex, to_markdown
 from seedwise.errors import RequestError

@@ -175,7 +175,7 @@ TARGETS = {
 
 
 @pytest.mark.parametrize("name", FAMILIES)
-def test_every_family_trains_matrices_and_becomes_plain_again(tmp_path, task, name):
+def test_every_family_trains_matrices_and_nothing_that_is_frozen(tmp_path, task, name):
     folder = save_family(tmp_path / "model", FAMILIES[name])
     recipe = toy_recipe(folder, lora_rank=2, lora_targets=TARGETS[name], num_train_steps=2, warmup_ratio=0.0)
     trial = Trial(task, recipe, Seeds(1, 1))
@@ -186,11 +186,6 @@ def test_every_family_trains_matrices_and_becomes_plain_again(tmp_path, task, na
     after = dict(training.model.named_parameters())
     assert all(torch.equal(after[name], value) for name, value in frozen.items())
     assert all(not torch.equal(after[name], value) for name, value in before.items() if ".lora_B." in name)
-    logits = predict(training.model, training.data.validation, training.data)
-    merge_lora(training.model)
-    training.model.save_pretrained(tmp_path / "saved")
-    saved = AutoModelForSequenceClassification.from_pretrained(tmp_path / "saved", dtype=torch.float32)
-    np.testing.assert_allclose(predict(saved, training.data.validation, training.data), logits, atol=1e-5)
 
 
 REFUSED = [

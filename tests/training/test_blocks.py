@@ -104,16 +104,6 @@ def test_a_single_block_is_found():
     assert blocks(classifier(FAMILIES["BERT"], num_hidden_layers=1), "x") == ["bert.encoder.layer.0"]
 
 
-@pytest.mark.parametrize("need", ["reinit_layers", "track = distance"])
-def test_shared_blocks_are_refused_by_the_switch_that_needs_them(need):
-    with pytest.raises(RequestError) as refusal:
-        blocks(classifier(FAMILIES["ALBERT"]), need)
-    assert str(refusal.value) == (
-        f"{need} needs Transformer blocks with weights of their own, but those of albert are shared or not known here; "
-        f"leave {need} out for this model."
-    )
-
-
 def test_blocks_that_are_nowhere_listed_are_refused():
     funnel = Family(
         "FunnelConfig", {"block_sizes": [1, 1], "d_model": 16, "n_head": 2, "d_head": 8, "d_inner": 32}, "classifier"

@@ -101,32 +101,6 @@ def test_put_aside_after_every_single_step_it_is_the_same_trial(switched, data, 
     assert_same(outcome(training, measured), undisturbed(switched, data))
 
 
-@pytest.mark.parametrize(
-    ("name", "pause"), [("many together", 1), ("many together", 5), ("LoRA with rates and tracking", 4)]
-)
-def test_put_aside_once_it_is_the_same_trial(task, recipe, data, tmp_path, name, pause):
-    if name.startswith("LoRA"):
-        pytest.importorskip("peft", reason="needs the extra [lora]")
-    chosen = replace(recipe, num_train_steps=STEPS, evaluations="every 3 steps", **SWITCHES[name])
-    trial = Trial(task, chosen, Seeds(3, 2, 1))
-    first = begin(trial, data)
-    measured = list(train(first, pause))
-    save_checkpoint(first, tmp_path / "c.safetensors")
-    second = load_checkpoint(trial, data, tmp_path / "c.safetensors")
-    measured += train(second)
-    assert_same(outcome(second, measured), undisturbed(trial, data))
-
-
-def test_what_is_tracked_since_the_last_evaluation_travels_with_the_checkpoint(task, recipe, data, tmp_path):
-    chosen = replace(recipe, num_train_steps=STEPS, evaluations="every 3 steps", track=TRACKED)
-    training = begin(Trial(task, chosen, Seeds(1, 1)), data)
-    measured = list(train(training, 5))
-    save_checkpoint(training, tmp_path / "c.safetensors")
-    resumed = load_checkpoint(training.trial, data, tmp_path / "c.safetensors")
-    assert resumed.pending == measured[3:]
-    assert all(len(m.tracked["distance"]) == 2 for m in resumed.pending)
-
-
 def test_what_is_frozen_takes_no_place_in_a_checkpoint(task, recipe, data, tmp_path):
     for name, freeze in (("all", 0), ("few", 2)):
         training = begin(Trial(task, replace(recipe, freeze_layers=freeze), Seeds(1, 1)), data)

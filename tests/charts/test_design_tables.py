@@ -279,6 +279,15 @@ def test_spread_anova_and_best_have_dodge_s_numbers_of_the_task_stood_for():
     assert any("entailment for RTE" in note for note in best.notes)
 
 
+def test_another_model_than_dodge_s_is_told_in_each_table():
+    analysis = dodge_study("dodge2020")
+    for table in (spread_table(analysis), anova_table(analysis)):
+        assert "Published numbers are of bert-large-uncased; here bert." in table.notes
+    assert any(
+        note.startswith("Published scores are of large models") for note in best_table(analysis, DODGE_TABLE_1).notes
+    )
+
+
 def test_studies_of_others_have_none_of_dodge_s_numbers():
     assert len(spread_table(dodge_study(None)).rows) == 1
     assert len(anova_table(dodge_study("zhang2021-table-2")).rows) == 2

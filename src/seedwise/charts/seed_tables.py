@@ -20,6 +20,7 @@ __all__ = ["anova_table", "good_seeds_table", "grid_table", "spread_table"]
 
 Stream = Literal["init", "order"]
 _FACTORS = ("init", "order", "dropout", "residual")
+_DODGE_MODEL = "bert-large-uncased"
 
 
 def spread_table(analysis: Analysis) -> Table:
@@ -45,7 +46,7 @@ def spread_table(analysis: Analysis) -> Table:
         (*own.header, "sd, one init", "sd, one order", "sd, all", *(f"variance, {name}" for name in factors)),
         (*own.kinds, *kinds, *parts),
         tuple(rows),
-        notes=reasons.notes(),
+        notes=(*reasons.notes(), *_models(analysis)),
     )
 
 
@@ -74,7 +75,7 @@ def anova_table(analysis: Analysis) -> Table:
         (*own.header, "seeds", "best", "mean of best", "worst", "mean of worst", "F", "p, published", "p, corrected"),
         (*own.kinds, "text", "text", "score", "text", "score", "number", "p", "p"),
         tuple(rows),
-        notes=reasons.notes(),
+        notes=(*reasons.notes(), *_models(analysis)),
     )
 
 
@@ -145,6 +146,13 @@ def _in_dodge(analysis: Analysis, cell: Cell) -> str | None:
         return None
     task = design.stands_for.get(cell.task.name)
     return task if task in DODGE_TABLE_3["all"] else None
+
+
+def _models(analysis: Analysis) -> list[str]:
+    """Tell which models stand beside the published one, where they are others."""
+    beside = [cell.recipe.model_name for cell in analysis.cells if _in_dodge(analysis, cell) is not None]
+    others = [name for name in dict.fromkeys(beside) if name.lower() != _DODGE_MODEL]
+    return [f"Published numbers are of {_DODGE_MODEL}; here {', '.join(others)}."] if others else []
 
 
 def _published(own: CellColumns, cell: Cell, task: str) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ __all__ = [
     "study_tables",
 ]
 
-_PUBLISHED = "Published scores are as printed, in their papers' metrics and on their validation rows; see that yours are the same."
+_PUBLISHED = "Published scores are of large models, as printed, in their papers' metrics and on their validation rows; see that yours are the same."
 
 
 class _Column(NamedTuple):

@@ -7,8 +7,8 @@ import pytest
 from seedwise import Recipe, RequestError
 
 CONTRADICTION = (
-    "{} and lora_rank = 4 contradict each other: LoRA trains small matrices beside frozen weights, and {}; set one of the "
-    "two to 0."
+    "{} and lora_rank = 4 contradict each other: LoRA trains small matrices beside frozen weights, and {}; turn one of "
+    "the two off."
 )
 UNTRAINED = "no pretrained weight is trained that could"
 SENTENCE = re.compile(r"[^\n]+[^.\n]\.")

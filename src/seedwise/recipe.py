@@ -154,7 +154,7 @@ class Recipe:
             if value := getattr(self, name):
                 raise RequestError(
                     f"{name} = {value} and lora_rank = {self.lora_rank} contradict each other: LoRA trains small matrices "
-                    f"beside frozen weights, and {reason}; set one of the two to 0."
+                    f"beside frozen weights, and {reason}; turn one of the two off."
                 )
 
     @classmethod
@@ -191,7 +191,7 @@ class Recipe:
     @property
     def id(self) -> str:
         """The hash of the recipe's content; a switch that is off is no part of it, so that new switches change no id."""
-        content = {key: value for key, value in self.to_json().items() if value != _OFF.get(key, _NEVER)}
+        content = self.switched_on()
         content["max_steps"] = content.pop("num_train_steps")  # what it was called in the first studies, whose ids stay
         return content_hash(content)
 
@@ -229,6 +229,10 @@ class Recipe:
         """Return the recipe as plain JSON."""
         names = {name: list(getattr(self, name)) for name in ("lora_targets", "track")}
         return {**asdict(self), "evaluations": str(self.evaluations), **names}
+
+    def switched_on(self) -> dict[str, Any]:
+        """Return the recipe as plain JSON, without the switches that are off."""
+        return {key: value for key, value in self.to_json().items() if value != _OFF.get(key, _NEVER)}
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "Recipe":

@@ -1,6 +1,7 @@
 """Do the ready-made studies say what the papers did, and is a study file that cannot be refused in one sentence?"""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -242,6 +243,14 @@ def test_an_unknown_scale_is_refused():
 def test_a_file_of_ones_own_is_a_study(tmp_path):
     design = studies.load(own(tmp_path))
     assert (design.name, design.names, design.cost["report"]) == ("own", ("Standard",), 2)
+
+
+def test_the_file_of_the_documentation_is_a_study_with_the_rows_that_it_names(tmp_path):
+    page = Path(__file__).parents[2] / "docs" / "studies.md"
+    (tmp_path / "mine.toml").write_text(page.read_text(encoding="utf-8").split("```toml\n")[1].split("```")[0])
+    design = studies.load(tmp_path / "mine.toml")
+    assert [task.splits.train_size for task in design.tasks] == [128]
+    assert design.cost == {"intermediate": 0, "tuning": 9, "report": 10}
 
 
 def test_a_copy_of_a_ready_made_study_is_the_same_study(tmp_path):

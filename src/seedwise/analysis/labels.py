@@ -5,6 +5,7 @@ from typing import Any
 
 from seedwise.design import DesignRecord
 from seedwise.imported import AnyRecipe, AnyTrial
+from seedwise.recipe import Recipe
 
 __all__ = ["cell_labels", "recipe_labels"]
 
@@ -31,6 +32,8 @@ def recipe_labels(recipes: Sequence[AnyRecipe]) -> dict[str, str]:
         >>> slow, fast = Recipe(model="a/bert"), Recipe(model="a/bert", learning_rate=1e-4)
         >>> list(recipe_labels([slow, fast]).values())
         ['bert, learning_rate=2e-05', 'bert, learning_rate=0.0001']
+        >>> list(recipe_labels([slow, slow.with_changes(mixout=0.5)]).values())
+        ['bert', 'bert, mixout=0.5']
         >>> list(recipe_labels([slow]).values())
         ['bert']
     """
@@ -44,7 +47,9 @@ def recipe_labels(recipes: Sequence[AnyRecipe]) -> dict[str, str]:
 
 
 def _fields(recipe: AnyRecipe) -> dict[str, Any]:
-    """Return the recipe's fields; what is known of somebody else's recipe counts as its fields."""
+    """Return the recipe's fields but for switches that are off; what is known of somebody else's recipe is its fields."""
+    if isinstance(recipe, Recipe):
+        return recipe.switched_on()
     content = recipe.to_json()
     return {**content.pop("settings", {}), **content}
 

@@ -198,7 +198,10 @@ def analyze(folder: Folder, *, json: Json = False) -> None:
 @app.command
 def compare(
     folder: Folder,
-    a: Annotated[str, Parameter(help="A recipe of the study, or another study's folder.")],
+    a: Annotated[
+        str | None,
+        Parameter(help="A recipe of the study, or another study's folder; may be left out where it has two."),
+    ] = None,
     b: Annotated[str | None, Parameter(help="The study's recipe to compare it with.")] = None,
     *,
     task: TaskName = None,
@@ -258,7 +261,7 @@ def main() -> None:
     try:
         app(arguments, exit_on_error=False, print_error=False)
     except KeyboardInterrupt:
-        _end("stopped; everything is kept, and the same command continues.", 130)
+        _end("stopped; what was done is kept, and the same command goes on.", 130)
     except Exception as error:  # noqa: BLE001 - whatever it is, one sentence says it
         if debug:
             traceback.print_exception(error)

@@ -29,17 +29,22 @@ _TESTS = {
 }
 
 
-def print_comparison(folder: Path, a: str, b: str | None, *, task: str | None, split: str | None, form: str) -> None:
+def print_comparison(
+    folder: Path, a: str | None, b: str | None, *, task: str | None, split: str | None, form: str
+) -> None:
     """Print recipe A against recipe B of a study, or a study against another, on every task that both were run on.
 
     Args:
         folder: The study's folder.
-        a: A recipe of the study, or another study's folder where ``b`` is None.
+        a: A recipe of the study, or another study's folder where ``b`` is None; None where the study has two recipes.
         b: Another recipe of the study.
         task: Only this task.
         split: test or validation.
         form: text, markdown, latex, csv or json.
     """
+    if a is None:
+        with Study.open(folder) as study:
+            a, b = _both_recipes(Analysis(study), folder)
     with Study.open(folder) as study, Study.open(folder if b else Path(a)) as other:
         first, second = Analysis(study), Analysis(other)
         if b is None:
@@ -60,6 +65,17 @@ def print_comparison(folder: Path, a: str, b: str | None, *, task: str | None, s
     else:
         for one, p in zip(found, adjusted, strict=True):
             print("\n".join(_lines(one, p, len(found))), end="\n\n")
+
+
+def _both_recipes(analysis: Analysis, folder: Path) -> tuple[str, str]:
+    """Return the two recipes of a study; refuse one that has more or fewer."""
+    names = analysis.recipe_names
+    if len(names) != 2:
+        raise RequestError(
+            f"compare needs two recipes, or another study; {folder} has {', '.join(map(repr, names))}: name two of its "
+            "recipes, or another study's folder."
+        )
+    return names[0], names[1]
 
 
 def _check_one_recipe(analysis: Analysis, folder: Path) -> None:

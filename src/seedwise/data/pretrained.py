@@ -97,6 +97,11 @@ def check_start(model: str, start_from: str) -> None:
     """
     from transformers import AutoConfig
 
+    if not Path(start_from).is_dir() and start_from.count("/") != 1 and start_from != "embedded":
+        raise RequestError(
+            f"start_from must be a study, a model's folder or a model on the hub, not {start_from!r}, where there is none; "
+            "check the path."
+        )
     try:
         check_model(start_folder(start_from), tokenizer=False)  # the model's own is used
     except RequestError as error:

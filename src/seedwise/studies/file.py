@@ -139,13 +139,17 @@ class StudyFile:
         if not given and small:
             given, groups = small.get("names", ()), groups[:1]
         if not given:
-            return [(g, [self.task_named(name, g.get("protocol")) for name in g["names"]]) for g in groups]
+            return [(g, [self._own_task(name, g) for name in g["names"]]) for g in groups]
         tasks = [task if isinstance(task, Task) else self.task_named(task, self.protocol) for task in given]
         if "train_size" in small:
             tasks = [_downsampled(task, small["train_size"]) for task in tasks]
         homes = {name.rpartition("/")[2].lower(): i for i, group in enumerate(groups) for name in group["names"]}
         placed = [(homes.get(glue_of(task) or "", 0), task) for task in tasks]
         return [(g, mine) for i, g in enumerate(groups) if (mine := [task for home, task in placed if home == i])]
+
+    def _own_task(self, name: str, group: Mapping[str, Any]) -> Task:
+        task = self.task_named(name, group.get("protocol"))
+        return _downsampled(task, group["train_size"]) if "train_size" in group else task
 
     def _stands_for(self, task: Task, scale: str) -> str | None:
         """Return the published task that one is, or stands in for, as the papers write it."""

@@ -54,7 +54,7 @@ _WHOLE = {
     "intermediate": _TABLE,
     "small": _TABLE,
 }
-_TASK = {"names": _TEXTS, "protocol": _TEXT, "set": _FIELDS, **_TRIALS}
+_TASK = {"names": _TEXTS, "protocol": _TEXT, "train_size": _COUNT, "set": _FIELDS, **_TRIALS}
 _ARM = {
     "name": _TEXT,
     "preset": _TEXT,

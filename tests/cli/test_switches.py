@@ -35,7 +35,7 @@ REFUSED = [
     (["lora_rank=2", "lora_targets=query,quarry"], "not quarry; name some of query, key, value, dense."),
     (["track=distances"], "not 'distances'; did you mean 'distance'."),
     (["layerwise_lr_decay=0"], "layerwise_lr_decay must be in (0, 1], not 0; 1 is one learning rate for all layers."),
-    (["start_from=/nowhere/at/all"], "start_from must be a study or a model's folder, but the model"),
+    (["start_from=/nowhere/at/all"], "a model on the hub, not '/nowhere/at/all', where there is none"),
     (["max_step=200"], "has no key 'max_step'"),
 ]
 

@@ -73,6 +73,15 @@ def test_recipes_that_never_vary_are_refused():
         Analysis(study_of(np.full((5, 1), 0.7), np.full((5, 1), 0.6))).compare("a", "b")
 
 
+def test_means_are_compared_where_all_scores_but_one_are_equal():
+    tied = np.array([[0.7], [0.7], [0.6]])
+    found = Analysis(study_of(tied, np.array([[0.60], [0.62], [0.64]]))).compare("a", "b")
+    assert found.spread is None
+    assert found.tests["welch"].p == pytest.approx(
+        stats.ttest_ind(tied[:, 0], [0.60, 0.62, 0.64], equal_var=False).pvalue
+    )
+
+
 def test_the_table_marks_the_best_and_its_equals():
     third = GENERATOR.normal(0.718, 0.02, (20, 1))
     rows = Analysis(study_of() + table_study(third, recipe="c")).recipe_scores()

@@ -88,7 +88,8 @@ class RecipeComparison(NamedTuple):
         paired: How many trials of both have the same seeds; 0 where they are not compared pairwise.
         difference: Mean of A minus mean of B, turned so that more is better, with a bootstrap interval.
         improvement: Probability that a trial of A beats one of B, with its interval.
-        spread: Ratio of the standard deviations with its interval and the Brown-Forsythe test.
+        spread: Ratio of the standard deviations with its interval and the Brown-Forsythe test; None where all scores of a
+            recipe, or all but one, are equal.
         failed: Difference of the shares of failed trials by validation score, with its interval and Fisher's exact test;
             None where the constant guess's score is not known.
         tests: Every test of the difference of means, by name; ``crossed`` where trials of both share seeds.
@@ -176,12 +177,19 @@ def compare(a: Cell, b: Cell, labels: tuple[str, str], *, split: str | None = No
             *(sign * x.mean(), sign * y.mean(), x.std(ddof=1), y.std(ddof=1), pairs),
             difference=plain,
             improvement=probability_of_improvement(x, y),
-            spread=variance_ratio(x, y) if min(x.std(), y.std()) > 0 else None,
+            spread=_spread(x, y),
             failed=_failed_difference(*found),
             tests=tests,
             decisive="welch" if crossed is None else "crossed",
             more_seeds=None if crossed else seeds_needed(*(pair or (x, y)), paired=bool(pair)),
         )
+
+
+def _spread(x: Floats, y: Floats) -> VarianceRatio | None:
+    try:
+        return variance_ratio(x, y)
+    except ValueError:  # the means can still be compared
+        return None
 
 
 def _crossed(

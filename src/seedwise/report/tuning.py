@@ -95,14 +95,17 @@ def _prefix(analysis: Analysis, choice: Choice) -> str:
 
 
 def _without_search(analysis: Analysis, choice: Choice) -> tuple[str, Cell] | None:
-    """Return the first arm on the task and its trials, where it has nothing to choose and so is what others are seen beside."""
-    name, cells = next(iter(analysis.rows.items()), ("", {}))
-    cell = cells.get(choice.task.id)
+    """Return the arm that others are seen beside, with its trials: the one that they come after, or else the first.
+
+    None where it has something to choose itself, so that its trials are not of one recipe in all stages.
+    """
     design = analysis.design
-    if cell is None or design is None or design.stage != "report":
+    if design is None or design.stage != "report":
         return None
-    fixed = any(arm.name == name and arm.task == choice.task and not arm.search for arm in design.design.arms)
-    return (name, cell) if fixed else None
+    arms = {arm.name: arm for arm in design.design.arms if arm.task.id == choice.task.id}
+    name = (arms[choice.arm].after if choice.arm in arms else None) or next(iter(arms), "")
+    cell = analysis.rows.get(name, {}).get(choice.task.id)
+    return (name, cell) if cell is not None and name in arms and not arms[name].search else None
 
 
 def _own_length(analysis: Analysis, choice: Choice) -> list[Cell]:

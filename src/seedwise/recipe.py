@@ -208,9 +208,14 @@ class Recipe:
         )
         return bool(named) or self.layerwise_lr_decay != 1
 
+    @property
+    def step_rows(self) -> int:
+        """Rows in one optimiser step."""
+        return self.batch_size * self.gradient_accumulation_steps
+
     def steps_per_epoch(self, train_rows: int) -> int:
         """Return the optimiser steps of one epoch; the last one may hold fewer rows."""
-        return math.ceil(train_rows / (self.batch_size * self.gradient_accumulation_steps))
+        return math.ceil(train_rows / self.step_rows)
 
     def steps(self, train_rows: int) -> int:
         """Return the optimiser steps of the full run."""

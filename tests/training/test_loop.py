@@ -12,7 +12,8 @@ from transformers import AutoModelForSequenceClassification, get_linear_schedule
 from seedwise import Seeds, Trial
 from seedwise.data.tokens import tokenize
 from seedwise.training.checkpoint import load_checkpoint, save_checkpoint
-from seedwise.training.loop import at_best, begin, predict, train
+from seedwise.training.loop import at_best, begin, train
+from seedwise.training.plain import predict
 from seedwise.training.randomness import permutation
 from toys import toy_recipe, toy_task
 

@@ -8,9 +8,10 @@ import torch
 
 from seedwise import Seeds, Trial
 from seedwise.training import regularizers
-from seedwise.training.loop import begin, predict, train
+from seedwise.training.loop import begin, train
+from seedwise.training.plain import predict
 from seedwise.training.metrics import score
-from seedwise.training.randomness import keep_mask
+from seedwise.training.masks import keep_mask
 from seedwise.training.regularizers import decay_towards, mixout
 
 
@@ -43,7 +44,7 @@ def test_every_number_is_its_start_or_scaled_away_from_it():
 @pytest.mark.parametrize("p", [0.1, 0.5, 0.9])
 def test_a_share_of_p_takes_its_starting_value(p):
     big = torch.zeros(100_000)
-    replaced = int((keep_mask(1, 1, "a", big, 1 - p) == 0).sum())
+    replaced = int((keep_mask(1, 1, "a", big, p) == 0).sum())
     assert abs(replaced - 100_000 * p) < 5 * np.sqrt(100_000 * p * (1 - p))
 
 
@@ -100,7 +101,7 @@ def test_gradients_are_those_of_the_formula():
         loss(*parameters.values()).backward()
     plain = {name: parameter.detach().double().requires_grad_() for name, parameter in parameters.items()}
     formula = [
-        start[name] + keep_mask(4, 9, name, start[name], 1 - p) * (w - start[name]) / (1 - p)
+        start[name] + keep_mask(4, 9, name, start[name], p) * (w - start[name]) / (1 - p)
         for name, w in plain.items()
     ]
     (2 * loss(*formula)).backward()
@@ -133,8 +134,8 @@ def masks_of(trial, data, monkeypatch):
     """Every mask that two steps of a trial draw, by step and name."""
     found = {}
 
-    def noting(dropout_seed, step, name, like, keep):
-        found[step, name] = keep_mask(dropout_seed, step, name, like, keep)
+    def noting(dropout_seed, step, name, like, p, rows):
+        found[step, name] = keep_mask(dropout_seed, step, name, like, p, rows)
         return found[step, name].clone()
 
     monkeypatch.setattr(regularizers, "keep_mask", noting)

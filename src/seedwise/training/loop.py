@@ -2,49 +2,52 @@
 
 `begin` sets a trial up, `train` is a generator that yields one Measurement for each step, and pausing is simply not
 asking for the next. The state of a trial is the `Training` it works on, which `seedwise.training.checkpoint` writes and
-reads. Evaluating draws no random numbers and leaves no trace, so looking changes nothing.
+reads. Evaluating draws no random numbers and leaves no trace, so looking changes nothing. How losses, gradients and logits
+are computed is its `Computation`: by the library's own model here, faster in `seedwise.fused`.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
 from torch import nn
-from torch.nn import functional as F
 from transformers import PreTrainedModel
 
 from seedwise.data.tokens import TokenizedSplit, TokenizedTask
 from seedwise.training.metrics import score
-from seedwise.training.model import load_model
+from seedwise.training.model import LoadedModel, load_model
 from seedwise.training.optimizer import Optimizer
-from seedwise.training.randomness import dropout_masks, fingerprint, permutation
+from seedwise.training.plain import Plain
+from seedwise.training.randomness import fingerprint
 from seedwise.training.regularizers import mixout, starting_values
 from seedwise.training.tracking import Tracker
 from seedwise.trial import Measurement, Trial
 
-__all__ = ["Best", "Padding", "Training", "at_best", "begin", "predict", "train"]
-
-EVALUATION_TOKENS = 8192
-"""Padded tokens in one evaluation batch: large enough for full speed, small enough for a laptop's memory."""
-
-CPU_PART = 8
-"""On a CPU a step's rows are computed in parts of this many rows of like length: padding costs more than parts do."""
+__all__ = ["Best", "Computation", "Training", "assemble", "at_best", "begin", "end_step", "mixed", "train"]
 
 
-class Padding(Protocol):
-    """How a batch is filled up; tokenised tasks know it, and so do tokenizers."""
+class Computation(Protocol):
+    """How one trial's losses, gradients and logits are computed from its parameters."""
 
     @property
-    def pad_id(self) -> int:
-        """The token id that fills a batch."""
+    def path(self) -> str:
+        """What it is called: plain, packed, compiled or fused."""
         ...
 
-    @property
-    def padding_side(self) -> str:
-        """Where it stands: right or left."""
+    def backward(self, step: int) -> float:
+        """Add the gradients of a step's mean loss to those there are, and return the loss."""
+        ...
+
+    def logits(self, rows: TokenizedSplit) -> np.ndarray:
+        """Return the outputs for rows, shape (rows, outputs), float32; nothing is dropped."""
+        ...
+
+    def whole(self, weights: dict[str, torch.Tensor], step: int) -> dict[str, torch.Tensor]:
+        """Return weights of a step as the library's model has them."""
         ...
 
 
@@ -68,10 +71,13 @@ class Training:
         optimizer: Its optimiser and schedule.
         start: The pretrained values of the parameters that a switch holds near them; empty without such a switch.
         tracker: Measures what the recipe tracks.
+        computation: How losses, gradients and logits are computed.
+        kept: Which rows of a parameter are there, where not all are.
         step: Optimiser steps done.
         best: The best evaluation so far; None before the first finite one.
         pending: The steps since the last evaluation; they travel with a checkpoint, so none is lost.
         fingerprint: What each seed really drew.
+        evaluation_steps: After which steps it is scored.
     """
 
     trial: Trial
@@ -80,10 +86,16 @@ class Training:
     optimizer: Optimizer
     start: Mapping[str, torch.Tensor]
     tracker: Tracker
+    computation: Computation
+    kept: Mapping[str, torch.Tensor] = field(default_factory=dict)
     step: int = 0
     best: Best | None = None
     pending: list[Measurement] = field(default_factory=list)
     fingerprint: dict[str, str] = field(default_factory=dict)
+    evaluation_steps: frozenset[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.evaluation_steps = frozenset(self.trial.recipe.evaluation_steps(len(self.data.train)))
 
     @property
     def steps(self) -> int:
@@ -112,17 +124,40 @@ def begin(trial: Trial, data: TokenizedTask, device: torch.device | str = "cpu")
     Raises:
         RequestError: The model cannot be loaded.
     """
-    recipe = trial.recipe
-    loaded = load_model(recipe, label_names=data.label_names, init_seed=trial.seeds.init, pad_id=data.pad_id)
-    model = loaded.model
-    model.to(torch.device(device))  # type: ignore[arg-type]  # transformers annotates only the decorated overload
+    label_names, pad_id = data.label_names, data.pad_id
+    loaded = load_model(trial.recipe, label_names=label_names, init_seed=trial.seeds.init, pad_id=pad_id)
+    loaded.model.to(torch.device(device))  # type: ignore[arg-type]  # transformers annotates only the decorated overload
+    return assemble(trial, data, loaded, Optimizer, lambda _: Plain(loaded.model, data, trial))
+
+
+def assemble(
+    trial: Trial,
+    data: TokenizedTask,
+    loaded: LoadedModel,
+    optimizer: type[Optimizer],
+    computation: Callable[[Optimizer], Computation],
+    kept: Mapping[str, torch.Tensor] | None = None,
+) -> Training:
+    """Put a trial together around a model that stands on its device.
+
+    Args:
+        trial: What to train.
+        data: The task's tokenised rows.
+        loaded: The model at its start.
+        optimizer: The optimiser's class.
+        computation: Makes the computation, once the optimiser has taken the parameters over.
+        kept: Which rows of a parameter are there, where not all are.
+    """
+    model, recipe = loaded.model, trial.recipe
     start = starting_values(model, recipe)
     pretrained = {name: value for name, value in start.items() if name not in loaded.drawn}
-    optimizer = Optimizer(model, recipe, recipe.steps(len(data.train)), pretrained)
-    training = Training(trial, data, model, optimizer, pretrained, Tracker(model, recipe, start))
     drawn: dict[str, torch.Tensor] = {name: p for name, p in model.named_parameters() if name in loaded.drawn}
-    training.fingerprint = fingerprint(trial.seeds, drawn, len(data.train), training.device)
-    return training
+    drew = fingerprint(trial.seeds, drawn, len(data.train), model.device)
+    updates = optimizer(model, recipe, recipe.steps(len(data.train)), pretrained)
+    tracker = Tracker(model, recipe, start)
+    return Training(
+        trial, data, model, updates, pretrained, tracker, computation(updates), kept or {}, fingerprint=drew
+    )
 
 
 def train(training: Training, until: int | None = None) -> Iterator[Measurement]:
@@ -137,47 +172,37 @@ def train(training: Training, until: int | None = None) -> Iterator[Measurement]
     Yields:
         The step, its training loss, and at evaluations every validation metric.
     """
-    recipe = training.trial.recipe
-    evaluation_steps = set(recipe.evaluation_steps(len(training.data.train)))
     for step in range(training.step + 1, (training.steps if until is None else until) + 1):
-        loss, tracked = _take_step(training, step)
-        diverged = not math.isfinite(loss)
-        metrics = _evaluate(training, step) if step in evaluation_steps or diverged else None
-        training.step = step
-        measurement = Measurement(step, loss, metrics, tracked)
-        training.pending = [] if metrics is not None else [*training.pending, measurement]
-        yield measurement
-        if diverged:
+        with mixed(training, step):
+            loss = training.computation.backward(step)
+        yield end_step(training, step, loss)
+        if not math.isfinite(loss):
             return
 
 
-def predict(model: PreTrainedModel, rows: TokenizedSplit, padding: Padding, dtype: str = "float32") -> np.ndarray:
-    """Return the model's outputs for rows, computed in batches of like length.
+def mixed(training: Training, step: int) -> AbstractContextManager[None]:
+    """Within it, the parameters are as mixout wants them at a step; without mixout, as they are."""
+    recipe, seeds = training.trial.recipe, training.trial.seeds
+    held = {name: training.parameters[name] for name in training.start} if recipe.mixout else {}
+    return mixout(held, training.start, recipe.mixout, dropout_seed=seeds.dropout, step=step, kept=training.kept)
+
+
+def end_step(training: Training, step: int, loss: float) -> Measurement:
+    """Take the step whose gradients are there, evaluate where it is due, and return what was measured.
 
     Args:
-        model: A sequence classifier.
-        rows: The rows.
-        padding: How they are padded; their task knows.
-        dtype: float32 or bfloat16 (autocast).
-
-    Returns:
-        Logits, shape (rows, outputs), float32, in the order of the rows.
+        training: A trial; its state moves on to this step.
+        step: The step, one more than those done.
+        loss: Its training loss; where it is not finite, the trial is scored once more.
     """
-    lengths = rows.lengths
-    by_length = np.argsort(-lengths, kind="stable")  # longest first: memory peaks at once, not late
-    outputs = np.zeros((len(rows), int(model.config.num_labels or 1)), dtype=np.float32)
-    was_training = model.training
-    model.eval()
-    with torch.inference_mode(), _precision(model.device, dtype):
-        start = 0
-        while start < len(by_length):
-            size = max(1, EVALUATION_TOKENS // int(lengths[by_length[start]]))
-            batch = by_length[start : start + size]
-            logits = model(**_batch(rows, batch, padding, model.device)).logits
-            outputs[batch] = logits.float().reshape(len(batch), -1).cpu().numpy()
-            start += size
-    model.train(was_training)
-    return outputs
+    norm = training.optimizer.step(step)
+    tracked = training.tracker.after(step, norm)
+    due = step in training.evaluation_steps or not math.isfinite(loss)
+    metrics = _evaluate(training, step) if due else None
+    training.step = step
+    measurement = Measurement(step, loss, metrics, tracked)
+    training.pending = [] if metrics is not None else [*training.pending, measurement]
+    return measurement
 
 
 def at_best(training: Training) -> tuple[dict[str, float] | None, np.ndarray | None]:
@@ -199,66 +224,14 @@ def at_best(training: Training) -> tuple[dict[str, float] | None, np.ndarray | N
     data = training.data
     if data.test is None:
         return None, None
-    logits = predict(training.model, data.test, data, training.trial.recipe.dtype)
+    logits = training.computation.logits(data.test)
     return score(data.kind, logits, np.asarray(data.test.labels)), logits
-
-
-def _take_step(training: Training, step: int) -> tuple[float, dict[str, tuple[float, ...]] | None]:
-    """Forward and backward over the step's rows, part by part, then one update; return loss and what is tracked."""
-    recipe, seeds = training.trial.recipe, training.trial.seeds
-    mixed = {name: training.parameters[name] for name in training.start} if recipe.mixout else {}
-    training.model.train()
-    with mixout(mixed, training.start, recipe.mixout, dropout_seed=seeds.dropout, step=step):
-        loss = _backward(training, step)
-    norm = training.optimizer.step(step)
-    return loss, training.tracker.after(step, norm)
-
-
-def _backward(training: Training, step: int) -> float:
-    """Add up the gradients of the step's parts, and return the loss of its rows."""
-    recipe, data = training.trial.recipe, training.data
-    rows = _rows_of(training, step)
-    total = torch.zeros((), device=training.device)
-    for part, chosen in enumerate(_parts(training, rows)):
-        batch = _batch(data.train, chosen, data, training.device)
-        labels = torch.from_numpy(np.array(data.train.labels[chosen])).to(training.device)
-        with dropout_masks(training.trial.seeds.dropout, step, part, training.device):
-            with _precision(training.device, recipe.dtype):
-                logits = training.model(**batch).logits
-            # Parts are weighted by their rows, so that the gradient is that of the whole step.
-            loss = _loss(data.kind, logits.float(), labels) * (len(chosen) / len(rows))
-            loss.backward()
-        total += loss.detach()
-    return float(total)
-
-
-def _rows_of(training: Training, step: int) -> np.ndarray:
-    """Return the training rows of a step: the next stretch of its epoch's permutation."""
-    recipe, rows = training.trial.recipe, len(training.data.train)
-    epoch, place = divmod(step - 1, recipe.steps_per_epoch(rows))
-    size = recipe.batch_size * recipe.gradient_accumulation_steps
-    return permutation(training.trial.seeds.order, epoch, rows)[place * size : (place + 1) * size]
-
-
-def _parts(training: Training, rows: np.ndarray) -> list[np.ndarray]:
-    """Split a step's rows into the parts whose gradients are added up: the sum is the same, however they are split."""
-    size = training.trial.recipe.batch_size
-    if training.device.type == "cpu":
-        offsets, size = training.data.train.offsets, min(size, CPU_PART)
-        rows = rows[np.argsort(offsets[rows + 1] - offsets[rows], kind="stable")]
-    return [rows[start : start + size] for start in range(0, len(rows), size)]
-
-
-def _loss(kind: str, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    if kind == "regression":
-        return F.mse_loss(logits.reshape(-1), labels)
-    return F.cross_entropy(logits, labels)
 
 
 def _evaluate(training: Training, step: int) -> dict[str, float]:
     """Score the validation rows, and keep the weights if they are the best so far."""
     data, task = training.data, training.trial.task
-    logits = predict(training.model, data.validation, data, training.trial.recipe.dtype)
+    logits = training.computation.logits(data.validation)
     metrics = score(data.kind, logits, np.asarray(data.validation.labels))
     value, best = metrics[task.metric], training.best
     better = best is None or (value > best.score if task.greater_is_better else value < best.score)
@@ -266,26 +239,6 @@ def _evaluate(training: Training, step: int) -> dict[str, float]:
         weights = {name: p.detach().clone() for name, p in training.parameters.items()}
         training.best = Best(step, value, weights, logits)
     return metrics
-
-
-def _batch(rows: TokenizedSplit, chosen: np.ndarray, padding: Padding, device: torch.device) -> dict[str, torch.Tensor]:
-    """Pad the chosen rows to the longest of them."""
-    lengths = rows.offsets[chosen + 1] - rows.offsets[chosen]
-    shape = (len(chosen), int(lengths.max()))
-    ids, mask = np.full(shape, padding.pad_id, dtype=np.int64), np.zeros(shape, dtype=np.int64)
-    types = None if rows.type_ids is None else np.zeros(shape, dtype=np.int64)
-    for i, (row, length) in enumerate(zip(chosen, lengths, strict=True)):
-        place = slice(shape[1] - length, None) if padding.padding_side == "left" else slice(0, length)
-        source = slice(int(rows.offsets[row]), int(rows.offsets[row]) + int(length))
-        ids[i, place], mask[i, place] = rows.ids[source], 1
-        if types is not None and rows.type_ids is not None:
-            types[i, place] = rows.type_ids[source]
-    arrays = {"input_ids": ids, "attention_mask": mask} | ({} if types is None else {"token_type_ids": types})
-    return {name: torch.from_numpy(array).to(device) for name, array in arrays.items()}
-
-
-def _precision(device: torch.device, dtype: str) -> Any:
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=dtype == "bfloat16")
 
 
 def _put(parameters: Mapping[str, nn.Parameter], weights: Mapping[str, torch.Tensor]) -> None:

@@ -11,7 +11,7 @@ from seedwise.recipe import Recipe
 from seedwise.training.blocks import blocks, heights
 from seedwise.training.regularizers import decay_towards
 
-__all__ = ["Optimizer", "learning_rate"]
+__all__ = ["Optimizer", "adam_constants", "learning_rate", "parameter_groups"]
 
 
 def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
@@ -37,6 +37,28 @@ def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
     return recipe.learning_rate * max(0.0, (steps - done) / max(1, steps - warmup))
 
 
+def adam_constants(recipe: Recipe, step: int) -> tuple[float, float]:
+    """Return what torch's AdamW needs in place of rate and epsilon: the rate's factor, and epsilon.
+
+    torch's AdamW always corrects the bias: update = rate / c1 * m / (sqrt(v) / c2 + epsilon) with c1 = 1 - beta1^step and
+    c2 = sqrt(1 - beta2^step). Handing it rate * c1 / c2 and epsilon / c2 cancels both exactly, so BERTAdam runs on the same
+    fused kernel. Decay is handed over as rate * decay, and has to be divided by the factor.
+    """
+    if recipe.bias_correction:
+        return 1.0, recipe.adam_epsilon
+    root = math.sqrt(1 - recipe.adam_beta2**step)
+    return (1 - recipe.adam_beta1**step) / root, recipe.adam_epsilon / root
+
+
+def parameter_groups(model: PreTrainedModel, recipe: Recipe) -> dict[tuple[float, bool], list[str]]:
+    """Return the names of the trained parameters by what their rate is multiplied by, and whether they decay."""
+    decayed = _decayed(model)
+    groups: dict[tuple[float, bool], list[str]] = {}
+    for name, factor in _rate_factors(model, recipe).items():
+        groups.setdefault((factor, name in decayed), []).append(name)
+    return groups
+
+
 class Optimizer:
     """AdamW over a model's trained parameters, its schedule included.
 
@@ -59,10 +81,7 @@ class Optimizer:
     ) -> None:
         self.names = {name: p for name, p in model.named_parameters() if p.requires_grad}
         self._recipe, self._steps = recipe, steps
-        decayed, start = _decayed(model), start or {}
-        groups: dict[tuple[float, bool], list[str]] = {}
-        for name, factor in _rate_factors(model, recipe).items():
-            groups.setdefault((factor, name in decayed), []).append(name)
+        start = start or {}
         self._adam = torch.optim.AdamW(
             [
                 {
@@ -71,7 +90,7 @@ class Optimizer:
                     "decay": recipe.weight_decay if decays else 0.0,
                     "home": [(self.names[name], start[name]) for name in members if decays and name in start],
                 }
-                for (factor, decays), members in groups.items()
+                for (factor, decays), members in parameter_groups(model, recipe).items()
             ],
             betas=(recipe.adam_beta1, recipe.adam_beta2),
             fused=True,
@@ -89,13 +108,7 @@ class Optimizer:
         recipe = self._recipe
         norm = nn.utils.clip_grad_norm_(list(self.names.values()), recipe.max_grad_norm or math.inf)
         rate = learning_rate(recipe, step, self._steps)
-        # torch's AdamW always corrects the bias: update = rate / c1 * m / (sqrt(v) / c2 + epsilon) with
-        # c1 = 1 - beta1^step and c2 = sqrt(1 - beta2^step). Handing it rate * c1 / c2 and epsilon / c2 cancels both
-        # exactly, so BERTAdam runs on the same fused kernel. Decay is handed over as rate * decay, undone likewise.
-        scale, epsilon = 1.0, recipe.adam_epsilon
-        if not recipe.bias_correction:
-            root = math.sqrt(1 - recipe.adam_beta2**step)
-            scale, epsilon = (1 - recipe.adam_beta1**step) / root, epsilon / root
+        scale, epsilon = adam_constants(recipe, step)
         for group in self._adam.param_groups:
             group["lr"], group["eps"] = rate * group["factor"] * scale, epsilon
             group["weight_decay"] = group["decay"] / scale

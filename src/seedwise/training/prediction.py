@@ -7,7 +7,7 @@ from transformers import AutoModelForSequenceClassification
 from transformers.utils import logging as transformers_logging
 
 from seedwise.data.tokens import TokenizedSplit
-from seedwise.training.loop import Padding, predict
+from seedwise.training.plain import Padding, predict
 
 __all__ = ["predict_rows"]
 

@@ -14,7 +14,18 @@ import torch
 
 from seedwise.seeds import Seeds
 
-__all__ = ["dropout_masks", "fingerprint", "keep_mask", "normal", "permutation"]
+__all__ = ["dropout_masks", "fingerprint", "key", "normal", "permutation"]
+
+
+def key(stream: str, *place: int | str) -> int:
+    """Hash a stream's name and the place of a draw to 128 bits.
+
+    Args:
+        stream: init, order or dropout.
+        place: The seed, then whatever tells one draw from another.
+    """
+    text = "/".join(["seedwise", stream, *map(str, place)])
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:16], "little")
 
 
 @lru_cache(maxsize=8)
@@ -68,26 +79,8 @@ def dropout_masks(dropout_seed: int, step: int, part: int, device: torch.device)
     """
     devices = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(_key("dropout", dropout_seed, step, part) % 2**63)
+        torch.manual_seed(key("dropout", dropout_seed, step, part) % 2**63)
         yield
-
-
-def keep_mask(dropout_seed: int, step: int, name: str, like: torch.Tensor, keep: float) -> torch.Tensor:
-    """Draw which numbers of a parameter mixout keeps at one step.
-
-    Args:
-        dropout_seed: The trial's dropout seed.
-        step: Optimiser step, from 1.
-        name: The parameter's name; each has its own draw.
-        like: The parameter: shape, dtype and device.
-        keep: Probability of a 1, in [0, 1].
-
-    Returns:
-        Ones and zeros.
-    """
-    generator = torch.Generator(like.device)
-    generator.manual_seed(_key("dropout", dropout_seed, step, "mixout", name) % 2**63)
-    return torch.empty_like(like).bernoulli_(keep, generator=generator)
 
 
 def fingerprint(seeds: Seeds, head: dict[str, torch.Tensor], train_rows: int, device: torch.device) -> dict[str, str]:
@@ -117,11 +110,5 @@ def fingerprint(seeds: Seeds, head: dict[str, torch.Tensor], train_rows: int, de
     }
 
 
-def _key(stream: str, *place: int | str) -> int:
-    """Hash a stream's name and the place of a draw to 128 bits."""
-    text = "/".join(["seedwise", stream, *map(str, place)])
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:16], "little")
-
-
 def _philox(stream: str, *place: int | str) -> np.random.Philox:
-    return np.random.Philox(key=_key(stream, *place))
+    return np.random.Philox(key=key(stream, *place))

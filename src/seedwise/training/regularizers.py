@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from seedwise.recipe import Recipe
-from seedwise.training.randomness import keep_mask
+from seedwise.training.masks import keep_mask
 
 __all__ = ["decay_towards", "mixout", "starting_values"]
 
@@ -26,7 +26,13 @@ def starting_values(model: nn.Module, recipe: Recipe) -> dict[str, torch.Tensor]
 
 @contextmanager
 def mixout(
-    parameters: Mapping[str, nn.Parameter], start: Mapping[str, torch.Tensor], p: float, *, dropout_seed: int, step: int
+    parameters: Mapping[str, nn.Parameter],
+    start: Mapping[str, torch.Tensor],
+    p: float,
+    *,
+    dropout_seed: int,
+    step: int,
+    kept: Mapping[str, torch.Tensor] | None = None,
 ) -> Iterator[None]:
     """Within it, each number of the parameters is its starting value with probability p; gradients are of what is outside.
 
@@ -40,6 +46,7 @@ def mixout(
         p: The probability, in [0, 1]; 0 does nothing.
         dropout_seed: The trial's dropout seed.
         step: Optimiser step, from 1; each draws masks of its own.
+        kept: Which rows of a parameter are there, where not all are.
 
     Reference:
         Lee, Cho and Kang (2020), "Mixout", equation 4; Zhang et al. (2021), section 7.
@@ -51,14 +58,15 @@ def mixout(
     weights, masks = {}, {}
     with torch.no_grad():
         for name, parameter in parameters.items():
-            mask = keep_mask(dropout_seed, step, name, parameter, 1 - p).mul_(scale)
-            weights[name], masks[name] = parameter.data, mask
-            parameter.data = torch.addcmul(start[name], mask, parameter.data - start[name])
+            rows = (kept or {}).get(name)
+            mask = keep_mask(dropout_seed, step, name, parameter, p, rows).mul_(scale)
+            weights[name], masks[name] = parameter.detach().clone(), mask
+            torch.addcmul(start[name], mask, parameter - start[name], out=parameter.detach())
     try:
         yield
     finally:
         for name, parameter in parameters.items():
-            parameter.data = weights[name]
+            parameter.detach().copy_(weights[name])
             if parameter.grad is not None:
                 parameter.grad.mul_(masks[name])
 

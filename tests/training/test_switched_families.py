@@ -15,7 +15,8 @@ from seedwise.data.tokens import tokenize
 from seedwise.executors.export import export_model
 from seedwise.recipe import TRACKED
 from seedwise.training.checkpoint import load_checkpoint, save_checkpoint, save_weights
-from seedwise.training.loop import begin, predict, train
+from seedwise.training.loop import begin, train
+from seedwise.training.plain import predict
 from toys import toy_recipe, toy_task
 
 BY_PARAMETER = {

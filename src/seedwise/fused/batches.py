@@ -1,4 +1,4 @@
-"""Which tokens does a step see? The rows of an epoch end to end, laid out once, of which each step takes a slice.
+"""Which tokens does a step see? The rows of an epoch lie end to end, laid out at once, and each step takes a slice.
 
 Within a step the rows stand in the order of their lengths, so that attention finds rows of like length side by side;
 ``slots`` says which row of the step each is, because masks belong to that place.
@@ -10,9 +10,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from seedwise.data.tokens import TokenizedSplit
+from seedwise.data.tokens import TokenizedSplit, TokenizedTask
+from seedwise.training.randomness import permutation
+from seedwise.trial import Trial
 
-__all__ = ["Batch", "Laid", "lay"]
+__all__ = ["Batch", "Feed", "Laid"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,45 +62,85 @@ class Laid:
         renumber: NDArray[np.int64],
         device: torch.device,
     ) -> None:
-        lengths = rows.lengths[order]
         batch = np.repeat(np.arange(len(cuts) - 1), np.diff(cuts))
-        by_length = np.lexsort((lengths, batch))  # stable, and batch by batch
-        self._slots = by_length - cuts[batch]
-        self._cuts, order, lengths = cuts, order[by_length], lengths[by_length]
+        by_length = np.lexsort((rows.lengths[order], batch))  # stable, and batch by batch
+        self._cuts, self._slots, self.order = cuts, by_length - cuts[batch], order[by_length]
+        lengths = rows.lengths[self.order]
         self._starts = np.concatenate([[0], np.cumsum(lengths)])
         places = np.arange(self._starts[-1]) - np.repeat(self._starts[:-1], lengths)
-        tokens = np.repeat(rows.offsets[order], lengths) + places
+        tokens = np.repeat(rows.offsets[self.order], lengths) + places
         types = None if rows.type_ids is None else rows.type_ids[tokens].astype(np.int64)
         self._ids = torch.from_numpy(renumber[rows.ids[tokens]]).to(device)
         self._types = None if types is None else torch.from_numpy(types).to(device)
         self._places = torch.from_numpy(places).to(device)
-        self._labels = torch.from_numpy(np.array(rows.labels[order])).to(device) if len(rows.labels) else None
-        self.order = order
+        labels = rows.labels[self.order] if len(rows.labels) else np.zeros(len(order))
+        self._labels = torch.from_numpy(np.array(labels)).to(device)
 
     def __len__(self) -> int:
         return len(self._cuts) - 1
 
-    def __getitem__(self, k: int) -> Batch:
-        rows = slice(int(self._cuts[k]), int(self._cuts[k + 1]))
-        first, last = int(self._starts[rows.start]), int(self._starts[rows.stop])
-        tokens = slice(first, last)
+    def parts(self, k: int, size: int | None = None) -> list[Batch]:
+        """Return batch k, in parts of at most ``size`` rows where that is given."""
+        first, last = int(self._cuts[k]), int(self._cuts[k + 1])
+        size = size or last - first
+        return [self._batch(slice(start, min(start + size, last))) for start in range(first, last, size)]
+
+    def rows_of(self, k: int) -> NDArray[np.int64]:
+        """Return which rows of the split batch k holds, in its order."""
+        return self.order[self._cuts[k] : self._cuts[k + 1]]
+
+    def _batch(self, rows: slice) -> Batch:
+        first = int(self._starts[rows.start])
+        tokens = slice(first, int(self._starts[rows.stop]))
         return Batch(
             ids=self._ids[tokens],
             types=None if self._types is None else self._types[tokens],
             places=self._places[tokens],
             slots=self._slots[rows],
             starts=self._starts[rows.start : rows.stop + 1] - first,
-            labels=torch.zeros(0) if self._labels is None else self._labels[rows],
+            labels=self._labels[rows],
         )
 
-    def rows_of(self, k: int) -> NDArray[np.int64]:
-        """Return which rows of the split batch k holds, in its order."""
-        return self.order[int(self._cuts[k]) : int(self._cuts[k + 1])]
 
+class Feed:
+    """What one trial's steps and evaluations see.
 
-def lay(
-    rows: TokenizedSplit, order: NDArray[np.int64], size: int, renumber: NDArray[np.int64], device: torch.device
-) -> Laid:
-    """Lay an epoch's rows out in steps of ``size`` rows; the last may hold fewer."""
-    cuts = np.append(np.arange(0, len(order), size), len(order))
-    return Laid(rows, order, cuts, renumber, device)
+    Args:
+        trial: Recipe and seeds.
+        data: The task's tokenised rows.
+        renumber: The number that stands for each token id.
+        device: Where the tokens are wanted.
+        evaluation_tokens: Tokens in one batch of an evaluation, about.
+    """
+
+    def __init__(
+        self,
+        trial: Trial,
+        data: TokenizedTask,
+        renumber: NDArray[np.int64],
+        device: torch.device,
+        evaluation_tokens: int,
+    ) -> None:
+        self._trial, self._data, self._renumber, self._device = trial, data, renumber, device
+        self._evaluation_tokens = evaluation_tokens
+        self._epoch: tuple[int, Laid] | None = None
+        self._splits: dict[int, Laid] = {}
+
+    def step(self, step: int) -> list[Batch]:
+        """Return the rows of a step, in the parts in which its gradients are added up."""
+        rows, recipe = len(self._data.train), self._trial.recipe
+        epoch, place = divmod(step - 1, recipe.steps_per_epoch(rows))
+        if self._epoch is None or self._epoch[0] != epoch:
+            order = permutation(self._trial.seeds.order, epoch, rows)
+            cuts = np.append(np.arange(0, rows, recipe.step_rows), rows)
+            self._epoch = (epoch, Laid(self._data.train, order, cuts, self._renumber, self._device))
+        return self._epoch[1].parts(place, recipe.batch_size)
+
+    def by_length(self, rows: TokenizedSplit) -> Laid:
+        """Return all rows of a split in batches of like length."""
+        if id(rows) not in self._splits:
+            order = np.argsort(rows.lengths, kind="stable")
+            number = np.cumsum(rows.lengths[order]) // self._evaluation_tokens
+            cuts = np.append(np.unique(number, return_index=True)[1], len(order))
+            self._splits[id(rows)] = Laid(rows, order, cuts, self._renumber, self._device)
+        return self._splits[id(rows)]

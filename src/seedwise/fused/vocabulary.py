@@ -14,6 +14,7 @@ from torch import nn
 from transformers import PreTrainedModel
 
 from seedwise.data.tokens import TokenizedTask
+from seedwise.fused.optimizer import FlatOptimizer
 from seedwise.recipe import Recipe
 from seedwise.training.optimizer import learning_rate
 
@@ -44,19 +45,20 @@ class Vocabulary:
         embedding.padding_idx = None
 
     def whole(
-        self, weights: dict[str, torch.Tensor], recipe: Recipe, factor: float, step: int, steps: int
+        self, weights: dict[str, torch.Tensor], recipe: Recipe, optimizer: FlatOptimizer, step: int, steps: int
     ) -> dict[str, torch.Tensor]:
         """Return weights with the whole word embedding, as it is after a step.
 
         Args:
             weights: Trained weights by name, the word embedding cut down.
             recipe: Learning rate and weight decay.
-            factor: What the embedding's learning rate is multiplied by.
+            optimizer: Knows what the embedding's learning rate is multiplied by.
             step: The optimiser step, from 0.
             steps: Optimiser steps of the full run.
         """
         if self.parameter not in weights:  # frozen
             return weights
+        factor = optimizer.factor(self.parameter)
         shrunk = math.prod(
             1 - learning_rate(recipe, k, steps) * factor * recipe.weight_decay for k in range(1, step + 1)
         )

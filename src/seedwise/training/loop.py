@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -27,7 +27,22 @@ from seedwise.training.regularizers import mixout, starting_values
 from seedwise.training.tracking import Tracker
 from seedwise.trial import Measurement, Trial
 
-__all__ = ["Best", "Computation", "Training", "assemble", "at_best", "begin", "end_step", "mixed", "train"]
+__all__ = [
+    "Best",
+    "Computation",
+    "Training",
+    "Updates",
+    "assemble",
+    "at_best",
+    "begin",
+    "mixed",
+    "record",
+    "train",
+    "update",
+]
+
+
+AnyOptimizer = TypeVar("AnyOptimizer", bound="Updates")
 
 
 class Computation(Protocol):
@@ -48,6 +63,27 @@ class Computation(Protocol):
 
     def whole(self, weights: dict[str, torch.Tensor], step: int) -> dict[str, torch.Tensor]:
         """Return weights of a step as the library's model has them."""
+        ...
+
+
+class Updates(Protocol):
+    """An optimiser of one trial; see `seedwise.training.optimizer.Optimizer`."""
+
+    @property
+    def names(self) -> Mapping[str, nn.Parameter]:
+        """The parameters that are trained, by name."""
+        ...
+
+    def step(self, step: int) -> torch.Tensor:
+        """Clip, update and forget the gradients; return their norm before clipping."""
+        ...
+
+    def moments(self) -> dict[str, torch.Tensor]:
+        """Return both moments of every parameter by name."""
+        ...
+
+    def restore(self, moments: dict[str, torch.Tensor], step: int) -> None:
+        """Take over moments that ``moments`` returned after a step."""
         ...
 
 
@@ -83,7 +119,7 @@ class Training:
     trial: Trial
     data: TokenizedTask
     model: PreTrainedModel
-    optimizer: Optimizer
+    optimizer: Updates
     start: Mapping[str, torch.Tensor]
     tracker: Tracker
     computation: Computation
@@ -103,7 +139,7 @@ class Training:
         return self.trial.recipe.steps(len(self.data.train))
 
     @property
-    def parameters(self) -> dict[str, nn.Parameter]:
+    def parameters(self) -> Mapping[str, nn.Parameter]:
         """The parameters that are trained, by name; what is frozen stays as it began."""
         return self.optimizer.names
 
@@ -134,8 +170,8 @@ def assemble(
     trial: Trial,
     data: TokenizedTask,
     loaded: LoadedModel,
-    optimizer: type[Optimizer],
-    computation: Callable[[Optimizer], Computation],
+    optimizer: Callable[..., AnyOptimizer],
+    computation: Callable[[AnyOptimizer], Computation],
     kept: Mapping[str, torch.Tensor] | None = None,
 ) -> Training:
     """Put a trial together around a model that stands on its device.
@@ -144,7 +180,7 @@ def assemble(
         trial: What to train.
         data: The task's tokenised rows.
         loaded: The model at its start.
-        optimizer: The optimiser's class.
+        optimizer: Makes the optimiser of model, recipe, steps and starting values.
         computation: Makes the computation, once the optimiser has taken the parameters over.
         kept: Which rows of a parameter are there, where not all are.
     """
@@ -175,7 +211,7 @@ def train(training: Training, until: int | None = None) -> Iterator[Measurement]
     for step in range(training.step + 1, (training.steps if until is None else until) + 1):
         with mixed(training, step):
             loss = training.computation.backward(step)
-        yield end_step(training, step, loss)
+        yield record(training, step, loss, update(training, step))
         if not math.isfinite(loss):
             return
 
@@ -187,16 +223,23 @@ def mixed(training: Training, step: int) -> AbstractContextManager[None]:
     return mixout(held, training.start, recipe.mixout, dropout_seed=seeds.dropout, step=step, kept=training.kept)
 
 
-def end_step(training: Training, step: int, loss: float) -> Measurement:
-    """Take the step whose gradients are there, evaluate where it is due, and return what was measured.
+def update(training: Training, step: int) -> dict[str, tuple[float, ...]] | None:
+    """Take the step whose gradients are there, and return what is tracked of it."""
+    norm = training.optimizer.step(step)
+    return training.tracker.after(step, norm)
+
+
+def record(
+    training: Training, step: int, loss: float, tracked: dict[str, tuple[float, ...]] | None = None
+) -> Measurement:
+    """Move a trial on to a step that was taken, evaluate it where that is due, and return what was measured.
 
     Args:
-        training: A trial; its state moves on to this step.
+        training: The trial.
         step: The step, one more than those done.
         loss: Its training loss; where it is not finite, the trial is scored once more.
+        tracked: What ``update`` returned.
     """
-    norm = training.optimizer.step(step)
-    tracked = training.tracker.after(step, norm)
     due = step in training.evaluation_steps or not math.isfinite(loss)
     metrics = _evaluate(training, step) if due else None
     training.step = step

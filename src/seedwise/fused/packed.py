@@ -1,0 +1,122 @@
+"""How are one trial's losses, gradients and logits computed without padding?"""
+
+from typing import Protocol
+
+import numpy as np
+import torch
+from transformers import PreTrainedModel
+
+from seedwise.data.tokens import TokenizedSplit, TokenizedTask
+from seedwise.fused.architecture import Architecture
+from seedwise.fused.batches import Batch, Feed
+from seedwise.fused.encoder import forward, mean_losses
+from seedwise.fused.noise import Noise
+from seedwise.fused.optimizer import FlatOptimizer
+from seedwise.fused.stream import Stream
+from seedwise.fused.vocabulary import Vocabulary
+from seedwise.fused.weights import Weights
+from seedwise.training.masks import step_key
+from seedwise.training.plain import precision
+from seedwise.trial import Trial
+
+__all__ = ["Engine", "Packed", "TorchEngine"]
+
+SLACK = 0.8
+"""On a CPU, attention takes rows together while at least this share of a block's places holds tokens."""
+
+
+class Engine(Protocol):
+    """What computes on one batch; its gradients are added to the parameters'."""
+
+    def logits(self, batch: Batch) -> torch.Tensor:
+        """Return the outputs of a batch, shape (rows, outputs); nothing is dropped."""
+        ...
+
+    def backward(self, batch: Batch, kind: str, step_key: int, share: float) -> float:
+        """Add a share of the gradients of the batch's mean loss, and return that share of the loss."""
+        ...
+
+
+class TorchEngine:
+    """The forward pass of `seedwise.fused.encoder` for one trial, with torch's own backward.
+
+    Args:
+        parts: The model's parts.
+        model: The model.
+        optimizer: Its optimiser.
+        dtype: float32, or bfloat16 for mixed precision.
+    """
+
+    def __init__(self, parts: Architecture, model: PreTrainedModel, optimizer: FlatOptimizer, dtype: str) -> None:
+        self._parts, self._dtype, self._device = parts, dtype, model.device
+        self._weights = Weights.of([model], [optimizer])
+
+    def logits(self, batch: Batch) -> torch.Tensor:
+        """Return the outputs of a batch; see `Engine`."""
+        with torch.inference_mode(), precision(self._device, self._dtype):
+            return forward(self._parts, self._weights, self._stream(batch), None)[0]
+
+    def backward(self, batch: Batch, kind: str, step_key: int, share: float) -> float:
+        """Add gradients; see `Engine`."""
+        stream = self._stream(batch)
+        with precision(self._device, self._dtype):
+            logits = forward(self._parts, self._weights, stream, Noise([self._parts], [step_key], stream))
+        loss = mean_losses(kind, logits, stream)[0] * share
+        loss.backward()
+        return float(loss.detach())
+
+    def _stream(self, batch: Batch) -> Stream:
+        return Stream([batch], slack=SLACK if self._device.type == "cpu" else 0.0)
+
+
+class Packed:
+    """The computation of one trial on rows without padding; see `seedwise.training.loop.Computation`.
+
+    Args:
+        path: What this computation is called.
+        engine: Computes on batches.
+        feed: The trial's batches.
+        vocabulary: The part of the word embedding that is there.
+        optimizer: The trial's optimiser.
+        data: The task's tokenised rows.
+        trial: Recipe and seeds.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        engine: Engine,
+        feed: Feed,
+        vocabulary: Vocabulary,
+        optimizer: FlatOptimizer,
+        data: TokenizedTask,
+        trial: Trial,
+    ) -> None:
+        self.path, self.feed, self._engine, self._vocabulary = path, feed, engine, vocabulary
+        self._optimizer, self._data, self._trial = optimizer, data, trial
+
+    def backward(self, step: int) -> float:
+        """Add the gradients of a step's mean loss to those there are, and return the loss."""
+        key = step_key(self._trial.seeds.dropout, step)
+        parts = self.feed.step(step)
+        rows = sum(len(part.slots) for part in parts)
+        return sum(self._engine.backward(part, self._data.kind, key, len(part.slots) / rows) for part in parts)
+
+    def logits(self, rows: TokenizedSplit) -> np.ndarray:
+        """Return the outputs for rows, shape (rows, outputs)."""
+        laid = self.feed.by_length(rows)
+        found = np.zeros((len(rows), self.outputs), dtype=np.float32)
+        for k in range(len(laid)):
+            for batch in laid.parts(k):
+                found[laid.rows_of(k)] = self._engine.logits(batch).float().cpu().numpy()
+        return found
+
+    def whole(self, weights: dict[str, torch.Tensor], step: int) -> dict[str, torch.Tensor]:
+        """Return weights of a step as the library's model has them: with the whole word embedding."""
+        steps = self._trial.recipe.steps(len(self._data.train))
+        return self._vocabulary.whole(weights, self._trial.recipe, self._optimizer, step, steps)
+
+    @property
+    def outputs(self) -> int:
+        """Outputs of the model for each row."""
+        return 1 if self._data.label_names is None else len(self._data.label_names)

@@ -1,7 +1,7 @@
 """An executor that replays a table of scores: studies without models, in milliseconds."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -16,6 +16,7 @@ from seedwise.executors.base import (
     Paused,
     Report,
     Started,
+    Work,
 )
 from seedwise.recipe import Recipe
 from seedwise.task import Task
@@ -48,7 +49,7 @@ class ReplayExecutor:
         rows = {"train": recipe.batch_size * len(self.scores[0]), "validation": 10}
         return {"digest": "replay", "rows": rows, "baselines": {"accuracy": 0.5}}
 
-    def open(self, folder: Path) -> "ReplaySession":
+    def open(self, folder: Path, work: Sequence[Work]) -> "ReplaySession":
         return ReplaySession(self)
 
 
@@ -132,8 +133,8 @@ class Scripted(ReplayExecutor):
     def prepare(self, task, recipe):
         return {"digest": "d", "rows": {"train": 32, "validation": 10}, "baselines": {"accuracy": 0.5}, "blocks": 3}
 
-    def open(self, folder):
-        session, trained = super().open(folder), self.trained
+    def open(self, folder, work):
+        session, trained = super().open(folder, work), self.trained
         session._kept = self.disk.setdefault(folder, set())
         submit = session.submit
 

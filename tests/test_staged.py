@@ -274,8 +274,8 @@ def test_a_design_killed_anywhere_ends_like_an_undisturbed_one(tmp_path, crash_a
 class KilledAtExport(Scripted):
     """Dies between a stage's last evaluation and its ``best/``."""
 
-    def open(self, folder):
-        session = super().open(folder)
+    def open(self, folder, work):
+        session = super().open(folder, work)
         session.export = self._die
         return session
 

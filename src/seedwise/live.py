@@ -7,9 +7,9 @@ the executor's reports into what the pure schedule understands, and nothing else
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from seedwise.executors.base import DIVERGED
+from seedwise.executors.base import DIVERGED, Work
 from seedwise.record import TrialRecord, own_trial
 from seedwise.schedule import Decision, Goal, Progress, Schedule, Standing
 from seedwise.trial import Measurement, Trial, TrialState, best_evaluation
@@ -82,6 +82,8 @@ class Cell:
     def __init__(self, records: list[TrialRecord], schedule: Schedule, evaluation_steps: tuple[int, ...]) -> None:
         self.schedule, self.evaluation_steps = schedule, evaluation_steps
         self.trials = [LiveTrial.of(record, schedule.fraction_step) for record in records]
+        origins = [record.origin for record in records if record.attempts and record.origin]
+        self.origin: Mapping[str, Any] = origins[-1] if origins else {}  # what its trials on record ran on
 
     def decide(self) -> Decision:
         """Ask the schedule what runs next and what is dropped."""
@@ -90,6 +92,12 @@ class Cell:
     def until(self, goal: Goal) -> int:
         """Return the step that a goal stands for."""
         return self.schedule.steps if goal is Goal.END else self.schedule.fraction_step
+
+    def work(self) -> Work:
+        """Say what is left to train, for the executor."""
+        ended = (TrialState.STOPPED, TrialState.COMPLETE, TrialState.FAILED)
+        left = self.evaluations_left() * self.schedule.steps // len(self.evaluation_steps)
+        return Work(self.trials[0].trial, sum(live.state not in ended for live in self.trials), left, self.origin)
 
     def evaluations_left(self) -> int:
         """Return how many evaluations are still to come if no trial fails."""

@@ -27,6 +27,7 @@ from seedwise.executors.base import (
     Report,
     Session,
     Started,
+    masks_of,
 )
 from seedwise.live import Cell, LiveTrial, StudyProgress, study_progress
 from seedwise.record import by_cell, own_trial, winner
@@ -56,7 +57,7 @@ def run_study(
     store.reset_running()
     cells = _cells(store, executor)
     run = _Run(store, cells, on_progress or (lambda _: None), keep_winners=keep_winners)
-    with executor.open(folder / "checkpoints") as session:
+    with executor.open(folder / "checkpoints", [cell.work() for cell in cells]) as session:
         try:
             with _ctrl_c_waits() as asked:
                 run.until_nothing_is_left(session, asked)
@@ -147,7 +148,7 @@ class _Run:
     def _submit(self, cell: Cell, live: LiveTrial, goal: Goal, session: Session) -> None:
         stored = live.scores[-1][0] if live.scores else 0
         live.state = TrialState.RUNNING  # the store hears of it when the worker has taken the trial up
-        session.submit(Job(live.trial, cell.until(goal), stored))
+        session.submit(Job(live.trial, cell.until(goal), stored, masks_of(cell.origin)))
 
     def _record_one(self, report: Report, session: Session) -> None:
         live = self._live[report.trial_id]

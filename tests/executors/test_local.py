@@ -16,7 +16,8 @@ import pytest
 from seedwise import LocalExecutor, Seeds, SeedwiseError, StoppingRule, Study, Trial, TrialState, WorkError
 from seedwise.data.tokens import tokenize
 from seedwise.executors.base import Failed, Interrupted, Job
-from seedwise.executors.local import PATIENCE, LocalSession
+from seedwise.executors.prepared import PreparedTasks
+from seedwise.executors.session import PATIENCE, LocalSession
 from seedwise.training.loop import begin, train
 
 RULE = StoppingRule(t=5, f=0.3, p=2)
@@ -137,7 +138,7 @@ def test_a_killed_worker_is_replaced_and_its_trial_goes_on_bit_for_bit(tmp_path,
 
 def test_stopping_does_not_wait_for_workers_that_are_still_loading(tmp_path, task, recipe):
     trial = Trial(task, recipe, Seeds(1, 1))
-    session = LocalSession(tmp_path, {(task.id, recipe.id): tmp_path}, ["cpu"], 1)
+    session = LocalSession(tmp_path, PreparedTasks({(task.id, recipe.id): tmp_path}), ["cpu"], 1)
     session._processes[0]._command = [sys.executable, "-c", "import time; time.sleep(1000)"]
     with session:
         session.submit(Job(trial, 3, 0))
@@ -149,7 +150,7 @@ def test_stopping_does_not_wait_for_workers_that_are_still_loading(tmp_path, tas
 def test_half_a_report_of_a_worker_that_dies_is_none(tmp_path, task, recipe):
     half = 'import sys; sys.stdin.readline(); print(\'{"report": "Paused", "tri\', end=\'\')'
     trial = Trial(task, recipe, Seeds(1, 1))
-    session = LocalSession(tmp_path, {(task.id, recipe.id): tmp_path}, ["cpu"], 1)
+    session = LocalSession(tmp_path, PreparedTasks({(task.id, recipe.id): tmp_path}), ["cpu"], 1)
     session._processes[0]._command = [sys.executable, "-c", half]
     with session:
         session.submit(Job(trial, 3, 0))

@@ -5,7 +5,7 @@ knows nothing of rules, ranks or stores. Which trial ran where makes no differen
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -26,6 +26,8 @@ __all__ = [
     "Report",
     "Session",
     "Started",
+    "Work",
+    "masks_of",
 ]
 
 
@@ -42,11 +44,31 @@ class Job:
         until: The step to stop after.
         stored: The last evaluation's step that the study has on record, 0 for none; a checkpoint that is further
             ahead would leave a gap in the curve and is not used.
+        masks: Which dropout masks the trials of its task and recipe on record were trained with, as ``masks_of`` names
+            them; None where there are none yet, and the executor may choose.
     """
 
     trial: Trial
     until: int
     stored: int
+    masks: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is left to train of one task and recipe, which an executor may look at before it starts.
+
+    Args:
+        trial: One of its trials.
+        trials: How many have not ended.
+        steps: Optimiser steps that are left, all trials together, if none fails.
+        origin: What its latest trial on record ran on, as in `Started`; empty where none did.
+    """
+
+    trial: Trial
+    trials: int
+    steps: int
+    origin: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +195,21 @@ class Executor(Protocol):
         """Tokenise a task's rows and return what is known of them: counts, labels, baselines, digest."""
         ...
 
-    def open(self, folder: Path) -> Session:
-        """Start the workers of a study that keeps its checkpoints in this folder."""
+    def open(self, folder: Path, work: Sequence[Work]) -> Session:
+        """Start the workers of a study that keeps its checkpoints in this folder and has this left to train.
+
+        Raises:
+            RequestError: What the executor was asked for cannot be done here.
+        """
         ...
+
+
+def masks_of(origin: Mapping[str, Any]) -> str | None:
+    """Return which dropout masks a trial was trained with: library, hashed, or None of one that never ran.
+
+    The library's own model draws masks of its own; all faster paths share masks that are hashes of their place, so that
+    their curves agree. A study keeps to the masks that it began with.
+    """
+    if not origin:
+        return None
+    return "library" if origin.get("path", "plain") == "plain" else "hashed"

@@ -1,75 +1,88 @@
-"""What does a long-lived worker process do? It trains one job after the other and reports as it goes.
-
-It is started as ``python -m seedwise.executors.worker CHECKPOINTS THREADS DEVICE``, reads commands from its standard
-input and writes reports to its standard output. When its input ends, its parent is gone and it ends at once.
-"""
+"""What does a worker do with the jobs that it is given? It trains them, one or several at a time, and reports as it goes."""
 
 import json
-import math
-import os
-import platform
-import queue
-import signal
-import sys
 import threading
-import time
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TextIO
 
+import torch
+
+from seedwise.data.tokens import TokenizedTask
 from seedwise.errors import CheckpointError, StorageError
-from seedwise.executors.base import (
-    DIVERGED,
-    Completed,
-    Failed,
-    Interrupted,
-    Job,
-    Measured,
-    Outcome,
-    Paused,
-    Report,
-    Started,
-)
-from seedwise.executors.messages import job_from_json, write_report
+from seedwise.executors.attempt import Attempt, Clock, failed
+from seedwise.executors.base import Interrupted, Job, Report, Started
+from seedwise.executors.export import export_model
+from seedwise.executors.lanes import Lane, lane
+from seedwise.executors.messages import Returned, write_report
+from seedwise.executors.origin import origin
+from seedwise.training.checkpoint import load_checkpoint, step_of
+from seedwise.training.loop import Training, begin
+from seedwise.trial import Measurement, Trial
 
-__all__ = ["Worker", "main"]
-
-CHECKPOINT_SHARE = 0.05
-"""A running trial is checkpointed at an evaluation once writing takes at most this share of the time since the last."""
+__all__ = ["Worker"]
 
 
 class Worker:
-    """Trains jobs in this process.
+    """Trains jobs in this process: one at a time, or several in a stack.
 
     Args:
         checkpoints: Folder of the checkpoints.
         device: Where to train: cpu, cuda:0 ...
         out: Where reports go, one a line.
+        stop: When it is set, trials are put aside after the current step.
     """
 
-    def __init__(self, checkpoints: Path, device: str, out: TextIO) -> None:
-        self._checkpoints, self._device, self._out = checkpoints, device, out
-        self._stop = threading.Event()
+    def __init__(self, checkpoints: Path, device: str, out: TextIO, stop: threading.Event) -> None:
+        self._checkpoints, self._device, self._out, self._stop = checkpoints, device, out, stop
+        self._clock = Clock()
+        self._lane: Lane | None = None  # where its trials train
+        self._attempts: dict[str, Attempt] = {}  # by trial
 
-    def stop(self) -> None:
-        """Ask the running job to put its trial aside after the current step."""
-        self._stop.set()
+    @property
+    def busy(self) -> bool:
+        """Whether it holds a trial."""
+        return bool(self._attempts)
 
-    def train(self, job: Job, data_folder: Path) -> None:
-        """Train one job and report how it ended; an error ends the job, not the worker."""
+    def take_up(self, job: Job, data_folder: Path, path: str, width: int) -> None:
+        """Begin a job, or go on with it, beside those that it holds; an error ends the job, not the worker.
+
+        Args:
+            job: The job.
+            data_folder: The tokens of its task.
+            path: plain, packed, compiled or fused.
+            width: How many trials may share its stack.
+        """
+        trial_id = job.trial.id
+        if self._stop.is_set():
+            self._report(Interrupted(trial_id))
+            return
+        self._clock.join(trial_id)
         try:
-            self._train(job, data_folder)
-        except StorageError as error:
-            self._report(Failed(job.trial.id, str(error), fatal=True))
+            self._take_up(job, data_folder, path, width)
         except Exception as error:  # noqa: BLE001 - whatever one trial dies of, the others go on
-            reason = f"{type(error).__name__}: {error}".strip().split("\n")[0]
-            self._report(Failed(job.trial.id, reason))
+            self._leave(trial_id)
+            self._clock.leave(trial_id)
+            full = isinstance(error, MemoryError | torch.OutOfMemoryError)
+            reason = f"{type(error).__name__}: {error}".split("\n")[0]
+            self._report(Returned(trial_id, reason) if full and self.busy else failed(trial_id, error))
+
+    def advance(self) -> None:
+        """Take one step of every trial that it holds."""
+        try:
+            measured = [] if self._lane is None else self._lane.step()
+        except Exception as error:  # noqa: BLE001 - it cannot be told which trial is at fault
+            self._lane = None
+            for trial_id in tuple(self._attempts):
+                self._give_up(trial_id, error)
+            return
+        for training, measurement in measured:
+            try:
+                self._note(training, measurement)
+            except Exception as error:  # noqa: BLE001 - likewise
+                self._give_up(training.trial.id, error)
 
     def export(self, request: dict[str, Any]) -> None:
         """Write a trial's model at its best evaluation as a Hugging Face folder, and answer when it is there."""
-        from seedwise.executors.export import export_model
-        from seedwise.trial import Trial
-
         try:
             trial = Trial.from_json(request["trial"])
             weights = self._weights(trial.id)
@@ -80,55 +93,59 @@ class Worker:
             answer = {"exported": None, "error": reason, "storage": isinstance(error, StorageError)}
         self._write(json.dumps(answer))
 
-    def _train(self, job: Job, data_folder: Path) -> None:
-        from seedwise.data.tokens import TokenizedTask
-        from seedwise.training.checkpoint import save_checkpoint, save_weights
-        from seedwise.training.loop import train
+    def _take_up(self, job: Job, data_folder: Path, path: str, width: int) -> None:
+        trial_id = job.trial.id
+        training = self._begin(job, TokenizedTask.open(data_folder), path)
+        files = self._checkpoint(trial_id), self._weights(trial_id)
+        attempt = Attempt(job, training, files, self._clock, self._report)
+        ran_on = origin(self._device, job.trial.recipe.dtype, path, width)
+        if not attempt.over:
+            if self._lane is None or not self._attempts:
+                self._lane = lane(path, self._device)
+            self._lane.join(training)
+            self._attempts[trial_id] = attempt
+        self._report(Started(trial_id, training.fingerprint, ran_on))
+        if attempt.over:
+            attempt.end()
+            self._clock.leave(trial_id)
 
-        trial_id, clock = job.trial.id, _Clock()
-        data = TokenizedTask.open(data_folder)
-        training = self._begin(job, data)
-        self._report(Started(trial_id, training.fingerprint, _origin(self._device, job.trial.recipe.dtype)))
-        pending = list(training.pending)
-        for measurement in train(training, job.until):
-            pending.append(measurement)
-            if measurement.metrics is not None:
-                self._report(Measured(trial_id, tuple(pending), clock.lap()))
-                pending = []
-            if not math.isfinite(measurement.loss):
-                error = f"{DIVERGED}: the training loss became {measurement.loss} at step {measurement.step}"
-                self._report(Failed(trial_id, error, outcome=_outcome(training)))
-                return
-            if self._stop.is_set() and training.step < job.until:
-                save_checkpoint(training, self._checkpoint(trial_id))
-                self._report(Interrupted(trial_id))
-                return
-            if measurement.metrics is not None and training.step < job.until and clock.worth_saving():
-                save_checkpoint(training, self._checkpoint(trial_id))
-                clock.saved()
-        if training.step < training.steps:
-            save_checkpoint(training, self._checkpoint(trial_id))
-            self._report(Paused(trial_id, _outcome(training), clock.lap()))
-            return
-        if training.best is not None:
-            save_weights(training, self._weights(trial_id))
-        self._checkpoint(trial_id).unlink(missing_ok=True)
-        self._report(Completed(trial_id, _outcome(training), clock.lap()))
+    def _note(self, training: Training, measurement: Measurement) -> None:
+        """Report a step where it is an evaluation, and end the attempt where it is over."""
+        attempt = self._attempts[training.trial.id]
+        attempt.note(measurement)
+        if attempt.over or self._stop.is_set():
+            self._leave(training.trial.id)
+            attempt.end()
+            self._clock.leave(training.trial.id)
+        else:
+            attempt.save_when_due(measurement, len(self._attempts))
 
-    def _begin(self, job: Job, data: Any) -> Any:
+    def _give_up(self, trial_id: str, error: Exception) -> None:
+        self._leave(trial_id)
+        self._clock.leave(trial_id)
+        self._report(failed(trial_id, error))
+
+    def _leave(self, trial_id: str) -> None:
+        """Let a trial go, if it is there."""
+        attempt = self._attempts.pop(trial_id, None)
+        if attempt is not None and self._lane is not None:
+            self._lane.leave(attempt.training)
+
+    def _begin(self, job: Job, data: TokenizedTask, path: str) -> Training:
         """Take the trial up from its checkpoint if there is one that leaves no gap in its curve, else begin it."""
-        from seedwise.training.checkpoint import load_checkpoint, step_of
-        from seedwise.training.loop import begin
-
-        path = self._checkpoint(job.trial.id)
-        if path.exists():
+        file = self._checkpoint(job.trial.id)
+        if file.exists():
             try:
-                step, evaluated = step_of(path)
+                step, evaluated = step_of(file)
                 if step <= job.until and evaluated <= job.stored:
-                    return load_checkpoint(job.trial, data, path, self._device)
+                    return load_checkpoint(job.trial, data, file, self._device)
             except CheckpointError:
-                path.unlink(missing_ok=True)  # torn by a power cut: the trial is trained again, to the same curve
-        return begin(job.trial, data, self._device)
+                file.unlink(missing_ok=True)  # torn by a power cut: the trial is trained again, to the same curve
+        if path == "plain":
+            return begin(job.trial, data, self._device)
+        from seedwise.fused.begin import begin as begin_fast
+
+        return begin_fast(job.trial, data, self._device, path)
 
     def _checkpoint(self, trial_id: str) -> Path:
         return self._checkpoints / f"{trial_id}.safetensors"
@@ -136,107 +153,9 @@ class Worker:
     def _weights(self, trial_id: str) -> Path:
         return self._checkpoints / f"{trial_id}.best.safetensors"
 
-    def _report(self, report: Report) -> None:
+    def _report(self, report: Report | Returned) -> None:
         self._write(write_report(report))
 
     def _write(self, line: str) -> None:
         self._out.write(line + "\n")
         self._out.flush()
-
-
-class _Clock:
-    """Times the laps between reports, and tells when a checkpoint is worth its time."""
-
-    def __init__(self) -> None:
-        self._lap = self._last_save = time.monotonic()
-        self._cost = 0.0
-        self._began_saving = 0.0
-
-    def lap(self) -> float:
-        now = time.monotonic()
-        elapsed, self._lap = now - self._lap, now
-        return elapsed
-
-    def worth_saving(self) -> bool:
-        self._began_saving = time.monotonic()
-        return (self._began_saving - self._last_save) * CHECKPOINT_SHARE >= self._cost
-
-    def saved(self) -> None:
-        self._last_save = time.monotonic()
-        self._cost = self._last_save - self._began_saving
-
-
-def _outcome(training: Any) -> Outcome | None:
-    from seedwise.training.loop import at_best
-
-    if training.best is None:
-        return None
-    test_metrics, test_logits = at_best(training)
-    test = None if test_logits is None else test_logits.tolist()
-    return Outcome(training.best.step, test_metrics, training.best.logits.tolist(), test)
-
-
-def _origin(device: str, dtype: str) -> dict[str, Any]:
-    """Say what a trial ran on: bits are equal only on equal devices, versions and threads."""
-    import torch
-    import transformers
-
-    name = torch.cuda.get_device_name(device) if device.startswith("cuda") else _processor()
-    return {
-        "seedwise": version("seedwise"),
-        "torch": torch.__version__,
-        "transformers": transformers.__version__,
-        "python": platform.python_version(),
-        "device": device,
-        "device_name": name,
-        "dtype": dtype,
-        "threads": torch.get_num_threads(),
-        "path": "plain",
-    }
-
-
-def _processor() -> str:
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        for line in info.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
-
-
-def main(checkpoints: str, threads: str, device: str) -> None:
-    """Serve commands from standard input until it ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever sends Ctrl-C to the whole job: the parent says what follows
-    reports = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints must not look like a report
-    worker = Worker(Path(checkpoints), device, reports)
-    commands: queue.Queue[dict[str, Any]] = queue.Queue()
-    threading.Thread(target=_listen, args=(worker, commands), daemon=True).start()
-
-    import torch
-
-    torch.set_num_threads(int(threads))
-    if device.startswith("cuda"):
-        torch.use_deterministic_algorithms(mode=True, warn_only=True)
-    import seedwise.training.checkpoint  # noqa: F401 - the slow imports happen now, not in the first job
-
-    while True:
-        command = commands.get()
-        if command["do"] == "train":
-            worker.train(job_from_json(command["job"]), Path(command["data"]))
-        elif command["do"] == "export":
-            worker.export(command)
-
-
-def _listen(worker: Worker, commands: "queue.Queue[dict[str, Any]]") -> None:
-    for line in sys.stdin:
-        command = json.loads(line)
-        if command["do"] == "stop":
-            worker.stop()
-        else:
-            commands.put(command)
-    os._exit(0)  # the parent is gone: whatever is not reported is replayed from the last checkpoint
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

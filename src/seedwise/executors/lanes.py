@@ -1,0 +1,54 @@
+"""Where does a worker train what it holds? One trial alone, or several in a stack, a step at a time."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from seedwise.training.loop import Training, train
+from seedwise.trial import Measurement
+
+__all__ = ["Alone", "Lane", "lane"]
+
+
+class Lane(Protocol):
+    """Advances trials by one step at a time."""
+
+    def join(self, training: Training) -> None:
+        """Take a trial in."""
+
+    def leave(self, training: Training) -> None:
+        """Let a trial go; its own state is then as it would be if it had trained alone."""
+
+    def step(self) -> list[tuple[Training, Measurement]]:
+        """Take one step of every trial, and return what each one yields."""
+        ...
+
+
+class Alone:
+    """A lane for one trial."""
+
+    def __init__(self) -> None:
+        self._held: tuple[Training, Iterator[Measurement]] | None = None
+
+    def join(self, training: Training) -> None:
+        """Take the trial in."""
+        self._held = training, train(training)
+
+    def leave(self, training: Training) -> None:  # noqa: ARG002 - there is but one
+        """Let the trial go."""
+        self._held = None
+
+    def step(self) -> list[tuple[Training, Measurement]]:
+        """Take one step."""
+        if self._held is None:
+            return []
+        training, steps = self._held
+        return [(training, next(steps))]
+
+
+def lane(path: str, device: str) -> Lane:
+    """Return a lane for trials of one path."""
+    if path != "fused":
+        return Alone()
+    from seedwise.fused.stack import Stack
+
+    return Stack(device)

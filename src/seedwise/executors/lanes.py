@@ -3,10 +3,14 @@
 from collections.abc import Iterator
 from typing import Protocol
 
-from seedwise.training.loop import Training, train
-from seedwise.trial import Measurement
+import torch
 
-__all__ = ["Alone", "Lane", "lane"]
+from seedwise.data.tokens import TokenizedTask
+from seedwise.training import loop
+from seedwise.training.loop import Training, train
+from seedwise.trial import Measurement, Trial
+
+__all__ = ["Alone", "Lane", "begin", "lane"]
 
 
 class Lane(Protocol):
@@ -52,3 +56,12 @@ def lane(path: str, device: str) -> Lane:
     from seedwise.fused.stack import Stack
 
     return Stack(device)
+
+
+def begin(trial: Trial, data: TokenizedTask, device: torch.device | str, path: str) -> Training:
+    """Set a trial up at step 0 on its path."""
+    if path == "plain":
+        return loop.begin(trial, data, device)
+    from seedwise.fused.begin import begin as begin_fast
+
+    return begin_fast(trial, data, device, path=path)

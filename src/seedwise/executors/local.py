@@ -1,18 +1,21 @@
 """How do trials run on this machine, one in each worker process? One process per core or GPU, their threads pinned."""
 
-import os
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from seedwise.executors.base import Work
+from seedwise.executors.base import Work, masks_of
+from seedwise.executors.layout import check_device, cores, devices_here
 from seedwise.executors.prepared import PreparedTasks
 from seedwise.executors.session import LocalSession
 from seedwise.recipe import Recipe
 from seedwise.task import Task
 from seedwise.validation import check_count
 
-__all__ = ["LocalExecutor", "cores", "devices_here"]
+__all__ = ["LocalExecutor"]
+
+logger = logging.getLogger(__name__)
 
 
 class LocalExecutor:
@@ -39,22 +42,18 @@ class LocalExecutor:
         """Tokenise a task's rows for a recipe's model, once, and return what is known of them."""
         return self._tasks.prepare(task, recipe)
 
-    def open(self, folder: Path, work: Sequence[Work]) -> LocalSession:  # noqa: ARG002 - it runs all work alike
-        """Start the workers."""
+    def open(self, folder: Path, work: Sequence[Work]) -> LocalSession:
+        """Start the workers.
+
+        Raises:
+            RequestError: The device cannot compute in a recipe's precision.
+        """
         devices = self._devices or devices_here()
+        for item in work:
+            check_device("plain", item.trial.recipe, devices[0])
+        if any(masks_of(item.origin) == "hashed" for item in work):
+            logger.warning("the study began with the dropout masks of the fast paths: its trials go on packed.")
         on_gpu = devices[0].startswith("cuda")
         count = self._workers or (len(devices) if on_gpu else max(1, cores() // self._threads))
         places = [devices[i % len(devices)] for i in range(count)]
         return LocalSession(folder, self._tasks, places, self._threads)
-
-
-def cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def devices_here() -> list[str]:
-    """Return all GPUs, or the CPU where there is none."""
-    import torch
-
-    return [f"cuda:{i}" for i in range(torch.cuda.device_count())] or ["cpu"]

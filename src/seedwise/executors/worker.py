@@ -2,6 +2,7 @@
 
 import json
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -12,14 +13,16 @@ from seedwise.errors import CheckpointError, StorageError
 from seedwise.executors.attempt import Attempt, Clock, failed
 from seedwise.executors.base import Interrupted, Job, Report, Started
 from seedwise.executors.export import export_model
-from seedwise.executors.lanes import Lane, lane
+from seedwise.executors.lanes import Lane, begin, lane
 from seedwise.executors.messages import Returned, write_report
 from seedwise.executors.origin import origin
 from seedwise.training.checkpoint import load_checkpoint, step_of
-from seedwise.training.loop import Training, begin
+from seedwise.training.loop import Training
 from seedwise.trial import Measurement, Trial
 
 __all__ = ["Worker"]
+
+_OUT_OF_MEMORY = (MemoryError, torch.OutOfMemoryError)
 
 
 class Worker:
@@ -62,17 +65,23 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - whatever one trial dies of, the others go on
             self._leave(trial_id)
             self._clock.leave(trial_id)
-            full = isinstance(error, MemoryError | torch.OutOfMemoryError)
+            full = isinstance(error, _OUT_OF_MEMORY)
             reason = f"{type(error).__name__}: {error}".split("\n")[0]
             self._report(Returned(trial_id, reason) if full and self.busy else failed(trial_id, error))
 
     def advance(self) -> None:
-        """Take one step of every trial that it holds."""
+        """Take one step of every trial that it holds.
+
+        Raises:
+            MemoryError: Or torch's own: several trials are too many; the session lets fewer share a worker.
+        """
         try:
             measured = [] if self._lane is None else self._lane.step()
-        except Exception as error:  # noqa: BLE001 - it cannot be told which trial is at fault
+        except Exception as error:
+            if isinstance(error, _OUT_OF_MEMORY) and len(self._attempts) > 1:
+                raise
             self._lane = None
-            for trial_id in tuple(self._attempts):
+            for trial_id in tuple(self._attempts):  # it cannot be told which one is at fault
                 self._give_up(trial_id, error)
             return
         for training, measurement in measured:
@@ -102,8 +111,8 @@ class Worker:
         if not attempt.over:
             if self._lane is None or not self._attempts:
                 self._lane = lane(path, self._device)
-            self._lane.join(training)
             self._attempts[trial_id] = attempt
+            self._lane.join(training)
         self._report(Started(trial_id, training.fingerprint, ran_on))
         if attempt.over:
             attempt.end()
@@ -133,19 +142,15 @@ class Worker:
 
     def _begin(self, job: Job, data: TokenizedTask, path: str) -> Training:
         """Take the trial up from its checkpoint if there is one that leaves no gap in its curve, else begin it."""
-        file = self._checkpoint(job.trial.id)
+        file, start = self._checkpoint(job.trial.id), partial(begin, path=path)
         if file.exists():
             try:
                 step, evaluated = step_of(file)
                 if step <= job.until and evaluated <= job.stored:
-                    return load_checkpoint(job.trial, data, file, self._device)
+                    return load_checkpoint(job.trial, data, file, self._device, start)
             except CheckpointError:
                 file.unlink(missing_ok=True)  # torn by a power cut: the trial is trained again, to the same curve
-        if path == "plain":
-            return begin(job.trial, data, self._device)
-        from seedwise.fused.begin import begin as begin_fast
-
-        return begin_fast(job.trial, data, self._device, path)
+        return start(job.trial, data, self._device)
 
     def _checkpoint(self, trial_id: str) -> Path:
         return self._checkpoints / f"{trial_id}.safetensors"

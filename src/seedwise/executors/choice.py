@@ -1,0 +1,198 @@
+"""Which layout does a study get? What it began with, what was measured here before, what is measured now, or a default."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from seedwise.data.embedded import resolve_model
+from seedwise.data.tokens import TokenizedTask
+from seedwise.executors.base import Work
+from seedwise.executors.layout import FAST, Layout, cores, reason_against
+from seedwise.executors.measuring import SECONDS, Probes, Speed
+from seedwise.executors.origin import device_name, versions
+from seedwise.executors.remembered import recall, remember
+from seedwise.recipe import Recipe
+
+__all__ = ["Choice", "Wish", "choose", "usual"]
+
+SHARE = 0.03
+"""Measuring may take this share of the time that the study is expected to take."""
+
+START_SECONDS = 10.0
+"""Time until the probes have loaded their libraries."""
+
+RATE = {"cpu": 50e9, "cuda": 50e12}
+"""Operations in a second that a core, or a GPU, is expected to do before anything is measured; more than most do."""
+
+STEP_SECONDS = 0.002
+"""What a step is expected to need besides."""
+
+DEFAULT_WIDTH = {"cpu": 2, "cuda": 8}
+"""How many trials a stack holds where nothing is measured."""
+
+WIDEST = {"cpu": 2, "cuda": 64}
+"""How many trials a stack holds at most where it is measured: a CPU gains nothing from more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What was asked for; None leaves it open.
+
+    Args:
+        path: packed, compiled or fused.
+        workers: Processes.
+        threads: Threads of each.
+        width: Trials in a stack.
+        devices: Where to compute; all of one kind.
+    """
+
+    path: str | None
+    workers: int | None
+    threads: int | None
+    width: int | None
+    devices: Sequence[str]
+
+    @property
+    def device(self) -> str:
+        """The first device."""
+        return self.devices[0]
+
+    @property
+    def kind(self) -> str:
+        """Which kind of device: cpu or cuda."""
+        return self.device.partition(":")[0]
+
+    @property
+    def processes(self) -> list[tuple[int, int]]:
+        """Workers and threads of each, in all ways that are worth a measurement, the usual one first."""
+        if self.kind == "cuda":
+            return [(self.workers or len(self.devices), self.threads or 1)]
+        if self.workers is not None or self.threads is not None:
+            threads = self.threads or 1
+            return [(self.workers or max(1, cores() // threads), threads)]
+        return list(dict.fromkeys([(cores(), 1), (1, cores())]))
+
+
+class Choice(NamedTuple):
+    """A layout, and why, in half a sentence."""
+
+    layout: Layout
+    reason: str
+
+
+def choose(work: Work, data: Path, wish: Wish) -> Choice:
+    """Choose a layout for what is left of one task and recipe, which can take a fast path.
+
+    Args:
+        work: What is left.
+        data: The tokens of its task.
+        wish: What was asked for.
+    """
+    default = usual(work.trial.recipe, wish)
+    if wish.path in ("packed", "compiled") or (wish.width or 0) > 1:
+        return Choice(default, "as asked")
+    if (begun := _begun(work, wish, default)) is not None:
+        return Choice(begun, "as the study began")
+    layouts = [default, *(layout for layout in _candidates(work, wish) if layout != default)]
+    tokens = TokenizedTask.open(data).train.lengths.mean()
+    about = _about(work, wish, float(tokens), layouts)
+    if (known := recall(about)) is not None:
+        return Choice(known.layout, f"{known.reason}; measured on {known.date}")
+    cost = START_SECONDS + 2 * SECONDS * len(layouts)
+    if cost > SHARE * _expected_seconds(work, wish, float(tokens)):
+        return Choice(default, "not measured, as the study is short")
+    speeds = _measure(layouts, work, data, wish)
+    best = min(speeds, key=lambda speed: speed.seconds)
+    if best.error is not None:
+        return Choice(default, f"nothing could be measured ({best.error})")
+    choice = Choice(best.layout, _words(speeds))
+    remember(about, *choice)
+    return choice
+
+
+def usual(recipe: Recipe, wish: Wish) -> Layout:
+    """Return what is asked for, and of the rest what is fast as a rule."""
+    workers, threads = wish.processes[0]
+    width = wish.width or DEFAULT_WIDTH[wish.kind]
+    first = wish.path or ("fused" if wish.kind == "cuda" and width > 1 else "compiled")
+    able = [path for path in (first, "packed", "plain") if reason_against(path, recipe, wish.device) is None]
+    path = able[0]
+    return Layout(path, workers, threads, width if path == "fused" else 1)
+
+
+def _begun(work: Work, wish: Wish, default: Layout) -> Layout | None:
+    """Return the layout that the study began with, where it began here and nothing else is asked for."""
+    ran_on, path = work.origin, work.origin.get("path")
+    if path not in FAST or wish.path not in (None, path) or ran_on.get("device_name") != device_name(wish.device):
+        return None
+    if reason_against(path, work.trial.recipe, wish.device) is not None:
+        return None
+    threads = wish.threads or int(ran_on["threads"])
+    workers = default.workers if wish.kind == "cuda" else wish.workers or max(1, cores() // threads)
+    return Layout(path, workers, threads, int(ran_on.get("width", 1)))
+
+
+def _candidates(work: Work, wish: Wish) -> list[Layout]:
+    recipe, paths = work.trial.recipe, (wish.path,) if wish.path else (*FAST, "plain")
+    found = []
+    for path in paths:
+        if reason_against(path, recipe, wish.device) is not None:
+            continue
+        for workers, threads in wish.processes[: 1 if path == "plain" else None]:
+            most = min(wish.width or WIDEST[wish.kind], work.trials // workers)
+            widths = [2**k for k in range(1, 7) if 2**k <= most] if path == "fused" else [1]
+            found += [Layout(path, workers, threads, width) for width in widths]
+    return found
+
+
+def _measure(layouts: Sequence[Layout], work: Work, data: Path, wish: Wish) -> list[Speed]:
+    """Measure layouts in turn, the default first; stop where it turns out that the study is shorter than expected."""
+    count = max(layout.workers for layout in layouts) if wish.kind == "cpu" else 1
+    found: list[Speed] = []
+    with Probes(count, wish.device, work.trial, data) as probes:
+        for layout in layouts:
+            found.append(probes.measure(layout))
+            if 2 * SECONDS * (len(layouts) - 1) > SHARE * found[0].seconds * work.steps:
+                break
+    return found
+
+
+def _expected_seconds(work: Work, wish: Wish, tokens: float) -> float:
+    """Return about how long the work takes here, rather too short than too long."""
+    from transformers import AutoConfig
+
+    config = AutoConfig.from_pretrained(resolve_model(work.trial.recipe.model))
+    width, blocks = int(getattr(config, "hidden_size", 0) or 768), int(getattr(config, "num_hidden_layers", 0) or 12)
+    operations = 6 * 12 * blocks * width**2 * tokens * work.trial.recipe.step_rows
+    units = cores() if wish.kind == "cpu" else len(wish.devices)
+    return work.steps * (operations / RATE[wish.kind] + STEP_SECONDS) / units
+
+
+def _about(work: Work, wish: Wish, tokens: float, layouts: Sequence[Layout]) -> dict[str, Any]:
+    """Return what a measurement holds for."""
+    recipe = work.trial.recipe
+    return {
+        "device": device_name(wish.device),
+        "devices": len(wish.devices),
+        "cores": cores(),
+        "model": recipe.model,
+        "rows": recipe.step_rows,
+        "tokens": float(f"{tokens:.1g}"),  # tasks of like length share a choice
+        "dtype": recipe.dtype,
+        "layouts": [str(layout) for layout in layouts],
+        **versions(),
+    }
+
+
+def _words(speeds: Sequence[Speed]) -> str:
+    """Return what was measured, the fastest first, each path once."""
+    ranked = sorted((speed for speed in speeds if speed.error is None), key=lambda speed: speed.seconds)
+    best = {speed.layout.path: speed for speed in reversed(ranked)}
+    first, *others = sorted(best.values(), key=lambda speed: speed.seconds)
+    beside = ", ".join(f"{speed.layout.path} {_milliseconds(speed)}" for speed in others)
+    return f"{_milliseconds(first)} ms per trial and step" + (f" ({beside})" if beside else "")
+
+
+def _milliseconds(speed: Speed) -> str:
+    return f"{1000 * speed.seconds:.3g}"

@@ -1,0 +1,124 @@
+"""How do trials run as fast as this machine can? On the path and in the layout that are fastest here for this model."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from seedwise.errors import RequestError
+from seedwise.executors.base import Job, Work, masks_of
+from seedwise.executors.choice import Wish, choose
+from seedwise.executors.layout import FAST, Layout, check_device, devices_here, reason_against
+from seedwise.executors.prepared import PreparedTasks
+from seedwise.executors.session import LocalSession
+from seedwise.recipe import Recipe
+from seedwise.task import Task
+from seedwise.validation import check_choice, check_count
+
+__all__ = ["FusedExecutor"]
+
+logger = logging.getLogger(__name__)
+
+
+class FusedExecutor:
+    """Runs trials in worker processes on this machine, without padding, alone or many as one batched model.
+
+    What is left open is chosen: as the study began, as measured here before, by measuring a few steps where the study is
+    long enough for that, or by what is fast as a rule. What has been chosen is logged. Recipes and models that no fast path
+    knows are trained by the library's own model.
+
+    Args:
+        width: How many trials share a stack, 1 for none; chosen by default.
+        path: packed, compiled, fused, or auto to choose. A width above 1 means fused.
+        workers: How many processes; chosen by default.
+        threads: Threads of each; chosen by default.
+        devices: Devices that the workers share in turn, such as ``["cuda:0"]``; by default all GPUs, or the CPU.
+
+    Raises:
+        RequestError: A count is below 1, or the path has no stacks to be wide.
+    """
+
+    def __init__(
+        self,
+        width: int | str = "auto",
+        *,
+        path: str = "auto",
+        workers: int | None = None,
+        threads: int | None = None,
+        devices: list[str] | None = None,
+    ) -> None:
+        check_choice("the path", path, ("auto", *FAST))
+        for name, count in (("workers", workers), ("threads", threads), ("width", None if width == "auto" else width)):
+            if count is not None:
+                check_count(name, count)
+        self._width = width if isinstance(width, int) else None
+        wide = self._width is not None and self._width > 1
+        if wide and path not in ("auto", "fused"):
+            raise RequestError(
+                f"width goes with the path fused, not {path}, which trains one trial alone; leave it out."
+            )
+        self._path = "fused" if wide else None if path == "auto" else path
+        self._workers, self._threads, self._devices = workers, threads, devices
+        self._tasks = PreparedTasks()
+        self._said: set[str] = set()
+
+    def prepare(self, task: Task, recipe: Recipe) -> dict[str, Any]:
+        """Tokenise a task's rows for a recipe's model, once, and return what is known of them."""
+        return self._tasks.prepare(task, recipe)
+
+    def open(self, folder: Path, work: Sequence[Work]) -> LocalSession:
+        """Choose, and start the workers.
+
+        Raises:
+            RequestError: The device cannot take the path, or compute in a recipe's precision, or the width does not fit.
+        """
+        devices = self._devices or devices_here()
+        wish = Wish(self._path, self._workers, self._threads, self._width, devices)
+        for item in work:
+            check_device(self._path or "plain", item.trial.recipe, wish.device)
+        layout = self._layout([item for item in work if item.steps], wish)
+        paths = {_cell(item): self._path_of(item, layout, wish.device) for item in work}
+        places = [devices[i % len(devices)] for i in range(layout.workers)]
+
+        def path_of(job: Job) -> str:
+            return paths[job.trial.task.id, job.trial.recipe.id]
+
+        return LocalSession(folder, self._tasks, places, layout.threads, width=layout.width, path_of=path_of)
+
+    def _layout(self, work: Sequence[Work], wish: Wish) -> Layout:
+        """Choose for the longest work that can take a fast path."""
+        fast = [item for item in work if _plain_reason(item, wish.device) is None]
+        if not fast:
+            return Layout("plain", *wish.processes[0])
+        most = max(fast, key=lambda item: item.steps)
+        layout, reason = choose(most, self._tasks.folder(most.trial), wish)
+        self._say(logging.DEBUG if reason == "as asked" else logging.INFO, f"executor    {layout}: {reason}")
+        return layout
+
+    def _path_of(self, item: Work, layout: Layout, device: str) -> str:
+        """Return the path of one task and recipe, and say where it is not the layout's."""
+        model = item.trial.recipe.model_name
+        if (reason := _plain_reason(item, device)) is not None:
+            if item.steps:
+                self._say(logging.WARNING, f"{model} on {item.trial.task.name} takes the plain path: {reason}.")
+            return "plain"
+        if (reason := reason_against(layout.path, item.trial.recipe, device)) is not None:
+            self._say(logging.WARNING, f"{model} takes the packed path, not {layout.path}: {reason}.")
+            return "packed"
+        return layout.path
+
+    def _say(self, level: int, sentence: str) -> None:
+        if sentence not in self._said:
+            self._said.add(sentence)
+            logger.log(level, "%s", sentence)
+
+
+def _plain_reason(item: Work, device: str) -> str | None:
+    """Return why work has to take the plain path; None where it need not."""
+    if masks_of(item.origin) == "library":
+        return "it began there, with the library's own dropout masks"
+    return reason_against("packed", item.trial.recipe, device)
+
+
+def _cell(item: Work) -> tuple[str, str]:
+    return item.trial.task.id, item.trial.recipe.id

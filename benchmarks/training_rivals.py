@@ -7,11 +7,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
+from itertools import count
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from training_inputs import Setting
+
+from seedwise import Measurement, Seeds
+from seedwise.data.tokens import TokenizedTask
+from seedwise.trial import Trial
 
 __all__ = ["WARM_UP", "Ready", "Rival", "Turn", "Turns", "work"]
 
@@ -42,21 +47,22 @@ class Rival(NamedTuple):
 
 
 class Ready(NamedTuple):
-    """Seconds from a process's start until its rows are there, and until one trial more stands at step 0."""
+    """Seconds from a process's start until all is loaded, and from there until one trial stands at step 0."""
 
     start: float
     begin: float
 
 
 class Turn(NamedTuple):
-    """Seconds of a step (the median of the turn's) and of an evaluation of all trials of a process; its peak memory.
+    """Seconds of a step (the median of the turn's) and of an evaluation of all trials of a process.
 
-    The memory is in bytes and that of the process's whole life so far.
+    Memory is the process's peak so far, in bytes; losses are those of its first trial's steps, where it is ours.
     """
 
     step: float
     evaluation: float
     memory: float
+    losses: tuple[float, ...] = ()
 
 
 class Turns:
@@ -131,47 +137,56 @@ def _quieten() -> None:
 
 def _train(rival: Rival, setting: Setting, number: int, turns: Turns, started: float) -> None:
     """Train seedwise's way, on one of its paths."""
-    from seedwise import Seeds
-    from seedwise.data.tokens import TokenizedTask
-    from seedwise.trial import Trial
-
     rows = TokenizedTask.open(setting.rows)
     recipe = setting.recipe.with_changes(evaluations=f"every {setting.span} steps")
     seeds = range(number * rival.width + 1, (number + 1) * rival.width + 1)
     trials = [Trial(setting.task, recipe, Seeds(seed, seed)) for seed in seeds]
+    _begin(rival.path, trials[0], rows, setting.device)  # the first one loads libraries
     start, before = time.time() - started, turns.clock()
-    advance = _advance(rival.path, trials, rows, setting.device)
-    begin = (turns.clock() - before) / rival.width
+    trainings = [_begin(rival.path, trial, rows, setting.device) for trial in trials]
+    begin = (turns.clock() - before) / len(trials)
+    measurements = _measurements(rival.path, trainings, setting.device)
     for _ in range(WARM_UP):
-        next(advance)
+        next(measurements)
     turns.over(Ready(start, begin))
     while True:
-        plain, evaluated = list[float](), list[float]()
+        plain, evaluated, losses = list[float](), list[float](), list[float]()
         for _ in range(setting.span):
             before = turns.clock()
-            laps = evaluated if next(advance) else plain
+            measurement = next(measurements)
+            laps = plain if measurement.metrics is None else evaluated
             laps.append(turns.clock() - before)
+            losses.append(measurement.loss)
         step = statistics.median(plain)
-        turns.over(Turn(step, evaluated[0] - step, turns.memory()))
+        turns.over(Turn(step, evaluated[0] - step, turns.memory(), tuple(losses)))
 
 
-def _advance(path: str, trials: list[Any], rows: Any, device: str) -> Iterator[bool]:
-    """Set the trials up, and return what takes one step of all of them and tells whether they were evaluated then."""
-    from seedwise.training import loop
-
+def _begin(path: str, trial: Trial, rows: TokenizedTask, device: str) -> Any:
+    """Set a trial up at step 0."""
     if path == "plain":
-        return (m.metrics is not None for m in loop.train(loop.begin(trials[0], rows, device)))
+        from seedwise.training import loop
+
+        return loop.begin(trial, rows, device)
     from seedwise.fused.begin import begin
 
+    return begin(trial, rows, device, path=path)
+
+
+def _measurements(path: str, trainings: list[Any], device: str) -> Iterator[Measurement]:
+    """Return what takes one step of all trials and hands out the first one's measurement."""
+    first = trainings[0]
     if path != "fused":
-        return (m.metrics is not None for m in loop.train(begin(trials[0], rows, device, path)))
+        from seedwise.training import loop
+
+        return loop.train(first)
     import torch
+
     from seedwise.fused.stack import Stack
 
     stack = Stack(torch.device(device))
-    for trial in trials:
-        stack.join(begin(trial, rows, device, path))
-    return (any(m.metrics is not None for _, m in stack.step()) for _ in iter(int, 1))  # without end
+    for training in trainings:
+        stack.join(training)
+    return (next(m for training, m in stack.step() if training is first) for _ in count())
 
 
 def _multiply(rival: Rival, setting: Setting, turns: Turns) -> None:
@@ -179,20 +194,18 @@ def _multiply(rival: Rival, setting: Setting, turns: Turns) -> None:
     passes, operations = _products(rival, setting)
     turns.over(Ready(0, 0))
     while True:
-        before, count = turns.clock(), 0
-        while count == 0 or turns.clock() - before < LEAST:
+        before, done = turns.clock(), 0
+        while done == 0 or turns.clock() - before < LEAST:
             for multiply in passes:
                 multiply()
-            count += 1
-        turns.over(Turn((turns.clock() - before) / (count * operations) * 1e12, 0, math.nan))
+            done += 1
+        turns.over(Turn((turns.clock() - before) / (done * operations) * 1e12, 0, math.nan))
 
 
 def _products(rival: Rival, setting: Setting) -> tuple[list[Callable[[], object]], float]:
     """Return the products of a step, and how many operations they are."""
     import torch
     from transformers import AutoConfig
-
-    from seedwise.data.tokens import TokenizedTask
 
     config = AutoConfig.from_pretrained(setting.model)
     h, inner = config.hidden_size, config.intermediate_size

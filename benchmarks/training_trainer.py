@@ -41,7 +41,7 @@ class Pauses(TrainerCallback):
     Args:
         turns: Tells when to go on.
         span: Steps of a turn.
-        start: Seconds until the rows were there.
+        start: Seconds until all was loaded.
         before: When the trial began to be set up.
     """
 
@@ -85,6 +85,7 @@ def take_turns(rival: Rival, setting: Setting, number: int, turns: Turns, starte
     order = np.arange(len(by_length)) if rival.as_run_glue else by_length
     width = recipe.max_length if rival.as_run_glue else 0
     train, validation = _examples(rows, rows.train, width), _examples(rows, rows.validation, width, order)
+    AutoModelForSequenceClassification.from_pretrained(setting.model)  # the first one loads libraries
     pauses = Pauses(turns, setting.span, time.time() - started, turns.clock())
     set_seed(number)
     model = AutoModelForSequenceClassification.from_pretrained(setting.model, num_labels=2)

@@ -1,6 +1,6 @@
 """How long does a trial take, in seedwise and in the Hugging Face Trainer, and how many trials does a machine train?
 
-    python benchmarks/training.py                            about 18 minutes on two idle cores
+    python benchmarks/training.py                            about 20 minutes on two idle cores
     python benchmarks/training.py --quick                    two minutes: does it run?
     python benchmarks/training.py --cells minilm-rte tiny-cola --paths trainer packed
     python benchmarks/training.py --model FOLDER --glue FOLDER --output result.json
@@ -163,7 +163,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--cells", nargs="+", choices=CELLS, default=list(CELLS), help="which (default all four)")
     parser.add_argument("--paths", nargs="+", choices=PATHS, default=list(PATHS), help="who competes (default all)")
     parser.add_argument("--rounds", type=int, default=3, help="turns of each (default 3)")
-    parser.add_argument("--steps", type=int, help="steps of a turn (by default 8 to 80, by cell)")
+    parser.add_argument("--steps", type=int, help="steps of a turn (by default 6 to 80, by cell)")
     parser.add_argument("--width", type=int, nargs="+", default=[4], help="trials in a fused process (default 4)")
     parser.add_argument("--cores", type=int, default=_cores(), help="cores that each uses (default all)")
     parser.add_argument("--device", default="cpu", help="cpu or cuda (default cpu)")
@@ -175,8 +175,15 @@ def arguments() -> argparse.Namespace:
     given = parser.parse_args()
     if given.glue is not None and given.model is None:
         parser.error("--glue needs --model, whose tokenizer knows the words; give both or neither.")
+    if given.device != "cpu":
+        import torch
+
+        if not torch.cuda.is_available():
+            parser.error(f"--device must be cpu where there is no GPU, not {given.device!r}; leave it out.")
     if given.quick:
-        given.rounds, given.steps = 1, 2
+        given.rounds, given.steps = 1, given.steps or 2
+    if given.steps is not None and given.steps < 2:  # the last is timed together with an evaluation
+        parser.error(f"--steps must be at least 2, not {given.steps}; give 2 or more.")
     return given
 
 

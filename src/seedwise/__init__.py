@@ -19,6 +19,7 @@ __all__ = [
     "Arm",
     "DataError",
     "Design",
+    "FusedExecutor",
     "LocalExecutor",
     "Measurement",
     "Recipe",
@@ -44,6 +45,7 @@ __version__ = "0.1.0"
 
 _LAZY = {
     "Analysis": "seedwise.analysis.analysis",
+    "FusedExecutor": "seedwise.executors.fused",
     "LocalExecutor": "seedwise.executors.local",
     "Report": "seedwise.report.report",
     "Study": "seedwise.study",

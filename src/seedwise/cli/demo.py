@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from seedwise.benchmark import EMBEDDED
+from seedwise.cli.executors import executor_of
 from seedwise.cli.options import WorkerOptions
-from seedwise.cli.running import local_executor, run_to_the_end
+from seedwise.cli.running import run_to_the_end
 from seedwise.recipe import Recipe
 from seedwise.seeds import Seeds
 from seedwise.stopping import StoppingRule
@@ -23,4 +24,4 @@ def run_demo(folder: Path, workers: WorkerOptions) -> None:
     print(f"{len(tasks)} tasks x {DEMO_RULE.t} seeds: judged after {DEMO_RULE.f:.0%} of the run, {DEMO_RULE.p} kept.")
     seeds = Seeds.paired(DEMO_RULE.t)
     with Study.create(folder, tasks=tasks, recipes=[DEMO_RECIPE], seeds=seeds, rule=DEMO_RULE) as study:
-        run_to_the_end(study, local_executor(workers))
+        run_to_the_end(study, executor_of(workers))

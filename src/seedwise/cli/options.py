@@ -252,8 +252,13 @@ class TrialOptions:
 class WorkerOptions:
     """Where trials run."""
 
-    workers: Annotated[int | None, Parameter(help="Trials at once; one for each GPU or core by default.")] = None
+    executor: Annotated[
+        str | None,
+        Parameter(help="auto, local (the library's own model), packed, compiled or fused; auto takes the fastest."),
+    ] = None
+    workers: Annotated[int | None, Parameter(help="Worker processes; one for each GPU or core by default.")] = None
     threads: Annotated[int | None, Parameter(help="Threads of each worker; 1 by default.")] = None
+    width: Annotated[int | None, Parameter(help="With --executor fused: how many trials share a stack.")] = None
 
 
 def model_place(model: str, folder: Path) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.caveats import row_caveats
-from seedwise.cli.options import WorkerOptions
+from seedwise.cli.executors import executor_of
 from seedwise.cli.progress import StudyBar
 from seedwise.cli.staged import choice_lines, design_of, run_stages
 from seedwise.cli.studyfile import StudyOptions
@@ -14,7 +14,7 @@ from seedwise.cli.tables import print_summary
 from seedwise.cli.winners import winner_folders
 from seedwise.design import Design, DesignRecord
 from seedwise.errors import RequestError
-from seedwise.executors.local import LocalExecutor
+from seedwise.executors.base import Executor
 from seedwise.recipe import Recipe
 from seedwise.record import own_trial
 from seedwise.report.report import Report
@@ -24,14 +24,14 @@ from seedwise.study import Study
 from seedwise.task import Task
 from seedwise.trial import TrialState
 
-__all__ = ["local_executor", "run_options", "run_published", "run_to_the_end"]
+__all__ = ["run_options", "run_published", "run_to_the_end"]
 
 ENDED = (TrialState.STOPPED, TrialState.COMPLETE)
 
 
 def run_options(folder: Path, options: StudyOptions, *, extend: bool) -> None:
     """Run the study that is meant, or continue the folder's own when nothing was asked."""
-    executor = local_executor(options.workers)
+    executor = executor_of(options.workers)
     if options.empty:
         if (folder / "study.db").is_file() and (held := _design_in(folder)) is not None:
             _run_in_stages(folder, None, held.design, executor)
@@ -53,10 +53,10 @@ def run_options(folder: Path, options: StudyOptions, *, extend: bool) -> None:
 def run_published(folder: Path, study: str, scale: str, options: StudyOptions) -> None:
     """Run a study file in its stages; what is there already is continued."""
     design = design_of(study, scale, options)
-    _run_in_stages(folder, design, design, local_executor(options.workers))
+    _run_in_stages(folder, design, design, executor_of(options.workers))
 
 
-def run_to_the_end(study: Study, executor: LocalExecutor) -> None:
+def run_to_the_end(study: Study, executor: Executor) -> None:
     """Run a study with a progress bar, then print its summary and write its report."""
     _say_what_is_unusual(study, executor)
     if all(record.state in ENDED for record in study.trials):
@@ -66,7 +66,7 @@ def run_to_the_end(study: Study, executor: LocalExecutor) -> None:
     _conclude(study)
 
 
-def _run_in_stages(folder: Path, asked: Design | None, design: Design, executor: LocalExecutor) -> None:
+def _run_in_stages(folder: Path, asked: Design | None, design: Design, executor: Executor) -> None:
     """Run a design, then print what was chosen and the report's summary, and write its report."""
     _say_of_rows({(arm.recipe, arm.task): None for arm in design.arms if arm.recipe.start_from is None}, executor)
     run_stages(folder, asked, executor)
@@ -93,13 +93,8 @@ def _conclude(study: Study) -> None:
     print(f"report      {page}")
 
 
-def local_executor(options: WorkerOptions) -> LocalExecutor:
-    """Return the executor that is meant."""
-    return LocalExecutor(options.workers, threads=1 if options.threads is None else options.threads)
-
-
 def _plan(
-    options: StudyOptions, executor: LocalExecutor, tasks: Sequence[Task], recipe: Recipe
+    options: StudyOptions, executor: Executor, tasks: Sequence[Task], recipe: Recipe
 ) -> tuple[tuple[Seeds, ...], StoppingRule | None]:
     """Fit what was asked to each task's run, before anything is written."""
     plans = [
@@ -113,12 +108,12 @@ def _plan(
     return plans[0]
 
 
-def _say_what_is_unusual(study: Study, executor: LocalExecutor) -> None:
+def _say_what_is_unusual(study: Study, executor: Executor) -> None:
     """Report rows that were cut, left out or repeated, before anything is trained on them."""
     _say_of_rows({(trial.recipe, trial.task): None for trial in map(own_trial, study.trials)}, executor)
 
 
-def _say_of_rows(cells: Iterable[tuple[Recipe, Task]], executor: LocalExecutor) -> None:
+def _say_of_rows(cells: Iterable[tuple[Recipe, Task]], executor: Executor) -> None:
     """Say what is unusual about the rows of each task, once."""
     said = {
         f"{task.name}: {caveat}": None

@@ -9,7 +9,7 @@ from seedwise.cli.progress import StudyBar
 from seedwise.cli.studyfile import StudyOptions
 from seedwise.design import Design, DesignRecord
 from seedwise.errors import RequestError
-from seedwise.executors.local import LocalExecutor
+from seedwise.executors.base import Executor
 from seedwise.live import StudyProgress
 from seedwise.staged import StageStart, run_design
 from seedwise.studies.file import StudyFile, study_names
@@ -60,7 +60,7 @@ def design_of(study: str, scale: str, options: StudyOptions) -> Design:
     )
 
 
-def run_stages(folder: Path, design: Design | None, executor: LocalExecutor) -> None:
+def run_stages(folder: Path, design: Design | None, executor: Executor) -> None:
     """Run a design with a heading and a progress bar for each stage; None continues the folder's own."""
     bars: list[StudyBar] = []
     with ExitStack() as shown:

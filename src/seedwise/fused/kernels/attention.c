@@ -1,0 +1,182 @@
+// Attention, one head of one row after the other: products too small for a library, kept in the innermost cache.
+#include "common.h"
+
+// c[m, n] = sum over k of a[m, k] b[k, n] for M lines and 8 N columns, all kept in registers.
+INLINE void tile(
+    const int M, const int N, integer K, const float *a, integer am, integer ak, const float *b, integer bk, float *c,
+    integer cm
+) {
+    floats sums[6][2];
+    for (int m = 0; m < M; m++)
+        for (int n = 0; n < N; n++) sums[m][n] = _mm256_setzero_ps();
+    for (integer k = 0; k < K; k++, a += ak, b += bk) {
+        floats line[2];
+        for (int n = 0; n < N; n++) line[n] = load(b + 8 * n);
+        for (int m = 0; m < M; m++) {
+            floats x = _mm256_broadcast_ss(a + m * am);
+            for (int n = 0; n < N; n++) sums[m][n] = _mm256_fmadd_ps(x, line[n], sums[m][n]);
+        }
+    }
+    for (int m = 0; m < M; m++)
+        for (int n = 0; n < N; n++) store(c + m * cm + 8 * n, sums[m][n]);
+}
+
+INLINE void tiles(
+    const int N, integer M, integer K, const float *a, integer am, integer ak, const float *b, integer bk, float *c,
+    integer cm
+) {
+    for (integer m = 0; m < M; m += 6, a += 6 * am, c += 6 * cm) switch (M - m) {
+            case 1: tile(1, N, K, a, am, ak, b, bk, c, cm); break;
+            case 2: tile(2, N, K, a, am, ak, b, bk, c, cm); break;
+            case 3: tile(3, N, K, a, am, ak, b, bk, c, cm); break;
+            case 4: tile(4, N, K, a, am, ak, b, bk, c, cm); break;
+            case 5: tile(5, N, K, a, am, ak, b, bk, c, cm); break;
+            default: tile(6, N, K, a, am, ak, b, bk, c, cm);
+        }
+}
+
+// c = a b for M x K and K x N numbers, N a multiple of 8; a may lie either way round, lines of b and c have no gaps.
+static void product(
+    integer M, integer N, integer K, const float *a, integer am, integer ak, const float *b, integer bk, float *c,
+    integer cm
+) {
+    integer n = 0;
+    for (; n + 16 <= N; n += 16) tiles(2, M, K, a, am, ak, b + n, bk, c + n, cm);
+    if (n < N) tiles(1, M, K, a, am, ak, b + n, bk, c + n, cm);
+}
+
+// A head's numbers, taken out of wider lines: a product that walks over those would find them in few sets of the cache.
+static const float *head_of(integer lines, integer depth, const float *x, integer stride, float scale, float *to) {
+    for (integer i = 0; i < lines; i++)
+        for (integer j = 0; j < depth; j += 8) store(to + i * depth + j, mul(load(x + i * stride + j), ALL(scale)));
+    return to;
+}
+
+// The same turned round, [depth, padded], with zeros behind the last line; eight lines by eight columns at a time.
+static const float *turned(integer lines, integer padded, integer depth, const float *x, integer stride, float *to) {
+    for (integer i = 0; i < padded; i += 8)
+        for (integer j = 0; j < depth; j += 8) {
+            floats a[8], b[8];
+            for (int k = 0; k < 8; k++) a[k] = i + k < lines ? load(x + (i + k) * stride + j) : _mm256_setzero_ps();
+            for (int k = 0; k < 8; k += 2) {
+                b[k] = _mm256_unpacklo_ps(a[k], a[k + 1]);
+                b[k + 1] = _mm256_unpackhi_ps(a[k], a[k + 1]);
+            }
+            for (int k = 0; k < 8; k += 4)
+                for (int l = 0; l < 2; l++) {
+                    a[k + 2 * l] = _mm256_shuffle_ps(b[k + l], b[k + l + 2], 0x44);
+                    a[k + 2 * l + 1] = _mm256_shuffle_ps(b[k + l], b[k + l + 2], 0xEE);
+                }
+            for (int k = 0; k < 4; k++) {
+                store(to + (j + k) * padded + i, _mm256_permute2f128_ps(a[k], a[k + 4], 0x20));
+                store(to + (j + k + 4) * padded + i, _mm256_permute2f128_ps(a[k], a[k + 4], 0x31));
+            }
+        }
+    return to;
+}
+
+// scores: those of one query become weights after dropout; before it, they go to weights unless that is NULL.
+INLINE void softmax(integer n, integer padded, Line line, float scale, float *scores, float *weights) {
+    for (integer j = n; j < padded; j++) scores[j] = -INFINITY;
+    floats top = ALL(-INFINITY), sum = _mm256_setzero_ps();
+    for (integer j = 0; j < padded; j += 8) top = _mm256_max_ps(top, load(scores + j));
+    top = ALL(largest(top));
+    for (integer j = 0; j < padded; j += 8) {
+        floats e = exponential(_mm256_sub_ps(load(scores + j), top));  // 1e-38 behind the last key, lost in a sum >= 1
+        store(scores + j, e);
+        sum = add(sum, e);
+    }
+    floats share = ALL(1.0f / total(sum)), s = ALL(scale);
+    for (integer j = 0; j < padded; j += 16) {
+        __m256i mask = kept(&line);
+        floats w = mul(load(scores + j), share);
+        if (weights) store(weights + j, w);
+        store(scores + j, first_half(mask, mul(w, s)));
+        if (j + 8 == padded) break;
+        w = mul(load(scores + j + 8), share);
+        if (weights) store(weights + j + 8, w);
+        store(scores + j + 8, second_half(mask, mul(w, s)));
+    }
+}
+
+// d: the gradient of one query's dropped weights becomes that of its scores, times size; dropped: those weights again.
+INLINE void softmax_backward(
+    integer padded, Line line, float scale, float size, const float *weights, float *d, float *dropped
+) {
+    floats s = ALL(scale), sum = _mm256_setzero_ps();
+    for (integer j = 0; j < padded; j += 16) {
+        __m256i mask = kept(&line);
+        floats w = load(weights + j), x = first_half(mask, mul(load(d + j), s));
+        store(d + j, x);
+        store(dropped + j, first_half(mask, mul(w, s)));
+        sum = _mm256_fmadd_ps(x, w, sum);
+        if (j + 8 == padded) break;
+        w = load(weights + j + 8);
+        x = second_half(mask, mul(load(d + j + 8), s));
+        store(d + j + 8, x);
+        store(dropped + j + 8, second_half(mask, mul(w, s)));
+        sum = _mm256_fmadd_ps(x, w, sum);
+    }
+    floats mean = ALL(total(sum));
+    for (integer j = 0; j < padded; j += 8)
+        store(d + j, mul(mul(load(weights + j), ALL(size)), _mm256_sub_ps(load(d + j), mean)));
+}
+
+INLINE integer padded_to(integer lines) { return (lines + 7) / 8 * 8; }
+
+// out = dropout(softmax(q k' / sqrt(depth))) v, head by head. Row r asks with lines asking[r] to asking[r + 1] of q,
+// qs numbers apart, and finds those from starts[r] to starts[r + 1] of k and v, ks numbers apart.
+// weights: what softmax gave, for the backward pass, or NULL. space: 3 L depth + depth P + 2 L P numbers for a
+// row of L tokens, where P is L rounded up to a multiple of 8.
+EXPORT void attention_forward(
+    integer rows, const integer *asking, const integer *starts, const integer *slots, integer heads, integer depth,
+    const float *q, integer qs, const float *k, const float *v, integer ks, integer key, integer site, integer limit,
+    float scale, float *space, float *weights, float *out
+) {
+    integer width = heads * depth;
+    for (integer r = 0; r < rows; r++)
+        for (integer h = 0; h < heads; h++) {
+            integer from = asking[r], M = asking[r + 1] - from;
+            integer at = starts[r], L = starts[r + 1] - at, P = padded_to(L);
+            float *queries = space, *values = queries + M * depth, *keys = values + L * depth;
+            float *scores = keys + P * depth;
+            head_of(M, depth, q + from * qs + h * depth, qs, 1.0f / sqrtf((float)depth), queries);
+            head_of(L, depth, v + at * ks + h * depth, ks, 1.0f, values);
+            turned(L, P, depth, k + at * ks + h * depth, ks, keys);
+            product(M, P, depth, queries, depth, 1, keys, P, scores, P);
+            for (integer i = 0; i < M; i++) {
+                Line line = line_of(key, site, slots[r], h * 65536 + i, limit);
+                softmax(L, P, line, scale, scores + i * P, weights ? weights + i * P : NULL);
+            }
+            product(M, depth, L, scores, P, 1, values, depth, out + from * width + h * depth, width);
+            if (weights) weights += M * P;
+        }
+}
+
+EXPORT void attention_backward(
+    integer rows, const integer *asking, const integer *starts, const integer *slots, integer heads, integer depth,
+    const float *q, integer qs, const float *k, const float *v, integer ks, integer key, integer site, integer limit,
+    float scale, float *space, const float *weights, const float *d, float *dq, float *dk, float *dv
+) {
+    integer width = heads * depth;
+    for (integer r = 0; r < rows; r++)
+        for (integer h = 0; h < heads; h++) {
+            integer from = asking[r], M = asking[r + 1] - from;
+            integer at = starts[r], L = starts[r + 1] - at, P = padded_to(L);
+            integer ask = from * qs + h * depth, find = at * ks + h * depth;
+            float *queries = space, *keys = queries + M * depth, *outs = keys + L * depth, *values = outs + M * depth;
+            float *scores = values + P * depth, *dropped = scores + M * P;
+            head_of(M, depth, q + ask, qs, 1.0f, queries);
+            head_of(L, depth, k + find, ks, 1.0f, keys);
+            head_of(M, depth, d + from * width + h * depth, width, 1.0f, outs);
+            turned(L, P, depth, v + find, ks, values);
+            product(M, P, depth, outs, depth, 1, values, P, scores, P);
+            for (integer i = 0; i < M; i++, weights += P) {
+                Line line = line_of(key, site, slots[r], h * 65536 + i, limit);
+                softmax_backward(P, line, scale, 1.0f / sqrtf((float)depth), weights, scores + i * P, dropped + i * P);
+            }
+            product(L, depth, M, dropped, 1, P, outs, depth, dv + find, ks);
+            product(M, depth, L, scores, P, 1, keys, depth, dq + ask, qs);
+            product(L, depth, M, scores, 1, P, queries, depth, dk + find, ks);
+        }
+}

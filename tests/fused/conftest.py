@@ -7,10 +7,24 @@ import pytest
 import torch
 from torch.nn import functional
 
+from families import FAMILIES, save_family
 from seedwise.fused.architecture import Dropout, architecture
 from seedwise.training import loop, plain
 from seedwise.training.masks import keep, line_keys, step_key, threshold
 from seedwise.training.randomness import permutation
+from toys import toy_task
+
+SUPPORTED = ["BERT", "RoBERTa", "XLM-R", "ELECTRA", "DistilBERT", "MPNet"]
+
+
+@pytest.fixture(scope="module", params=SUPPORTED)
+def family(request, tmp_path_factory):
+    return save_family(tmp_path_factory.mktemp("family"), FAMILIES[request.param])
+
+
+@pytest.fixture(scope="module")
+def task(tmp_path_factory):
+    return toy_task(tmp_path_factory.mktemp("task"))
 
 
 def sites_of(parts):
@@ -36,7 +50,7 @@ def reference(monkeypatch):
         return batch_of(rows, chosen, padding, device)
 
     @contextmanager
-    def ours(dropout_seed, step, part, device):
+    def ours(dropout_seed, step, _part, _device):
         trial, data = state["trial"], state["data"]
         place = (step - 1) % trial.recipe.steps_per_epoch(len(data.train))
         epoch = (step - 1) // trial.recipe.steps_per_epoch(len(data.train))
@@ -46,7 +60,7 @@ def reference(monkeypatch):
         sites = iter(state["sites"])
         key = np.int64(step_key(dropout_seed, step))
 
-        def dropout(x, p=0.5, training=True, inplace=False):
+        def dropout(x, p=0.5, training=True, inplace=False):  # noqa: ARG001 - torch's signature
             if not training:
                 return x
             site = next(sites)

@@ -62,7 +62,9 @@ def begin(trial: Trial, data: TokenizedTask, device: torch.device | str = "cpu",
     feed = Feed(trial, data, vocabulary.renumber, device, tokens)
 
     def computation(optimizer: FlatOptimizer) -> Packed:
-        engine: Engine = TorchEngine(parts, model, optimizer, recipe.dtype)
+        def engine() -> Engine:
+            return TorchEngine(parts, model, optimizer, recipe.dtype)
+
         return Packed(path, engine, feed, vocabulary, optimizer, data, trial)
 
     kept = {vocabulary.parameter: torch.from_numpy(vocabulary.kept)}

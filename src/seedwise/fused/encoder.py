@@ -1,6 +1,6 @@
 """What do S encoders of one shape compute? All of them at once, on streams of tokens without padding.
 
-Every tensor has a leading axis of S trials. Linear layers see tokens end to end; attention sees blocks of rows of like
+Every tensor has a leading axis of S trials, but for the weights of a single one. Linear layers see tokens end to end; attention sees blocks of rows of like
 length; the last block is computed for the first token of each row alone, because the head reads nothing else. Nothing
 here is an approximation: outputs and gradients are those of the library's model but for rounding.
 """
@@ -89,42 +89,37 @@ def _attention(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return what each token gathers from its row, and the tokens themselves; of the last block, the first token's."""
     k, block = numbered
-    S, _, width = x.shape
     names = (block.query, block.key, block.value)
-    found = []
+    shape = (x.shape[0], stream.rows if last else stream.tokens, -1)
     if last:
-        flat = x.reshape(-1, width)
-        x = flat.index_select(0, stream.first.view(-1)).view(S, stream.rows, width)
-        queries = _joint(weights, names[:1], x).reshape(S * stream.rows, 1, 1, -1)
-        both = _joint(weights, names[1:], flat.view(S, stream.tokens, width)).reshape(S * stream.tokens, 2, -1)
-        for rows in stream.blocks:
-            query = queries if stream.row_back is None and len(stream.blocks) == 1 else queries[rows.rows]
-            pair = _taken(both, rows)
-            found.append(_attend(parts, query, pair[:, :, 0:1], pair[:, :, 1:2], noise, k, rows, bias))
-        context = torch.cat([piece.flatten(0, 1) for piece in found])
-        context = context if stream.row_back is None else context.index_select(0, stream.row_back)
-        return context.view(S, stream.rows, -1), x
-    all_three = _joint(weights, names, x).reshape(S * stream.tokens, 3, -1)
-    for rows in stream.blocks:
-        taken = _taken(all_three, rows)
-        found.append(_attend(parts, taken[:, :, 0:1], taken[:, :, 1:2], taken[:, :, 2:3], noise, k, rows, bias))
-    context = torch.cat([piece.flatten(0, 1) for piece in found])
-    context = context if stream.back is None else context.index_select(0, stream.back)
-    return context.view(S, stream.tokens, -1), x
+        flat = x.reshape(-1, x.shape[-1])
+        residual = flat.index_select(0, stream.first.view(-1)).view(shape)
+        queries = _into_blocks(_joint(weights, names[:1], residual), stream, first=True)
+        pairs = [
+            block.unflatten(-1, (2, -1)).unbind(2) for block in _into_blocks(_joint(weights, names[1:], x), stream)
+        ]
+        taken = [(query, *pair) for query, pair in zip(queries, pairs, strict=True)]
+    else:
+        residual = x
+        found = _into_blocks(_joint(weights, names, x), stream)
+        taken = [block.unflatten(-1, (3, -1)).unbind(2) for block in found]
+    pieces = [_attend(parts, three, noise, k, rows, bias) for three, rows in zip(taken, stream.blocks, strict=True)]
+    context = torch.cat([piece.flatten(0, 1) for piece in pieces])
+    back = stream.scatter_rows if last else stream.scatter
+    context = context if back is None else context.index_select(0, back)
+    return context.view(shape), residual
 
 
 def _attend(
     parts: Architecture,
-    query: torch.Tensor,
-    key: torch.Tensor,
-    value: torch.Tensor,
+    three: tuple[torch.Tensor, ...],
     noise: Noise | None,
     k: int,
     rows: RowBlock,
     bias: torch.Tensor | None,
 ) -> torch.Tensor:
-    """Attend within rows; arguments are of shape (rows, tokens, 1, heads x size)."""
-    query, key, value = (t.view(t.shape[0], t.shape[1], parts.heads, -1).transpose(1, 2) for t in (query, key, value))
+    """Attend within rows: query, key and value are of shape (rows, tokens, heads x size)."""
+    query, key, value = (t.unflatten(-1, (parts.heads, -1)).transpose(1, 2) for t in three)
     weights = (query * (1 / math.sqrt(query.shape[-1]))) @ key.transpose(-1, -2)
     if bias is not None:
         weights = weights + bias[rows.trials, :, : weights.shape[2], : weights.shape[3]]
@@ -133,15 +128,18 @@ def _attend(
     weights = weights.softmax(-1)
     if noise is not None:
         weights = noise.attended(weights, k, rows)
-    return (weights @ value).transpose(1, 2).flatten(2)
+    gathered: torch.Tensor = (weights @ value).transpose(1, 2).flatten(2)
+    return gathered
 
 
-def _taken(flat: torch.Tensor, rows: RowBlock) -> torch.Tensor:
-    """Return a block's rows of a flat stream, shape (rows, length, ...)."""
-    n, length = rows.shape
-    if rows.contiguous is not None:
-        return flat[rows.contiguous : rows.contiguous + n * length].view(n, length, *flat.shape[1:])
-    return flat.index_select(0, rows.index.view(-1)).view(n, length, *flat.shape[1:])
+def _into_blocks(x: torch.Tensor, stream: Stream, *, first: bool = False) -> list[torch.Tensor]:
+    """Return the blocks of streams, shape (rows, length, width) each; of one token a row where these are the first."""
+    way = stream.gather_rows if first else stream.gather
+    flat = x.reshape(-1, x.shape[-1])
+    flat = flat if way is None else flat.index_select(0, way)
+    lengths = [1 if first else rows.length for rows in stream.blocks]
+    pieces = flat.split([len(rows) * length for rows, length in zip(stream.blocks, lengths, strict=True)])
+    return [piece.unflatten(0, (len(rows), -1)) for piece, rows in zip(pieces, stream.blocks, strict=True)]
 
 
 def _relative_bias(table: torch.Tensor, stream: Stream) -> torch.Tensor:
@@ -150,13 +148,13 @@ def _relative_bias(table: torch.Tensor, stream: Stream) -> torch.Tensor:
     Distances fall into 32 buckets: half for each side, of which half again are single distances and the rest grow
     logarithmically up to 128 (Raffel et al. 2020, section 2.1).
     """
-    length = max(rows.shape[1] for rows in stream.blocks)
+    length = max(rows.length for rows in stream.blocks)
     place = torch.arange(length, device=table.device)
     distance = place[:, None] - place
     side, near = 16 * (distance < 0).long(), distance.abs()
     far = 8 + (torch.log(near.float() / 8) / math.log(128 / 8) * 8).long().clamp(max=7)
     bucket = side + torch.where(near < 8, near, far)
-    return table[:, bucket].permute(0, 3, 1, 2)
+    return (table if table.dim() == 3 else table[None])[:, bucket].permute(0, 3, 1, 2)
 
 
 def _joint(weights: Weights, names: Sequence[str], x: torch.Tensor) -> torch.Tensor:
@@ -168,20 +166,20 @@ def _linear(weights: Weights, name: str, x: torch.Tensor) -> torch.Tensor:
 
 
 def _product(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
-    if len(weight) == 1:
-        return F.linear(x[0], weight[0], bias[0])[None]
+    if weight.dim() == 2:
+        return F.linear(x, weight, bias)
     return torch.baddbmm(bias[:, None], x, weight.transpose(1, 2))
 
 
 def _norm(weights: Weights, name: str, x: torch.Tensor, eps: float) -> torch.Tensor:
     weight, bias = weights(f"{name}.weight"), weights(f"{name}.bias")
-    if len(weight) == 1:
-        return F.layer_norm(x, x.shape[-1:], weight[0], bias[0], eps)
+    if weight.dim() == 1:
+        return F.layer_norm(x, x.shape[-1:], weight, bias, eps)
     return torch.addcmul(bias[:, None], F.layer_norm(x, x.shape[-1:], eps=eps), weight[:, None])
 
 
 def _rows(table: torch.Tensor, numbers: torch.Tensor) -> torch.Tensor:
     """Look numbers up in each trial's own table."""
-    if len(table) == 1:
-        return F.embedding(numbers, table[0])
+    if table.dim() == 2:
+        return F.embedding(numbers, table)
     return table[torch.arange(len(table), device=table.device)[:, None], numbers]

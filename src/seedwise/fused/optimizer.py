@@ -108,8 +108,12 @@ class FlatOptimizer:
             strength = rate * group.factor * recipe.pretrained_weight_decay
             decay_towards([p for p, _ in group.home], [value for _, value in group.home], strength)
         self._adam.step()
-        torch._foreach_zero_(gradients)
+        self.forget()
         return norm
+
+    def forget(self) -> None:
+        """Set all gradients to zero."""
+        torch._foreach_zero_([group.vector.grad for group in self.groups if group.vector.grad is not None])
 
     def factor(self, name: str) -> float:
         """Return what the learning rate of a parameter is multiplied by."""

@@ -1,5 +1,6 @@
 """How are one trial's losses, gradients and logits computed without padding?"""
 
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -62,7 +63,7 @@ class TorchEngine:
         with precision(self._device, self._dtype):
             logits = forward(self._parts, self._weights, stream, Noise([self._parts], [step_key], stream))
         loss = mean_losses(kind, logits, stream)[0] * share
-        loss.backward()
+        self._weights.backward(loss)
         return float(loss.detach())
 
     def _stream(self, batch: Batch) -> Stream:
@@ -74,7 +75,7 @@ class Packed:
 
     Args:
         path: What this computation is called.
-        engine: Computes on batches.
+        make_engine: Makes what computes on batches, for the memory in which the parameters lie.
         feed: The trial's batches.
         vocabulary: The part of the word embedding that is there.
         optimizer: The trial's optimiser.
@@ -85,36 +86,55 @@ class Packed:
     def __init__(
         self,
         path: str,
-        engine: Engine,
+        make_engine: Callable[[], Engine],
         feed: Feed,
         vocabulary: Vocabulary,
         optimizer: FlatOptimizer,
         data: TokenizedTask,
         trial: Trial,
     ) -> None:
-        self.path, self.feed, self._engine, self._vocabulary = path, feed, engine, vocabulary
-        self._optimizer, self._data, self._trial = optimizer, data, trial
+        self.path, self.feed, self.optimizer = path, feed, optimizer
+        self._make_engine, self._vocabulary, self._data, self._trial = make_engine, vocabulary, data, trial
+        self._engine: Engine | None = None
+        self._together: Callable[[TokenizedSplit], np.ndarray] | None = None
+
+    @property
+    def engine(self) -> Engine:
+        """What computes on batches."""
+        if self._engine is None:
+            self._engine = self._make_engine()
+        return self._engine
+
+    def moved(self, together: Callable[[TokenizedSplit], np.ndarray] | None = None) -> None:
+        """Take note that the parameters lie elsewhere now.
+
+        Args:
+            together: Computes the trial's logits with those of others, where it lies among them.
+        """
+        self._engine, self._together = None, together
 
     def backward(self, step: int) -> float:
         """Add the gradients of a step's mean loss to those there are, and return the loss."""
         key = step_key(self._trial.seeds.dropout, step)
         parts = self.feed.step(step)
         rows = sum(len(part.slots) for part in parts)
-        return sum(self._engine.backward(part, self._data.kind, key, len(part.slots) / rows) for part in parts)
+        return sum(self.engine.backward(part, self._data.kind, key, len(part.slots) / rows) for part in parts)
 
     def logits(self, rows: TokenizedSplit) -> np.ndarray:
         """Return the outputs for rows, shape (rows, outputs)."""
+        if self._together is not None:
+            return self._together(rows)
         laid = self.feed.by_length(rows)
         found = np.zeros((len(rows), self.outputs), dtype=np.float32)
         for k in range(len(laid)):
             for batch in laid.parts(k):
-                found[laid.rows_of(k)] = self._engine.logits(batch).float().cpu().numpy()
+                found[laid.rows_of(k)] = self.engine.logits(batch).float().cpu().numpy()
         return found
 
     def whole(self, weights: dict[str, torch.Tensor], step: int) -> dict[str, torch.Tensor]:
         """Return weights of a step as the library's model has them: with the whole word embedding."""
         steps = self._trial.recipe.steps(len(self._data.train))
-        return self._vocabulary.whole(weights, self._trial.recipe, self._optimizer, step, steps)
+        return self._vocabulary.whole(weights, self._trial.recipe, self.optimizer, step, steps)
 
     @property
     def outputs(self) -> int:

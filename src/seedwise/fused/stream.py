@@ -1,8 +1,8 @@
 """What does a stack compute on? The tokens of each trial's rows end to end, trial beside trial, and what attention needs.
 
 Tokens have a place (trial, position in the trial's stream). Streams are filled up to the longest one, or to a multiple of
-something where shapes should repeat. Attention takes rows in blocks of like length; a block whose rows are equally long and
-stand side by side is a plain view of the stream.
+something where shapes should repeat. Attention takes rows in blocks of like length, shortest first, in which rows are filled
+up to the longest; where nothing has to be filled up, the blocks end to end are the stream itself.
 """
 
 from collections.abc import Sequence
@@ -22,25 +22,19 @@ class RowBlock:
     """Rows that attention takes together.
 
     Args:
-        index: Where in the flat streams each token stands, shape [rows, length]; filled up with the row's first token.
-        contiguous: The first token's place, where the rows are equally long and follow one another; else None.
+        length: Tokens of the longest.
         hidden: True where a token is none, shape [rows, 1, 1, length]; None where all are.
         trials: Which trial each row belongs to, shape [rows].
-        rows: Its place among the rows of all trials, shape [rows].
         slots: Which row of its step it is, shape [rows].
     """
 
-    index: torch.Tensor
-    contiguous: int | None
+    length: int
     hidden: torch.Tensor | None
     trials: NDArray[np.int64]
-    rows: torch.Tensor
     slots: NDArray[np.int64]
 
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Rows and length."""
-        return self.index.shape[0], self.index.shape[1]
+    def __len__(self) -> int:
+        return len(self.slots)
 
 
 class Stream:
@@ -48,9 +42,19 @@ class Stream:
 
     Args:
         batches: One for each trial.
-        slack: Rows are taken into one block while this share of its places is filled by tokens; 1 for equal lengths
+        slack: Rows are taken into one block while at least this share of its places holds tokens; 1 for equal lengths
             only, 0 for one block.
         multiple: Streams are filled up to a multiple of this many tokens.
+
+    Attributes:
+        ids, types, places: As in `Batch`, shape (S, tokens).
+        slots: Which row of its step each token belongs to, shape (S, tokens).
+        first: Where in the flat streams each row starts, shape (S, rows).
+        row_slots: Which row of its step each row is, shape (S, rows).
+        blocks: What attention takes together.
+        gather: Where in the flat streams each place of the blocks, end to end, is taken from; None: as they are.
+        scatter: Which place of the blocks each token of the flat streams is put back from; None: as they are.
+        gather_rows, scatter_rows: The same for one token a row.
     """
 
     def __init__(self, batches: Sequence[Batch], *, slack: float, multiple: int = 1) -> None:
@@ -65,13 +69,9 @@ class Stream:
         lengths = [np.repeat(batch.slots, batch.lengths) for batch in batches]
         self.slots = np.stack([np.pad(row, (0, self.tokens - len(row))) for row in lengths])
         starts = [np.pad(batch.starts[:-1], (0, self.rows - len(batch.slots)), mode="edge") for batch in batches]
-        offsets = np.arange(len(batches)) * self.tokens
-        self.first = self._tensor(np.stack(starts) + offsets[:, None])
+        self.first = self._tensor(np.stack(starts) + np.arange(len(batches))[:, None] * self.tokens)
         self.row_slots = np.stack([np.pad(batch.slots, (0, self.rows - len(batch.slots))) for batch in batches])
-        self.blocks = self._blocks(offsets, slack)
-        plain = len(batches) == 1 and self.tokens == sizes[0]
-        self.back = None if plain and all(block.hidden is None for block in self.blocks) else self._back()
-        self.row_back = None if len(batches) == 1 else self._row_back()
+        self._arrange(slack)
 
     def __len__(self) -> int:
         return len(self.batches)
@@ -84,52 +84,42 @@ class Stream:
             found[s, : len(stream)] = stream
         return found
 
-    def _blocks(self, offsets: NDArray[np.int64], slack: float) -> list[RowBlock]:
-        """Cut all rows, shortest first, into blocks of like length."""
+    def _arrange(self, slack: float) -> None:
+        """Cut all rows, shortest first, into blocks of like length, and note what comes from where."""
+        counts = [len(batch.slots) for batch in self.batches]
         lengths = np.concatenate([batch.lengths for batch in self.batches])
-        starts = np.concatenate([batch.starts[:-1] + o for batch, o in zip(self.batches, offsets, strict=True)])
-        trials = np.repeat(np.arange(len(self.batches)), [len(batch.slots) for batch in self.batches])
+        starts = np.concatenate([batch.starts[:-1] + s * self.tokens for s, batch in enumerate(self.batches)])
+        trials = np.repeat(np.arange(len(self)), counts)
         slots = np.concatenate([batch.slots for batch in self.batches])
-        rows = np.concatenate([s * self.rows + np.arange(len(batch.slots)) for s, batch in enumerate(self.batches)])
+        rows = np.concatenate([s * self.rows + np.arange(count) for s, count in enumerate(counts)])
         order = np.argsort(lengths, kind="stable")
-        blocks = []
+        self.blocks, index, whole = [], [], []
         for cut in _cuts(lengths[order], slack):
             chosen = order[cut]
-            longest, places = int(lengths[chosen[-1]]), np.arange(int(lengths[chosen[-1]]))
+            places = np.arange(int(lengths[chosen[-1]]))
             real = places < lengths[chosen, None]
-            together = bool(real.all() and np.all(np.diff(starts[chosen]) == longest))
-            blocks.append(
-                RowBlock(
-                    index=self._tensor(starts[chosen, None] + np.where(real, places, 0)),
-                    contiguous=int(starts[chosen[0]]) if together else None,
-                    hidden=None if real.all() else self._tensor(~real[:, None, None]),
-                    trials=trials[chosen],
-                    rows=self._tensor(rows[chosen]),
-                    slots=slots[chosen],
-                )
-            )
-        return blocks
+            hidden = None if real.all() else self._tensor(~real[:, None, None])
+            self.blocks.append(RowBlock(len(places), hidden, trials[chosen], slots[chosen]))
+            index.append((starts[chosen, None] + np.where(real, places, 0)).ravel())
+            whole.append(real.ravel())
+        tokens = len(self) * self.tokens
+        self.gather, self.scatter = self._both_ways(np.concatenate(index), np.concatenate(whole), tokens)
+        every = np.ones(len(order), dtype=bool)
+        self.gather_rows, self.scatter_rows = self._both_ways(rows[order], every, len(self) * self.rows)
+
+    def _both_ways(
+        self, index: NDArray[np.int64], real: NDArray[np.bool_], places: int
+    ) -> tuple[torch.Tensor | None, torch.Tensor | None]:
+        """Return the way into the blocks and the way back; what is put nowhere comes from its trial's first."""
+        if len(index) == places and np.array_equal(index, np.arange(places)):
+            return None, None
+        back = np.full(places, -1)
+        back[index[real]] = np.flatnonzero(real)
+        own = back.reshape(len(self), -1)
+        return self._tensor(index), self._tensor(np.where(own < 0, own[:, :1], own).ravel())
 
     def _tensor(self, array: NDArray[np.generic]) -> torch.Tensor:
         return torch.from_numpy(array).to(self.ids.device)
-
-    def _back(self) -> torch.Tensor:
-        """Return which place of the blocks, end to end, each token of the streams comes from."""
-        back = np.zeros(len(self) * self.tokens, dtype=np.int64)
-        done = 0
-        for block in self.blocks:
-            index = block.index.cpu().numpy()
-            real = np.ones(index.shape, dtype=bool) if block.hidden is None else ~block.hidden[:, 0, 0].cpu().numpy()
-            back[index[real]] = done + np.flatnonzero(real.ravel())
-            done += index.size
-        return self._tensor(back)
-
-    def _row_back(self) -> torch.Tensor:
-        """Return which row of the blocks, end to end, each row of the trials comes from; a missing row from any."""
-        rows = torch.cat([block.rows for block in self.blocks])
-        back = rows.new_zeros(len(self) * self.rows)
-        back[rows] = torch.arange(len(rows), device=rows.device)
-        return back
 
 
 def _cuts(lengths: NDArray[np.int64], slack: float) -> list[slice]:

@@ -33,6 +33,7 @@ class Weights:
     ) -> None:
         self._models, self._places, self._values, self._gradients = models, places, values, gradients
         self._leaves: dict[tuple[str, ...], torch.Tensor] = {}
+        self._found: list[tuple[torch.Tensor, torch.Tensor]] = []  # leaves that are trained, and their gradients
 
     @classmethod
     def of(cls, models: Sequence[nn.Module], optimizers: Sequence[FlatOptimizer]) -> "Weights":
@@ -65,25 +66,31 @@ class Weights:
         return Weights(self._models[trials], self._places, values, gradients)
 
     def __call__(self, *names: str) -> torch.Tensor:
-        """Return parameters of equal width, one below the other, shape (S, rows, ...); those of one kind lie together."""
+        """Return parameters of equal width, one below the other: shape (S, rows, ...), of a single trial (rows, ...)."""
         if names not in self._leaves:
             self._leaves[names] = self._leaf(names)
         return self._leaves[names]
 
+    def backward(self, loss: torch.Tensor) -> None:
+        """Add the gradients of a loss that was computed from these weights to those there are."""
+        leaves, gradients = zip(*self._found, strict=True)
+        torch._foreach_add_(gradients, torch.autograd.grad(loss, leaves))
+
     def _leaf(self, names: tuple[str, ...]) -> torch.Tensor:
         shapes = [self._models[0].get_parameter(name).shape for name in names]
         shape = (len(self), sum(shape[0] for shape in shapes), *shapes[0][1:])
+        shape = shape[1:] if len(self) == 1 else shape
         if names[0] not in self._places:  # frozen
             rows = [torch.cat([model.get_parameter(name).detach() for name in names]) for model in self._models]
-            return torch.stack(rows)
+            return torch.stack(rows).view(shape)
         k, offset = self._places[names[0]]
-        size, end = torch.Size(shape[1:]).numel(), offset
+        end = offset
         for name, own in zip(names, shapes, strict=True):
             if self._places[name] != (k, end):
                 raise ValueError(f"{', '.join(names)} do not lie side by side")
             end += own.numel()
-        leaf = self._values[k][:, offset : offset + size].view(shape).detach().requires_grad_()
-        leaf.grad = self._gradients[k][:, offset : offset + size].view(shape)
+        leaf = self._values[k][:, offset:end].view(shape).detach().requires_grad_()
+        self._found.append((leaf, self._gradients[k][:, offset:end].view(shape)))
         return leaf
 
 

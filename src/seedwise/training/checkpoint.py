@@ -8,6 +8,7 @@ at any instant leaves a whole checkpoint, the old one or the new one.
 import errno
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from safetensors.torch import save_file
 
 from seedwise.data.tokens import TokenizedTask
 from seedwise.errors import CheckpointError
-from seedwise.training.loop import Best, Training, begin
+from seedwise.training import loop
+from seedwise.training.loop import Best, Training
 from seedwise.trial import Measurement, Trial
 
 __all__ = ["load_checkpoint", "load_weights", "save_checkpoint", "save_weights", "step_of"]
@@ -37,7 +39,7 @@ def save_checkpoint(training: Training, path: Path) -> None:
     tensors = {f"model.{name}": p.detach() for name, p in training.parameters.items()}
     tensors |= training.optimizer.moments()
     tensors |= _pending_tensors(training.pending)
-    about: dict[str, Any] = {"trial": training.trial.id, "step": training.step, "best": None}
+    about: dict[str, Any] = {"trial": training.trial.id, "step": training.step, "masks": training.masks, "best": None}
     best = training.best
     if best is not None:
         about["best"] = {"step": best.step, "score": best.score}
@@ -47,7 +49,13 @@ def save_checkpoint(training: Training, path: Path) -> None:
     _write(tensors, about, path)
 
 
-def load_checkpoint(trial: Trial, data: TokenizedTask, path: Path, device: torch.device | str = "cpu") -> Training:
+def load_checkpoint(
+    trial: Trial,
+    data: TokenizedTask,
+    path: Path,
+    device: torch.device | str = "cpu",
+    begin: Callable[[Trial, TokenizedTask, torch.device | str], Training] = loop.begin,
+) -> Training:
     """Take up a trial where its checkpoint left it.
 
     Args:
@@ -55,14 +63,22 @@ def load_checkpoint(trial: Trial, data: TokenizedTask, path: Path, device: torch
         data: The task's tokenised rows.
         path: The checkpoint.
         device: Where to train on.
+        begin: Sets the trial up at step 0, on the path that it is to go on with.
 
     Raises:
-        CheckpointError: The file cannot be read, or belongs to another trial.
+        CheckpointError: The file cannot be read, belongs to another trial, or was written by one whose dropout keeps
+            other numbers.
     """
     about, tensors = _read(path)
     if about["trial"] != trial.id:
         raise CheckpointError(f"the checkpoint {path} belongs to trial {about['trial']}, not {trial.id}; remove it.")
     training = begin(trial, data, device)
+    masks = about.get("masks", "library")
+    if masks != training.masks:
+        raise CheckpointError(
+            f"the checkpoint {path} must be continued with the dropout masks it was trained with ({masks}), not with those "
+            f"of the path {training.computation.path} ({training.masks}); choose an executor that has them."
+        )
     training.step = about["step"]
     training.pending = _pending(tensors, training.step)
     with torch.no_grad():
@@ -102,7 +118,8 @@ def save_weights(training: Training, path: Path) -> None:
         raise CheckpointError(
             f"trial {training.trial.id} has no finite evaluation, so it has no best weights to write."
         )
-    _write(best.weights, {"trial": training.trial.id, "step": best.step, "best": {"score": best.score}}, path)
+    weights = training.computation.whole(best.weights, best.step)
+    _write(weights, {"trial": training.trial.id, "step": best.step, "best": {"score": best.score}}, path)
 
 
 def load_weights(training: Training, path: Path) -> None:

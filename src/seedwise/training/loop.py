@@ -144,6 +144,11 @@ class Training:
         return self.optimizer.names
 
     @property
+    def masks(self) -> str:
+        """Whose dropout masks it has: those of the library, or hashed ones, which all faster paths share."""
+        return "library" if self.computation.path == "plain" else "hashed"
+
+    @property
     def device(self) -> torch.device:
         """Where the model is."""
         return self.model.device

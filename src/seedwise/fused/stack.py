@@ -1,0 +1,194 @@
+"""How are many trials trained as one batched model? Each keeps its own order, masks, rates and optimiser.
+
+The trials of a stack share what gives tensors their shapes: model, rows, batch size, trained parameters. All else may
+differ. A trial joins at whatever step it is and leaves when it is paused or complete; the others are stacked anew. What one
+trial computes does not depend on who else is in the stack.
+"""
+
+from contextlib import ExitStack
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from seedwise.data.tokens import TokenizedSplit
+from seedwise.errors import RequestError
+from seedwise.fused.architecture import Architecture, architecture
+from seedwise.fused.batches import Batch
+from seedwise.fused.encoder import forward, mean_losses
+from seedwise.fused.noise import Noise
+from seedwise.fused.packed import Packed
+from seedwise.fused.stream import Stream
+from seedwise.fused.weights import Weights
+from seedwise.training.loop import Training, mixed, record, update
+from seedwise.training.masks import step_key
+from seedwise.training.plain import precision
+from seedwise.trial import Measurement, Trial
+
+__all__ = ["Stack", "difference"]
+
+SHARED = ("model", "batch_size", "gradient_accumulation_steps", "max_length", "dtype", "freeze_layers", "lora_rank")
+"""The fields of a recipe that the trials of a stack have in common."""
+
+
+def difference(one: Trial, other: Trial) -> str | None:
+    """Return what keeps two trials from sharing a stack, in words; None where nothing does.
+
+    Args:
+        one: A trial.
+        other: Another.
+    """
+    if one.task.id != other.task.id:
+        return f"their tasks differ: {one.task.name} and {other.task.name}"
+    for name in SHARED:
+        mine, theirs = getattr(one.recipe, name), getattr(other.recipe, name)
+        if mine != theirs:
+            return f"their {name} differs: {mine} and {theirs}"
+    layers = [trial.recipe.layerwise_lr_decay == 1 for trial in (one, other)]
+    if layers[0] != layers[1]:
+        return "one of them has layerwise_lr_decay and the other does not"
+    return None
+
+
+class Stack:
+    """Trials that are trained together.
+
+    Args:
+        device: Where.
+    """
+
+    def __init__(self, device: torch.device | str = "cpu") -> None:
+        self.members: list[Training] = []
+        self._device = torch.device(device)
+        self._parts: list[Architecture] = []
+        self._pieces: list[_Piece] = []  # what is computed at once: all members, or fewer where memory lacks
+        self._largest = 2**30  # members of a piece
+        self._changed = False  # since the pieces were laid out
+        self._due: set[int] = set()  # whose evaluation is due
+        self._outputs: dict[int, np.ndarray] = {}  # of all members, by split
+
+    def join(self, training: Training) -> None:
+        """Take a trial in, wherever it stands.
+
+        Args:
+            training: A trial that `seedwise.fused.begin` set up on the path fused.
+
+        Raises:
+            RequestError: It cannot share a stack with those that are in; the message says what differs.
+        """
+        if self.members and (reason := difference(self.members[0].trial, training.trial)):
+            raise RequestError(
+                f"trials can be stacked only where they are alike but for numbers, but {reason}; train them apart."
+            )
+        self.members.append(training)
+        self._changed = True
+
+    def leave(self, training: Training) -> None:
+        """Let a trial go, with all that it needs to go on elsewhere."""
+        self.members = [member for member in self.members if member is not training]
+        self._changed = True
+        optimizer = _packed(training).optimizer
+        for k, group in enumerate(optimizer.groups):
+            values = group.vector.data.clone()
+            optimizer.settle(k, values, torch.zeros_like(values))
+        _packed(training).moved()
+
+    def step(self) -> list[tuple[Training, Measurement]]:
+        """Take one step of every trial, each its own next one, and return what was measured."""
+        if self._changed:
+            self._restack()
+        steps = [member.step + 1 for member in self.members]
+        with ExitStack() as stack:
+            for member, step in zip(self.members, steps, strict=True):
+                stack.enter_context(mixed(member, step))
+            losses = self._backward(steps)
+        tracked = [update(member, step) for member, step in zip(self.members, steps, strict=True)]
+        self._due = {s for s, step in enumerate(steps) if step in self.members[s].evaluation_steps}
+        self._outputs = {}
+        return [
+            (member, record(member, step, loss, found))
+            for member, step, loss, found in zip(self.members, steps, losses, tracked, strict=True)
+        ]
+
+    def _restack(self) -> None:
+        """Lay the members' parameters out side by side."""
+        self._changed, self._pieces, members = False, [], self.members
+        self._parts = [architecture(member.model) for member in members]
+        weights = Weights.of([m.model for m in members], [_packed(m).optimizer for m in members])
+        for start in range(0, len(members), self._largest):
+            trials = slice(start, min(start + self._largest, len(members)))
+            self._pieces.append(_Piece(trials, weights.part(trials)))
+        for s, member in enumerate(members):
+            _packed(member).moved(partial(self._logits, s))
+
+    def _backward(self, steps: list[int]) -> list[float]:
+        """Leave the gradients of every trial's step, and return the losses; in smaller pieces where memory lacks."""
+        parts = [_packed(m).feed.step(step) for m, step in zip(self.members, steps, strict=True)]
+        keys = [step_key(m.trial.seeds.dropout, step) for m, step in zip(self.members, steps, strict=True)]
+        while True:
+            try:
+                found = [self._piece_backward(piece, parts[piece.trials], keys[piece.trials]) for piece in self._pieces]
+                return torch.cat(found).tolist()
+            except torch.OutOfMemoryError:
+                if len(self._pieces) == len(self.members):
+                    raise
+                self._largest = -(-len(self.members) // (2 * len(self._pieces)))
+            for member in self.members:
+                _packed(member).optimizer.forget()
+            self._restack()
+
+    def _piece_backward(self, piece: "_Piece", parts: list[list[Batch]], keys: list[int]) -> torch.Tensor:
+        """Add the gradients of a piece of the stack, part by part, and return its losses."""
+        data, recipe = self.members[0].data, self.members[0].trial.recipe
+        rows = [sum(len(part.slots) for part in own) for own in parts]
+        total = torch.zeros(len(parts), device=self._device)
+        for k in range(max(len(own) for own in parts)):
+            # A trial with fewer parts computes its first one again, of which nothing is taken.
+            batches = [own[k] if k < len(own) else own[0] for own in parts]
+            shares = [len(own[k].slots) / n if k < len(own) else 0.0 for own, n in zip(parts, rows, strict=True)]
+            stream = Stream(batches, slack=0.0)
+            noise = Noise(self._parts[piece.trials], keys, stream)
+            with precision(self._device, recipe.dtype):
+                logits = forward(self._parts[0], piece.weights, stream, noise)
+            losses = mean_losses(data.kind, logits, stream) * torch.tensor(shares, device=self._device)
+            piece.weights.backward(losses.sum())
+            total += losses.detach()
+        return total
+
+    def _logits(self, s: int, rows: TokenizedSplit) -> np.ndarray:
+        """Return a trial's outputs, computed together with the others' where most of them are wanted."""
+        if 2 * len(self._due) <= len(self.members):
+            piece = next(piece for piece in self._pieces if piece.trials.start <= s < piece.trials.stop)
+            own = s - piece.trials.start
+            alone: np.ndarray = self._evaluated(piece.weights.part(slice(own, own + 1)), rows)[0]
+            return alone
+        if id(rows) not in self._outputs:
+            self._outputs[id(rows)] = np.concatenate([self._evaluated(piece.weights, rows) for piece in self._pieces])
+        mine: np.ndarray = self._outputs[id(rows)][s]
+        return mine
+
+    def _evaluated(self, weights: Weights, rows: TokenizedSplit) -> np.ndarray:
+        """Return the outputs of some trials for rows, shape (trials, rows, outputs)."""
+        first = _packed(self.members[0])
+        laid = first.feed.by_length(rows)
+        found = np.zeros((len(weights), len(rows), first.outputs), dtype=np.float32)
+        with torch.inference_mode(), precision(self._device, self.members[0].trial.recipe.dtype):
+            for k in range(len(laid)):
+                stream = Stream(laid.parts(k) * len(weights), slack=0.0)
+                logits = forward(self._parts[0], weights, stream, None)
+                found[:, laid.rows_of(k)] = logits.float().cpu().numpy()
+        return found
+
+
+class _Piece(NamedTuple):
+    """Neighbours in a stack that are computed at once, and their weights."""
+
+    trials: slice
+    weights: Weights
+
+
+def _packed(training: Training) -> Packed:
+    if not isinstance(training.computation, Packed):
+        raise TypeError("only trials that seedwise.fused.begin set up can be stacked")
+    return training.computation

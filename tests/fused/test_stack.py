@@ -1,0 +1,186 @@
+"""Does a trial in a stack compute what it computes alone, whoever else is in the stack?"""
+
+import pytest
+import torch
+
+from curves import close, curves, split
+from seedwise import Seeds, Trial
+from seedwise.data.tokens import tokenize
+from seedwise.errors import RequestError
+from seedwise.fused import stack as stacks
+from seedwise.fused.begin import begin
+from seedwise.fused.stack import Stack, difference
+from seedwise.training.checkpoint import load_checkpoint, save_checkpoint
+from toys import toy_model, toy_recipe, toy_task
+
+
+def run(trainings, steps):
+    """Train trials in one stack up to a step; return each one's losses and evaluations."""
+    stack = Stack()
+    for training in trainings:
+        stack.join(training)
+    found = [[] for _ in trainings]
+    while stack.members:
+        for training, measurement in stack.step():
+            found[trainings.index(training)].append(measurement)
+            if training.step == steps:
+                stack.leave(training)
+    return [split(own) for own in found]
+
+
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory):
+    """A toy model's task, recipe and rows."""
+    folder = tmp_path_factory.mktemp("toy")
+    task = toy_task(folder / "task")
+    recipe = toy_recipe(toy_model(folder / "model"), num_train_steps=24, evaluations="every 4 steps")
+    return task, recipe, tokenize(task, recipe.model, recipe.max_length)
+
+
+DIFFERENT = [
+    {"learning_rate": 1e-3, "dropout": 0.2},
+    {"bias_correction": False, "weight_decay": 0.1, "max_grad_norm": 0.1},
+    {"mixout": 0.5, "pretrained_weight_decay": 0.1, "dropout": 0.0},
+    {"num_train_steps": 40, "adam_beta2": 0.99, "warmup_ratio": 0.3, "reinit_pooler": True},
+]
+
+
+def trials_of(toy, seeds=(1, 2, 3, 4)):
+    task, recipe, _ = toy
+    return [
+        Trial(task, recipe.with_changes(**changes), Seeds(seed, seed))
+        for seed, changes in zip(seeds, DIFFERENT, strict=True)
+    ]
+
+
+def test_recipes_that_differ_in_numbers_share_a_stack_and_keep_their_curves(toy):
+    trials, data = trials_of(toy), toy[2]
+    together = run([begin(trial, data, path="fused") for trial in trials], 24)
+    for trial, ours in zip(trials, together, strict=True):
+        close(ours, curves(begin(trial, data), 24))
+
+
+@pytest.mark.parametrize("changes", DIFFERENT, ids=str)
+def test_one_seed_does_not_depend_on_the_others(toy, changes):
+    task, recipe, data = toy
+    one = Trial(task, recipe.with_changes(**changes), Seeds(1, 1))
+    company = [[Trial(task, recipe, Seeds(seed, seed)) for seed in others] for others in ([2, 3], [4, 5])]
+    first, second = (run([begin(trial, data, path="fused") for trial in (one, *rest)], 12) for rest in company)
+    assert first[0] == second[0]
+    assert first[1] != second[1]
+
+
+def test_its_place_in_the_stack_changes_nothing(toy):
+    trials, data = trials_of(toy), toy[2]
+    forwards = run([begin(trial, data, path="fused") for trial in trials], 12)
+    backwards = run([begin(trial, data, path="fused") for trial in reversed(trials)], 12)
+    assert forwards == backwards[::-1]
+
+
+def test_a_paused_trial_goes_on_in_another_stack_where_it_was(toy, tmp_path):
+    trials, data = trials_of(toy), toy[2]
+    whole = run([begin(trial, data, path="fused") for trial in trials], 24)
+    first = [begin(trial, data, path="fused") for trial in trials]
+    before = run(first, 9)
+    for training in first:
+        save_checkpoint(training, tmp_path / f"{training.trial.id}.safetensors")
+    survivors = [1, 3]
+    again = [
+        load_checkpoint(
+            trials[k], data, tmp_path / f"{trials[k].id}.safetensors", begin=lambda *a: begin(*a, path="fused")
+        )
+        for k in survivors
+    ]
+    after = run(again, 24)
+    for k, rest in zip(survivors, after, strict=True):
+        close([before[k][i] + rest[i] for i in (0, 1)], whole[k])
+
+
+def test_trials_join_and_leave_while_others_train(toy):
+    trials, data = trials_of(toy), toy[2]
+    alone = [curves(begin(trial, data), 24) for trial in trials]
+    stack, found = Stack(), {trial.id: [] for trial in trials}
+    waiting = [begin(trial, data, path="fused") for trial in trials]
+    stack.join(waiting.pop())
+    while stack.members:
+        for training, measurement in stack.step():
+            found[training.trial.id].append(measurement)
+            if training.step == 24:
+                stack.leave(training)
+            elif training.step == 5 and waiting:
+                stack.join(waiting.pop())
+    for trial, curve in zip(trials, alone, strict=True):
+        close(split(found[trial.id]), curve)
+
+
+def test_a_stack_without_memory_is_computed_in_pieces(toy, monkeypatch):
+    trials, data = trials_of(toy), toy[2]
+    expected = run([begin(trial, data, path="fused") for trial in trials], 8)
+    forward, widths = stacks.forward, []
+
+    def narrow(parts, weights, stream, noise):
+        if noise is not None:
+            widths.append(len(stream))
+            if len(stream) > 2:
+                raise torch.OutOfMemoryError("too wide")
+        return forward(parts, weights, stream, noise)
+
+    monkeypatch.setattr(stacks, "forward", narrow)
+    found = run([begin(trial, data, path="fused") for trial in trials], 8)
+    assert widths[:3] == [4, 2, 2]
+    assert max(widths[1:]) == 2
+    for ours, theirs in zip(found, expected, strict=True):
+        close(ours, theirs)
+
+
+def test_a_diverging_trial_leaves_the_others_alone(toy):
+    task, recipe, data = toy
+    wild = Trial(task, recipe.with_changes(learning_rate=1e30, max_grad_norm=0.0, warmup_ratio=0.0), Seeds(9, 9))
+    calm = [Trial(task, recipe, Seeds(seed, seed)) for seed in (1, 2)]
+    found = run([begin(trial, data, path="fused") for trial in (wild, *calm)], 12)
+    assert not all(map(torch.isfinite, map(torch.tensor, found[0][0])))
+    for ours, trial in zip(found[1:], calm, strict=True):
+        close(ours, curves(begin(trial, data), 12))
+
+
+def test_gradients_may_be_accumulated(toy):
+    task, recipe, data = toy
+    parts = recipe.with_changes(batch_size=3, gradient_accumulation_steps=3)
+    trials = [Trial(task, parts, Seeds(seed, seed)) for seed in (1, 2)]
+    late = begin(trials[1], data, path="fused")
+    together = run([begin(trials[0], data, path="fused"), late], 12)
+    for ours, trial in zip(together, trials, strict=True):
+        close(ours, curves(begin(trial, data), 12))
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"batch_size": 4}, "batch_size differs: 8 and 4"),
+        ({"freeze_layers": 1}, "freeze_layers differs: 0 and 1"),
+        ({"layerwise_lr_decay": 0.9}, "layerwise_lr_decay"),
+        ({"dtype": "bfloat16"}, "dtype differs"),
+    ],
+)
+def test_a_stack_says_what_differs(toy, changes, says):
+    task, recipe, data = toy
+    stack = Stack()
+    stack.join(begin(Trial(task, recipe, Seeds(1, 1)), data, path="fused"))
+    with pytest.raises(RequestError, match=says):
+        stack.join(begin(Trial(task, recipe.with_changes(**changes), Seeds(2, 2)), data, path="fused"))
+    assert len(stack.members) == 1
+
+
+def test_trials_of_two_tasks_are_not_stacked(toy, tmp_path):
+    task, recipe, _ = toy
+    other = toy_task(tmp_path, rows=32)
+    assert "tasks differ" in difference(Trial(task, recipe, Seeds(1, 1)), Trial(other, recipe, Seeds(1, 1)))
+
+
+def test_each_family_can_be_stacked(family, task):
+    recipe = toy_recipe(family, num_train_steps=10, evaluations="every 5 steps")
+    data = tokenize(task, recipe.model, recipe.max_length)
+    trials = [Trial(task, recipe, Seeds(seed, seed)) for seed in (1, 2, 3)]
+    together = run([begin(trial, data, path="fused") for trial in trials], 10)
+    for ours, trial in zip(together, trials, strict=True):
+        close(ours, curves(begin(trial, data)))

@@ -215,6 +215,16 @@ def compare(
 
 
 @app.command
+def info(
+    *, model: Annotated[str, Parameter(help="The encoder that is to be trained; the one in the package.")] = "embedded"
+) -> None:
+    """Show versions, hardware, compiled kernels, and how an encoder would be trained here and why."""
+    from seedwise.cli.info import print_info
+
+    print_info(model)
+
+
+@app.command
 def cite() -> None:
     """Print whom to cite, as BibTeX."""
     from seedwise.citations import bibtex

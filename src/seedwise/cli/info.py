@@ -1,0 +1,66 @@
+"""What is this machine, and how would seedwise train here?"""
+
+import os
+import platform
+from collections.abc import Iterator
+
+from seedwise.data.tokens import default_cache
+from seedwise.executors.choice import Wish, usual
+from seedwise.executors.layout import cores, devices_here, reason_against
+from seedwise.executors.origin import device_name, versions
+from seedwise.executors.remembered import remembered
+from seedwise.recipe import Recipe
+
+__all__ = ["print_info"]
+
+
+def print_info(model: str) -> None:
+    """Print versions, hardware, compiled kernels, and how an encoder would be trained here."""
+    for name, words in _facts(model):
+        print(f"{name:<12}{words}")
+
+
+def _facts(model: str) -> Iterator[tuple[str, str]]:
+    from seedwise.data.pretrained import check_model
+    from seedwise.fused import kernels
+
+    check_model(model, tokenizer=False)
+    yield "versions", ", ".join(f"{name} {number}" for name, number in versions().items())
+    yield "system", f"{platform.system()} {platform.machine()}"
+    yield "processor", f"{device_name('cpu')}, {cores()} cores, {_memory()} of memory"
+    devices = devices_here()
+    for device in devices:
+        if device != "cpu":
+            yield device, f"{device_name(device)}, {_gpu_memory(device)} of memory"
+    yield "kernels", kernels.reason() or "compiled C kernels are used on the CPU."
+    recipe = Recipe(model=model)
+    layout = usual(recipe, Wish(None, None, None, None, devices))
+    yield "executor", f"{layout}: what is fast as a rule for {recipe.model_name}; a long study measures first"
+    reasons = {path: reason_against(path, recipe, devices[0]) for path in ("compiled", "packed", "fused")}
+    for path, reason in reasons.items():
+        if reason is not None:
+            yield "", f"not {path}: {reason}"
+    yield "cache", str(default_cache())
+    for choice in remembered():
+        about = choice.about
+        shape = f"{about['rows']} rows of about {about['tokens']:g} tokens a step"
+        yield (
+            "measured",
+            f"{about['model']}, {shape}, on {about['device']}: {choice.layout}; {choice.reason} ({choice.date})",
+        )
+
+
+def _memory() -> str:
+    if not hasattr(os, "sysconf"):
+        return "an unknown amount"
+    return _gigabytes(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+
+
+def _gpu_memory(device: str) -> str:
+    import torch
+
+    return _gigabytes(torch.cuda.get_device_properties(device).total_memory)
+
+
+def _gigabytes(count: int) -> str:
+    return f"{count / 2**30:.0f} GiB"

@@ -19,6 +19,7 @@ from seedwise.executors.base import Failed, Interrupted, Job
 from seedwise.executors.prepared import PreparedTasks
 from seedwise.executors.session import PATIENCE, LocalSession
 from seedwise.training.loop import begin, train
+from workers import content, workers_of
 
 RULE = StoppingRule(t=5, f=0.3, p=2)
 
@@ -28,29 +29,6 @@ def run(folder, task, recipe, *, workers=1, rule=RULE, seeds=None, on_progress=N
     with Study.create(folder, tasks=[task], recipes=[recipe], seeds=seeds, rule=rule, extend=extend) as study:
         study.run(LocalExecutor(workers), on_progress)
     return folder
-
-
-def content(folder):
-    """All that a study says of its trials, but not when and how fast."""
-    with Study.open(folder) as study:
-        return {
-            r.id: (
-                r.state,
-                r.evaluations,
-                r.fingerprint,
-                r.best_step,
-                r.test_metrics,
-                study.store.losses(r.id).tolist(),
-            )
-            for r in study.trials
-        }
-
-
-def workers_of(pid):
-    found = []
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        found += [int(child) for child in (task / "children").read_text().split()]
-    return found
 
 
 @pytest.fixture(scope="session")

@@ -180,7 +180,9 @@ def _about(work: Work, wish: Wish, tokens: float, layouts: Sequence[Layout]) -> 
         "rows": recipe.step_rows,
         "tokens": float(f"{tokens:.1g}"),  # tasks of like length share a choice
         "dtype": recipe.dtype,
-        "layouts": [str(layout) for layout in layouts],
+        "asked": [wish.path, wish.workers, wish.threads, wish.width],
+        "paths": sorted({layout.path for layout in layouts}),
+        "widest": max(layout.width for layout in layouts),
         **versions(),
     }
 
@@ -188,8 +190,10 @@ def _about(work: Work, wish: Wish, tokens: float, layouts: Sequence[Layout]) -> 
 def _words(speeds: Sequence[Speed]) -> str:
     """Return what was measured, the fastest first, each path once."""
     ranked = sorted((speed for speed in speeds if speed.error is None), key=lambda speed: speed.seconds)
-    best = {speed.layout.path: speed for speed in reversed(ranked)}
-    first, *others = sorted(best.values(), key=lambda speed: speed.seconds)
+    best: dict[str, Speed] = {}
+    for speed in ranked:
+        best.setdefault(speed.layout.path, speed)
+    first, *others = best.values()
     beside = ", ".join(f"{speed.layout.path} {_milliseconds(speed)}" for speed in others)
     return f"{_milliseconds(first)} ms per trial and step" + (f" ({beside})" if beside else "")
 

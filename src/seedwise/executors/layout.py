@@ -97,5 +97,4 @@ def _reason_against_kernels(recipe: Recipe, device: str) -> str | None:
     from seedwise.fused.architecture import architecture
     from seedwise.fused.compiled import reason_against as reason_against_parts
 
-    model: Any = SimpleNamespace(config=AutoConfig.from_pretrained(resolve_model(recipe.model)))
-    return reason_against_parts(architecture(model))
+    return reason_against_parts(architecture(AutoConfig.from_pretrained(resolve_model(recipe.model))))

@@ -1,0 +1,182 @@
+"""Do trials on the fast paths give the same study, alone or stacked, and does the executor keep to what a study began with?"""
+
+import logging
+import os
+import signal
+from dataclasses import replace
+
+import pytest
+
+from seedwise import FusedExecutor, LocalExecutor, RequestError, Seeds, StoppingRule, Study, TrialState
+from seedwise.executors import layout
+from seedwise.fused import kernels
+from toys import toy_recipe
+from workers import content, workers_of
+
+RULE = StoppingRule(t=5, f=0.3, p=2)
+
+
+def run(folder, task, recipe, executor, *, rule=RULE, on_progress=None, extend=False):
+    recipes = recipe if isinstance(recipe, list) else [recipe]
+    seeds = Seeds.paired(rule.t)
+    with Study.create(folder, tasks=[task], recipes=recipes, seeds=seeds, rule=rule, extend=extend) as study:
+        study.run(executor, on_progress)
+    return folder
+
+
+def packed(workers=1):
+    return FusedExecutor(path="packed", workers=workers)
+
+
+def losses(folder):
+    with Study.open(folder) as study:
+        return [study.losses(record.id).tolist() for record in study.trials]
+
+
+def origins(folder, name):
+    with Study.open(folder) as study:
+        return {record.origin[name] for record in study.trials}
+
+
+@pytest.fixture(scope="session")
+def alone(tmp_path_factory, task, recipe):
+    """A study on the path packed, one worker, undisturbed."""
+    return run(tmp_path_factory.mktemp("alone") / "study", task, recipe, packed())
+
+
+@pytest.fixture(scope="session")
+def stacked(tmp_path_factory, task, recipe):
+    """The same study in a stack of three."""
+    return run(tmp_path_factory.mktemp("stacked") / "study", task, recipe, FusedExecutor(3, workers=1))
+
+
+class TestAlone:
+    def test_the_rule_is_kept(self, alone):
+        with Study.open(alone) as study:
+            early = [max(score for step, score in r.scores if step <= 7) for r in study.trials]
+            best = sorted(range(5), key=lambda i: (-early[i], i))[:2]
+            complete = [i for i, r in enumerate(study.trials) if r.state is TrialState.COMPLETE]
+        assert complete == sorted(best)
+        assert (alone / "best" / "model.safetensors").exists()
+        assert (origins(alone, "path"), origins(alone, "width")) == ({"packed"}, {1})
+
+    def test_two_workers_and_a_kill_change_no_bit(self, tmp_path, task, recipe, alone):
+        killed = []
+
+        def kill_once(progress):
+            victims = workers_of(os.getpid())
+            if progress.evaluations_done >= 4 and not killed and victims:
+                killed.append(victims[0])
+                os.kill(victims[0], signal.SIGKILL)
+
+        folder = run(tmp_path / "study", task, recipe, packed(2), on_progress=kill_once)
+        assert killed
+        assert content(folder) == content(alone)
+
+
+class TestStacked:
+    def test_trials_are_as_they_are_alone(self, alone, stacked):
+        for one, other in zip(losses(alone), losses(stacked), strict=True):
+            steps = min(len(one), len(other))
+            assert other[:steps] == pytest.approx(one[:steps], rel=1e-4)
+        assert (origins(stacked, "path"), origins(stacked, "width")) == ({"fused"}, {3})
+
+    def test_the_rule_is_kept(self, stacked):
+        with Study.open(stacked) as study:
+            states = [record.state for record in study.trials]
+        assert (states.count(TrialState.COMPLETE), states.count(TrialState.STOPPED)) == (2, 3)
+        assert not list((stacked / "checkpoints").iterdir())
+
+    def test_time_is_shared_out_among_trials(self, stacked):
+        with Study.open(stacked) as study:
+            assert all(record.seconds > 0 for record in study.trials)
+
+    def test_a_worker_that_dies_with_several_trials_costs_none_of_them(self, tmp_path, task, recipe, stacked, caplog):
+        killed = []
+
+        def kill_once(progress):
+            victims = workers_of(os.getpid())
+            if progress.evaluations_done >= 2 and not killed and victims:
+                killed.append(victims[0])
+                os.kill(victims[0], signal.SIGKILL)
+
+        folder = run(tmp_path / "study", task, recipe, FusedExecutor(3, workers=1), on_progress=kill_once)
+        with Study.open(folder) as study:
+            assert TrialState.FAILED not in {record.state for record in study.trials}
+        for one, other in zip(losses(folder), losses(stacked), strict=True):
+            assert one == pytest.approx(other[: len(one)], rel=1e-4)
+        assert any("died (killed by signal 9); from now on it holds 1 at once" in text for text in caplog.messages)
+
+    def test_trials_that_cannot_share_a_stack_take_turns(self, tmp_path, task, recipe):
+        other = replace(recipe, batch_size=4)
+        rule = StoppingRule(t=2, f=0.3, p=1)
+        folder = run(tmp_path / "study", task, [recipe, other], FusedExecutor(4, workers=1), rule=rule)
+        with Study.open(folder) as study:
+            states = [record.state for record in study.trials]
+        assert states.count(TrialState.COMPLETE) == states.count(TrialState.STOPPED) == 2
+
+
+class TestMasks:
+    """A study keeps to the dropout masks that it began with."""
+
+    RULE = StoppingRule(t=2, f=0.3, p=1)
+
+    def test_of_the_library_mean_the_plain_path(self, tmp_path, task, recipe, caplog):
+        folder = run(tmp_path / "study", task, recipe, LocalExecutor(1), rule=StoppingRule(t=1, f=0.3, p=1))
+        run(folder, task, recipe, packed(), rule=self.RULE, extend=True)
+        assert origins(folder, "path") == {"plain"}
+        assert [text for text in caplog.messages if "takes the plain path" in text] == [
+            f"{recipe.model_name} on train takes the plain path: it began there, with the library's own dropout masks."
+        ]
+
+    def test_of_a_fast_path_mean_a_fast_path(self, tmp_path, task, recipe, caplog):
+        folder = run(tmp_path / "study", task, recipe, packed(), rule=StoppingRule(t=1, f=0.3, p=1))
+        run(folder, task, recipe, LocalExecutor(1), rule=self.RULE, extend=True)
+        assert origins(folder, "path") == {"packed"}
+        assert "the study began with the dropout masks of the fast paths: its trials go on packed." in caplog.messages
+
+
+def test_what_no_fast_path_knows_is_trained_by_the_library_and_said_once(tmp_path, task, model, caplog):
+    recipe = toy_recipe(model, lora_rank=2, evaluations="2 per run")
+    executor = packed()
+    for name in ("a", "b"):
+        folder = run(tmp_path / name, task, recipe, executor, rule=StoppingRule(t=1, f=1.0, p=1))
+        assert origins(folder, "path") == {"plain"}
+    assert [text for text in caplog.messages if "plain path" in text] == [
+        f"{recipe.model_name} on train takes the plain path: LoRA puts matrices beside the weights."
+    ]
+
+
+def test_a_short_study_is_not_measured(tmp_path, task, recipe, caplog):
+    caplog.set_level(logging.INFO, logger="seedwise")
+    folder = run(tmp_path / "study", task, recipe, FusedExecutor(), rule=StoppingRule(t=1, f=1.0, p=1))
+    expected = "packed" if layout.reason_against("compiled", recipe, "cpu") else "compiled"
+    assert origins(folder, "path") == {expected}
+    assert any(text.endswith(": not measured, as the study is short") for text in caplog.messages)
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("given", "sentence"),
+        [
+            ({"path": "plain"}, r"the path must be one of auto, .*, not 'plain'"),
+            ({"width": 0}, r"width must be a whole number of at least 1, not 0"),
+            ({"width": "wide"}, r"width must be a whole number of at least 1, not 'wide'"),
+            ({"width": 2, "path": "packed"}, r"width goes with the path fused, not packed"),
+            ({"workers": 0}, r"workers must be a whole number of at least 1, not 0"),
+        ],
+    )
+    def test_of_arguments(self, given, sentence):
+        with pytest.raises(RequestError, match=sentence):
+            FusedExecutor(**given)
+
+    def test_of_kernels_that_are_not_there(self, tmp_path, task, recipe, monkeypatch):
+        monkeypatch.setattr(kernels, "reason", lambda: "the C kernels are not compiled here.")
+        with pytest.raises(
+            RequestError, match=r"cannot be compiled here: the C kernels are not compiled here; take packed"
+        ):
+            run(tmp_path / "study", task, recipe, FusedExecutor(path="compiled"))
+
+    def test_of_kernels_in_another_precision(self, tmp_path, task, recipe):
+        with pytest.raises(RequestError, match=r"the C kernels compute in float32, and dtype is bfloat16; take packed"):
+            run(tmp_path / "study", task, replace(recipe, dtype="bfloat16"), FusedExecutor(path="compiled"))

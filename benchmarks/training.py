@@ -196,9 +196,9 @@ def measure(cell: Cell, folder: Path, glue: Path, given: argparse.Namespace) -> 
     setting = prepare(cell, folder, given.model, glue, given.dtype, given.device)
     rows = TokenizedTask.open(setting.rows)
     load, needed = work_of(setting, rows), given.rounds * cell.span + WARM_UP
-    print(
-        f"\n{cell.model}, {cell.task}: {load.steps} steps, {load.evaluations} evaluations of {len(rows.validation)} rows"
-    )
+    shape = f"{setting.config.num_hidden_layers} x {setting.config.hidden_size}"
+    trial = f"{load.steps} steps, {load.evaluations} evaluations of {len(rows.validation)} rows"
+    print(f"\n{cell.model} ({shape}), {cell.task}: {trial}")
     if needed > load.steps:
         raise SystemExit(f"a trial has {load.steps} steps, but {needed} are to be timed; lower --rounds or --steps.")
     taking_part = rivals(given.cores, given.device, given.width, given.paths)

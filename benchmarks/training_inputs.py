@@ -1,7 +1,7 @@
 """What do the rivals of ``training.py`` train on? Rows as long as those of RTE and CoLA, and random BERTs of two shapes."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -70,6 +70,13 @@ class Setting(NamedTuple):
     recipe: Recipe
     span: int
     device: str
+
+    @property
+    def config(self) -> Any:
+        """The model's config."""
+        from transformers import AutoConfig
+
+        return AutoConfig.from_pretrained(self.model)
 
 
 SHAPES = {"minilm": Shape(6, 384, 12), "tiny": Shape(2, 128, 2)}

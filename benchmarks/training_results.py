@@ -87,9 +87,7 @@ def work_of(setting: Setting, rows: TokenizedTask) -> Work:
     of tokens of a row. The last block needs keys and values of all tokens and the rest of the first alone. A backward
     pass counts as two forward passes; embeddings, norms, activations and the optimiser count nothing.
     """
-    from transformers import AutoConfig
-
-    config = AutoConfig.from_pretrained(setting.model)
+    config = setting.config
     h, inner, blocks = config.hidden_size, config.intermediate_size, config.num_hidden_layers
 
     def forward(lengths: Any, batch: int) -> float:

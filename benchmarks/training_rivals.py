@@ -1,5 +1,6 @@
 """What does a rival's process do? It trains for a turn, reports, and waits for its next: the work of ``training.py``."""
 
+import ctypes
 import math
 import os
 import statistics
@@ -73,6 +74,8 @@ class Turns:
 
     def over(self, report: Ready | Turn) -> None:
         """Hand a report over and wait."""
+        with suppress(AttributeError, OSError, TypeError):  # not every system has it
+            ctypes.CDLL(None).malloc_trim(0)  # what is free is handed back: the others need memory too
         self._pipe.send(report)
         if not self._pipe.recv():
             raise SystemExit
@@ -205,9 +208,8 @@ def _multiply(rival: Rival, setting: Setting, turns: Turns) -> None:
 def _products(rival: Rival, setting: Setting) -> tuple[list[Callable[[], object]], float]:
     """Return the products of a step, and how many operations they are."""
     import torch
-    from transformers import AutoConfig
 
-    config = AutoConfig.from_pretrained(setting.model)
+    config = setting.config
     h, inner = config.hidden_size, config.intermediate_size
     tokens = round(setting.recipe.batch_size * float(TokenizedTask.open(setting.rows).train.lengths.mean()))
     kind = {"device": setting.device, "dtype": getattr(torch, setting.recipe.dtype)}

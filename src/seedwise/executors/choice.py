@@ -7,11 +7,13 @@ from typing import Any, NamedTuple
 
 from seedwise.data.embedded import resolve_model
 from seedwise.data.tokens import TokenizedTask
+from seedwise.errors import RequestError
 from seedwise.executors.base import Work
 from seedwise.executors.layout import FAST, Layout, cores, reason_against
 from seedwise.executors.measuring import SECONDS, Probes, Speed
 from seedwise.executors.origin import device_name, versions
 from seedwise.executors.remembered import recall, remember
+from seedwise.fused.memory import widest
 from seedwise.recipe import Recipe
 
 __all__ = ["Choice", "Wish", "choose", "usual"]
@@ -88,19 +90,24 @@ def choose(work: Work, data: Path, wish: Wish) -> Choice:
         work: What is left.
         data: The tokens of its task.
         wish: What was asked for.
+
+    Raises:
+        RequestError: A stack of the width that was asked for does not fit into memory.
     """
-    default = usual(work.trial.recipe, wish)
+    tokens = TokenizedTask.open(data)
+    most = _widest(work, tokens, wish)
+    default = usual(work.trial.recipe, wish, most)
     if wish.path in ("packed", "compiled") or (wish.width or 0) > 1:
         return Choice(default, "as asked")
     if (begun := _begun(work, wish, default)) is not None:
         return Choice(begun, "as the study began")
-    layouts = [default, *(layout for layout in _candidates(work, wish) if layout != default)]
-    tokens = TokenizedTask.open(data).train.lengths.mean()
-    about = _about(work, wish, float(tokens), layouts)
+    layouts = [default, *(layout for layout in _candidates(work, wish, most) if layout != default)]
+    length = float(tokens.train.lengths.mean())
+    about = _about(work, wish, length, layouts)
     if (known := recall(about)) is not None:
         return Choice(known.layout, f"{known.reason}; measured on {known.date}")
     cost = START_SECONDS + 2 * SECONDS * len(layouts)
-    if cost > SHARE * _expected_seconds(work, wish, float(tokens)):
+    if cost > SHARE * _expected_seconds(work, wish, length):
         return Choice(default, "not measured, as the study is short")
     speeds = _measure(layouts, work, data, wish)
     best = min(speeds, key=lambda speed: speed.seconds)
@@ -111,14 +118,35 @@ def choose(work: Work, data: Path, wish: Wish) -> Choice:
     return choice
 
 
-def usual(recipe: Recipe, wish: Wish) -> Layout:
-    """Return what is asked for, and of the rest what is fast as a rule."""
+def usual(recipe: Recipe, wish: Wish, most: int = 64) -> Layout:
+    """Return what is asked for, and of the rest what is fast as a rule.
+
+    Args:
+        recipe: What is trained.
+        wish: What was asked for.
+        most: How many trials can share a stack.
+    """
     workers, threads = wish.processes[0]
-    width = wish.width or DEFAULT_WIDTH[wish.kind]
+    width = wish.width or min(most, DEFAULT_WIDTH[wish.kind])
     first = wish.path or ("fused" if wish.kind == "cuda" and width > 1 else "compiled")
     able = [path for path in (first, "packed", "plain") if reason_against(path, recipe, wish.device) is None]
     path = able[0]
     return Layout(path, workers, threads, width if path == "fused" else 1)
+
+
+def _widest(work: Work, tokens: TokenizedTask, wish: Wish) -> int:
+    """Return how many trials can share a stack, as there are so many, memory holds them, and no more were asked for."""
+    workers, _ = wish.processes[0]
+    at_once = -(-workers // len(wish.devices))  # workers on a device
+    if reason_against("fused", work.trial.recipe, wish.device) is not None:
+        return 1
+    fit = widest(work.trial.recipe, tokens, wish.device) // at_once
+    if wish.width is not None and min(wish.width, work.trials) > max(1, fit):
+        raise RequestError(
+            f"width must be at most {fit} for {work.trial.recipe.model_name} on {wish.device}, not {wish.width}: more trials "
+            f"do not fit into its memory{f', which {at_once} workers share' if at_once > 1 else ''}; ask for less."
+        )
+    return max(1, min(wish.width or WIDEST[wish.kind], fit, work.trials // workers))
 
 
 def _begun(work: Work, wish: Wish, default: Layout) -> Layout | None:
@@ -133,14 +161,13 @@ def _begun(work: Work, wish: Wish, default: Layout) -> Layout | None:
     return Layout(path, workers, threads, int(ran_on.get("width", 1)))
 
 
-def _candidates(work: Work, wish: Wish) -> list[Layout]:
+def _candidates(work: Work, wish: Wish, most: int) -> list[Layout]:
     recipe, paths = work.trial.recipe, (wish.path,) if wish.path else (*FAST, "plain")
     found = []
     for path in paths:
         if reason_against(path, recipe, wish.device) is not None:
             continue
         for workers, threads in wish.processes[: 1 if path == "plain" else None]:
-            most = min(wish.width or WIDEST[wish.kind], work.trials // workers)
             widths = [2**k for k in range(1, 7) if 2**k <= most] if path == "fused" else [1]
             found += [Layout(path, workers, threads, width) for width in widths]
     return found

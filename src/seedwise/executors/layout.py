@@ -1,8 +1,7 @@
 """How can the trials of a study be computed here: on which paths, by how many processes, how many in a stack?"""
 
 import os
-from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from seedwise.errors import RequestError
 from seedwise.recipe import Recipe

@@ -80,7 +80,7 @@ def reference(monkeypatch):
     def begin(trial, data):
         training = loop.begin(trial, data)
         training.model.set_attn_implementation("eager")
-        state.update(trial=trial, data=data, sites=sites_of(architecture(training.model)))
+        state.update(trial=trial, data=data, sites=sites_of(architecture(training.model.config)))
         return training
 
     monkeypatch.setattr(plain, "_batch", noting)

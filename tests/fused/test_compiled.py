@@ -135,7 +135,7 @@ def setting(name, outputs=2):
     model = tiny(name, outputs)
     values = flat({n: p.detach() for n, p in model.named_parameters()})
     gradients = flat({n: torch.zeros_like(p) for n, p in values.items()})
-    return architecture(model), values, gradients
+    return architecture(model.config), values, gradients
 
 
 def check_gradients(found, expected, names=None):

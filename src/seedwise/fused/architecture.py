@@ -8,7 +8,6 @@ names, in the head, and in few details, which are what an `Architecture` says.
 from dataclasses import dataclass
 from typing import Any
 
-from transformers import PreTrainedModel
 from transformers.activations import ACT2FN
 
 __all__ = ["Architecture", "Block", "Dense", "Dropout", "architecture", "reason_against"]
@@ -116,9 +115,9 @@ def reason_against(config: Any) -> str | None:
     return None
 
 
-def architecture(model: PreTrainedModel) -> Architecture:
-    """Describe a sequence classifier whose config ``reason_against`` has nothing against."""
-    return _FAMILIES[model.config.model_type](model.config)
+def architecture(config: Any) -> Architecture:
+    """Describe the sequence classifier of a config that ``reason_against`` has nothing against."""
+    return _FAMILIES[config.model_type](config)
 
 
 def _bert(config: Any) -> Architecture:

@@ -1,5 +1,7 @@
 """How does a trial begin on a fast path, and which trials can?"""
 
+from functools import partial
+
 import torch
 from transformers import AutoConfig
 
@@ -9,6 +11,7 @@ from seedwise.errors import RequestError
 from seedwise.fused import architecture as families
 from seedwise.fused.architecture import architecture
 from seedwise.fused.batches import Feed
+from seedwise.fused.compiled import CompiledEncoder
 from seedwise.fused.optimizer import FlatOptimizer
 from seedwise.fused.packed import Engine, Packed, TorchEngine
 from seedwise.fused.vocabulary import Vocabulary
@@ -55,7 +58,7 @@ def begin(trial: Trial, data: TokenizedTask, device: torch.device | str = "cpu",
         raise RequestError(f"{recipe.model_name} cannot be trained on the path {path}: {reason}; take the plain one.")
     loaded = load_model(recipe, label_names=data.label_names, init_seed=trial.seeds.init, pad_id=data.pad_id)
     model = loaded.model
-    parts = architecture(model)
+    parts = architecture(model.config)
     vocabulary = Vocabulary(model, parts.words, data)
     model.to(device)  # type: ignore[arg-type]  # transformers annotates only the decorated overload
     tokens = EVALUATION_TOKENS if device.type == "cpu" else GPU_EVALUATION_TOKENS
@@ -63,9 +66,13 @@ def begin(trial: Trial, data: TokenizedTask, device: torch.device | str = "cpu",
 
     def computation(optimizer: FlatOptimizer) -> Packed:
         def engine() -> Engine:
-            return TorchEngine(parts, model, optimizer, recipe.dtype)
+            if path != "compiled":
+                return TorchEngine(parts, model, optimizer, recipe.dtype)
+            gradients = {name: p.grad for name, p in optimizer.names.items() if p.grad is not None}
+            return CompiledEncoder(parts, dict(model.named_parameters()), gradients)
 
         return Packed(path, engine, feed, vocabulary, optimizer, data, trial)
 
     kept = {vocabulary.parameter: torch.from_numpy(vocabulary.kept)}
-    return assemble(trial, data, loaded, FlatOptimizer, computation, kept)
+    optimizer = partial(FlatOptimizer, compiled=path == "compiled")
+    return assemble(trial, data, loaded, optimizer, computation, kept)

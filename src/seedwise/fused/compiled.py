@@ -8,7 +8,8 @@ from torch.nn import functional as F
 
 from seedwise.fused.architecture import Architecture, Dense, Dropout
 from seedwise.fused.batches import Batch
-from seedwise.fused.kernels.layers import BlockLayer, Embeddings, Linear, Lines, Parameters, Space
+from seedwise.fused.kernels.block import BlockLayer
+from seedwise.fused.kernels.layers import Embeddings, Linear, Lines, Parameters, Space
 from seedwise.training.masks import keep, line_keys, threshold
 
 __all__ = ["CompiledEncoder", "reason_against"]
@@ -61,12 +62,12 @@ class CompiledEncoder:
         self._lowest = _lowest(parts, gradients)
         self._width, self._space = parts.width, Space()
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def logits(self, batch: Batch) -> torch.Tensor:
         """Return the outputs of a batch's rows without dropout, shape [rows, outputs]."""
         return torch.cat([self._head.forward(self._encode(part, None)[-1], part, None) for part in _pieces(batch)])
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def backward(self, batch: Batch, kind: str, step_key: int, share: float) -> float:
         """Add a share of the gradients of a batch's mean loss to the gradients.
 
@@ -85,7 +86,7 @@ class CompiledEncoder:
         loss, d = _loss(kind, outputs, batch.labels)
         d = self._head.backward(d * share)
         for k in reversed(range(max(self._lowest, 0), len(self._blocks))):
-            d = self._blocks[k].backward(d, inputs[k], *lines, step_key, self._space, lowest=k == self._lowest)
+            d = self._blocks[k].backward(d, inputs[k], *lines, step_key, self._space)
         if self._lowest < 0:
             if self._projection is not None:
                 embedded = self._space("embedded", 0, len(d), self._embeddings.width)
@@ -185,10 +186,10 @@ def _lines(batch: Batch) -> tuple[Lines, Lines]:
     """Return a batch's tokens and its first tokens."""
     starts, slots = torch.from_numpy(batch.starts.copy()), torch.from_numpy(batch.slots.copy())
     lengths = batch.lengths
-    padded, longest = (lengths + 7) // 8 * 8, int(lengths.max())
+    rows, padded = len(lengths), (lengths + 7) // 8 * 8
     return (
-        Lines(starts, slots, int(batch.starts[-1]), longest, int(lengths @ padded)),
-        Lines(torch.arange(len(starts)), slots, len(slots), longest, int(padded.sum())),
+        Lines(rows, starts, slots, int(batch.starts[-1]), int(lengths.max()), int(lengths @ padded)),
+        Lines(rows, torch.arange(rows + 1), slots, rows, 1, 8 * rows),
     )
 
 

@@ -114,7 +114,7 @@ class Stack:
     def _restack(self) -> None:
         """Lay the members' parameters out side by side."""
         self._changed, self._pieces, members = False, [], self.members
-        self._parts = [architecture(member.model) for member in members]
+        self._parts = [architecture(member.model.config) for member in members]
         weights = Weights.of([m.model for m in members], [_packed(m).optimizer for m in members])
         for start in range(0, len(members), self._largest):
             trials = slice(start, min(start + self._largest, len(members)))

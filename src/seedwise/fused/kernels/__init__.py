@@ -25,8 +25,10 @@ _SIGNATURES = {
     "gelu_forward": "iipppp",
     "gelu_backward": "iippp",
     "add_lines": "iipip",
-    "attention_forward": "ipppii pippi iiif ppp",
-    "attention_backward": "ipppii pippi iiif pppppp",
+    "attention_forward": "ippii pppi iiif ppp",
+    "attention_backward": "ippii pppi iiif pppppp",
+    "first_forward": "ippii ppf iiif pppp",
+    "first_backward": "ippii ppf iiif pppppp",
     "squared_norm": "ip",
     "adamw": "ipppp dddddddd",
 }
@@ -49,9 +51,9 @@ def call(name: str, *arguments: Any) -> Any:
 
     Args:
         name: The kernel.
-        arguments: Its arguments in order; a contiguous tensor stands for its first number, None for no array.
+        arguments: Its arguments in order; a tensor (no parameter) stands for its first number, None for no array.
     """
-    pointers = [a.data_ptr() if isinstance(a, torch.Tensor) else a for a in arguments]
+    pointers = [a.data_ptr() if type(a) is torch.Tensor else a for a in arguments]
     return _kernels()[name](*pointers)
 
 
@@ -92,10 +94,9 @@ def adamw(
     Raises:
         ValueError: A tensor is none of contiguous float32 numbers on the CPU, or of another length.
     """
-    for tensor in (values, gradients, first, second):
-        _check(tensor, values.numel())
+    pointers = [_pointer(tensor, values.numel()) for tensor in (values, gradients, first, second)]
     numbers = (lr, beta1, beta2, eps, weight_decay, correction1, correction2, scale)
-    call("adamw", values.numel(), values, gradients, first, second, *numbers)
+    call("adamw", values.numel(), *pointers, *numbers)
 
 
 def squared_norm(values: torch.Tensor) -> float:
@@ -107,11 +108,10 @@ def squared_norm(values: torch.Tensor) -> float:
     Raises:
         ValueError: The tensor is none of contiguous float32 numbers on the CPU.
     """
-    _check(values, values.numel())
-    return float(call("squared_norm", values.numel(), values))
+    return float(call("squared_norm", values.numel(), _pointer(values, values.numel())))
 
 
-def _check(tensor: torch.Tensor, length: int) -> None:
+def _pointer(tensor: torch.Tensor, length: int) -> int:
     if tensor.dtype != torch.float32 or tensor.device.type != "cpu" or not tensor.is_contiguous():
         raise ValueError(
             f"kernels work on contiguous float32 tensors on the CPU, not on {tensor.dtype} on {tensor.device} with strides "
@@ -119,6 +119,7 @@ def _check(tensor: torch.Tensor, length: int) -> None:
         )
     if tensor.numel() != length:
         raise ValueError(f"all tensors must have {length} numbers, not {tensor.numel()}; cut them alike.")
+    return tensor.data_ptr()
 
 
 @cache

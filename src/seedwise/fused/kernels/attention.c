@@ -122,61 +122,116 @@ INLINE void softmax_backward(
         store(d + j, mul(mul(load(weights + j), ALL(size)), _mm256_sub_ps(load(d + j), mean)));
 }
 
+enum { HEAD_LINES = 65536 };  // lines of masks that each head has for its queries
+
 INLINE integer padded_to(integer lines) { return (lines + 7) / 8 * 8; }
 
-// out = dropout(softmax(q k' / sqrt(depth))) v, head by head. Row r asks with lines asking[r] to asking[r + 1] of q,
-// qs numbers apart, and finds those from starts[r] to starts[r + 1] of k and v, ks numbers apart.
-// weights: what softmax gave, for the backward pass, or NULL. space: 3 L depth + depth P + 2 L P numbers for a
-// row of L tokens, where P is L rounded up to a multiple of 8.
+// out = dropout(softmax(q k' / sqrt(depth))) v, head by head; lines of q, k and v lie stride numbers apart.
+// weights: what softmax gave, for the backward pass, or NULL. space: 3 L depth + depth P + 2 L P numbers for the
+// longest row of L tokens, where P is L rounded up to a multiple of 8.
 EXPORT void attention_forward(
-    integer rows, const integer *asking, const integer *starts, const integer *slots, integer heads, integer depth,
-    const float *q, integer qs, const float *k, const float *v, integer ks, integer key, integer site, integer limit,
+    integer rows, const integer *starts, const integer *slots, integer heads, integer depth, const float *q,
+    const float *k, const float *v, integer stride, integer key, integer site, integer limit,
     float scale, float *space, float *weights, float *out
 ) {
     integer width = heads * depth;
     for (integer r = 0; r < rows; r++)
         for (integer h = 0; h < heads; h++) {
-            integer from = asking[r], M = asking[r + 1] - from;
-            integer at = starts[r], L = starts[r + 1] - at, P = padded_to(L);
-            float *queries = space, *values = queries + M * depth, *keys = values + L * depth;
+            integer L = starts[r + 1] - starts[r], P = padded_to(L);
+            integer at = starts[r] * stride + h * depth, from = starts[r] * width + h * depth;
+            float *queries = space, *values = queries + L * depth, *keys = values + L * depth;
             float *scores = keys + P * depth;
-            head_of(M, depth, q + from * qs + h * depth, qs, 1.0f / sqrtf((float)depth), queries);
-            head_of(L, depth, v + at * ks + h * depth, ks, 1.0f, values);
-            turned(L, P, depth, k + at * ks + h * depth, ks, keys);
-            product(M, P, depth, queries, depth, 1, keys, P, scores, P);
-            for (integer i = 0; i < M; i++) {
-                Line line = line_of(key, site, slots[r], h * 65536 + i, limit);
+            head_of(L, depth, q + at, stride, 1.0f / sqrtf((float)depth), queries);
+            head_of(L, depth, v + at, stride, 1.0f, values);
+            turned(L, P, depth, k + at, stride, keys);
+            product(L, P, depth, queries, depth, 1, keys, P, scores, P);
+            for (integer i = 0; i < L; i++) {
+                Line line = line_of(key, site, slots[r], h * HEAD_LINES + i, limit);
                 softmax(L, P, line, scale, scores + i * P, weights ? weights + i * P : NULL);
             }
-            product(M, depth, L, scores, P, 1, values, depth, out + from * width + h * depth, width);
-            if (weights) weights += M * P;
+            product(L, depth, L, scores, P, 1, values, depth, out + from, width);
+            if (weights) weights += L * P;
         }
 }
 
 EXPORT void attention_backward(
-    integer rows, const integer *asking, const integer *starts, const integer *slots, integer heads, integer depth,
-    const float *q, integer qs, const float *k, const float *v, integer ks, integer key, integer site, integer limit,
+    integer rows, const integer *starts, const integer *slots, integer heads, integer depth, const float *q,
+    const float *k, const float *v, integer stride, integer key, integer site, integer limit,
     float scale, float *space, const float *weights, const float *d, float *dq, float *dk, float *dv
 ) {
     integer width = heads * depth;
     for (integer r = 0; r < rows; r++)
         for (integer h = 0; h < heads; h++) {
-            integer from = asking[r], M = asking[r + 1] - from;
-            integer at = starts[r], L = starts[r + 1] - at, P = padded_to(L);
-            integer ask = from * qs + h * depth, find = at * ks + h * depth;
-            float *queries = space, *keys = queries + M * depth, *outs = keys + L * depth, *values = outs + M * depth;
-            float *scores = values + P * depth, *dropped = scores + M * P;
-            head_of(M, depth, q + ask, qs, 1.0f, queries);
-            head_of(L, depth, k + find, ks, 1.0f, keys);
-            head_of(M, depth, d + from * width + h * depth, width, 1.0f, outs);
-            turned(L, P, depth, v + find, ks, values);
-            product(M, P, depth, outs, depth, 1, values, P, scores, P);
-            for (integer i = 0; i < M; i++, weights += P) {
-                Line line = line_of(key, site, slots[r], h * 65536 + i, limit);
+            integer L = starts[r + 1] - starts[r], P = padded_to(L);
+            integer at = starts[r] * stride + h * depth, from = starts[r] * width + h * depth;
+            float *queries = space, *keys = queries + L * depth, *outs = keys + L * depth, *values = outs + L * depth;
+            float *scores = values + P * depth, *dropped = scores + L * P;
+            head_of(L, depth, q + at, stride, 1.0f, queries);
+            head_of(L, depth, k + at, stride, 1.0f, keys);
+            head_of(L, depth, d + from, width, 1.0f, outs);
+            turned(L, P, depth, v + at, stride, values);
+            product(L, P, depth, outs, depth, 1, values, P, scores, P);
+            for (integer i = 0; i < L; i++, weights += P) {
+                Line line = line_of(key, site, slots[r], h * HEAD_LINES + i, limit);
                 softmax_backward(P, line, scale, 1.0f / sqrtf((float)depth), weights, scores + i * P, dropped + i * P);
             }
-            product(L, depth, M, dropped, 1, P, outs, depth, dv + find, ks);
-            product(M, depth, L, scores, P, 1, keys, depth, dq + ask, qs);
-            product(L, depth, M, scores, 1, P, queries, depth, dk + find, ks);
+            product(L, depth, L, dropped, 1, P, outs, depth, dv + at, stride);
+            product(L, depth, L, scores, P, 1, keys, depth, dq + at, stride);
+            product(L, depth, L, scores, 1, P, queries, depth, dk + at, stride);
         }
+}
+
+// Attention of first tokens alone, where keys and values of the other tokens need not be made. With k = W x + b, the
+// score q'k is (q'W) x, but for a constant that softmax does not see; with v = W x + b, the sum of w v is W times the
+// sum of w x, plus b times the sum of w. So each row has one query u = q'W for each head, and x stands for k and v.
+// mass: the sum of w; out: the sum of w x. space: 2 heads width + width P + 2 heads P numbers.
+EXPORT void first_forward(
+    integer rows, const integer *starts, const integer *slots, integer heads, integer width, const float *x,
+    const float *u, float size, integer key, integer site, integer limit, float scale, float *space, float *weights,
+    float *mass, float *out
+) {
+    float *queries = space, *tokens = queries + heads * width;
+    for (integer r = 0; r < rows; r++, u += heads * width, out += heads * width) {
+        integer L = starts[r + 1] - starts[r], P = padded_to(L);
+        float *scores = tokens + width * P;
+        const float *own = x + starts[r] * width;
+        head_of(heads, width, u, width, size, queries);
+        turned(L, P, width, own, width, tokens);
+        product(heads, P, width, queries, width, 1, tokens, P, scores, P);
+        for (integer h = 0; h < heads; h++) {
+            Line line = line_of(key, site, slots[r], h * HEAD_LINES, limit);
+            softmax(L, P, line, scale, scores + h * P, weights ? weights + h * P : NULL);
+            floats sum = _mm256_setzero_ps();
+            for (integer j = 0; j < P; j += 8) sum = add(sum, load(scores + h * P + j));
+            *mass++ = total(sum);
+        }
+        product(heads, width, L, scores, P, 1, own, width, out, width);
+        if (weights) weights += heads * P;
+    }
+}
+
+// d: the gradient of out; dmass: that of mass. du, dx: those of u and x.
+EXPORT void first_backward(
+    integer rows, const integer *starts, const integer *slots, integer heads, integer width, const float *x,
+    const float *u, float size, integer key, integer site, integer limit, float scale, float *space,
+    const float *weights, const float *d, const float *dmass, float *du, float *dx
+) {
+    float *outs = space, *queries = outs + heads * width, *tokens = queries + heads * width;
+    for (integer r = 0; r < rows; r++, u += heads * width, du += heads * width, d += heads * width) {
+        integer L = starts[r + 1] - starts[r], P = padded_to(L);
+        float *dropped = tokens + width * P, *scores = dropped + heads * P;
+        const float *own = x + starts[r] * width;
+        head_of(heads, width, d, width, 1.0f, outs);
+        head_of(heads, width, u, width, 1.0f, queries);
+        turned(L, P, width, own, width, tokens);
+        product(heads, P, width, outs, width, 1, tokens, P, scores, P);
+        for (integer h = 0; h < heads; h++, dmass++, weights += P) {
+            Line line = line_of(key, site, slots[r], h * HEAD_LINES, limit);
+            for (integer j = 0; j < P; j += 8) increase(scores + h * P + j, ALL(*dmass));
+            softmax_backward(P, line, scale, size, weights, scores + h * P, dropped + h * P);
+        }
+        product(heads, width, L, scores, P, 1, own, width, du, width);
+        // dropped' d + scores' u in one product: both pairs lie one after the other
+        product(L, width, 2 * heads, dropped, 1, P, outs, width, dx + starts[r] * width, width);
+    }
 }

@@ -57,15 +57,15 @@ def test_gelu_far_out_is_the_identity_or_zero():
 
 
 def softmax(scores: torch.Tensor) -> torch.Tensor:
-    """Attention of one head whose keys hold the scores and whose query holds the root of its width, which is 4."""
+    """Attention of a first token whose query is 1 and finds the scores: the weights that it keeps."""
     n = len(scores)
-    query, keys, values = torch.zeros(1, 16), torch.zeros(n, 16), torch.zeros(n, 16)
-    query[0, 5], keys[:, 5] = 4, scores
-    weights, out, space = torch.empty(n + 7), torch.empty(1, 16), torch.empty((n + 7) * (64 + 2 * n + 14))
-    one, all_keys, slots = torch.tensor([0, 1]), torch.tensor([0, n]), torch.tensor([0])
+    tokens, query = torch.zeros(n, 8), torch.zeros(1, 8)
+    tokens[:, 5], query[0, 5] = scores, 1.0
+    weights, mass, out, space = torch.empty(n + 7), torch.empty(1), torch.empty(1, 8), torch.empty(10 * (n + 7) + 16)
     nothing_dropped = (0, 0, threshold(0.0), 1.0)
     kernels.call(
-        "attention_forward", 1, one, all_keys, slots, 1, 16, query, 16, keys, values, 16, *nothing_dropped, space, weights, out
+        "first_forward", 1, torch.tensor([0, n]), torch.tensor([0]), 1, 8, tokens, query, 1.0, *nothing_dropped, space,
+        weights, mass, out,
     )  # fmt: skip
     return weights[:n]
 

@@ -5,7 +5,6 @@ pass d is the gradient of what the layer returned; it is overwritten.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 

@@ -13,7 +13,7 @@ from seedwise.data.tokens import TokenizedTask
 __all__ = ["BEST", "RUN_GLUE", "Result", "Work", "at_once", "plain_json", "report", "result_of", "work_of"]
 
 RUN_GLUE, BEST = "Trainer as run_glue sets it", "Trainer as well as can be"
-STACKABLE = ("packed", "compiled", "fused")  # their masks are equal, and so are their losses but for rounding
+SAME_MASKS = ("packed", "compiled", "fused")  # and so the same losses, but for rounding
 COUNTS = (1, 2, 4, 8, 16, 32, 64)
 
 
@@ -125,7 +125,7 @@ def seconds_for(count: int, result: Result, single: float) -> float:
 
 
 def report(results: Sequence[Result], load: Work, peak: float) -> dict[str, float]:
-    """Print a cell's tables; return the ratios of its fastest path."""
+    """Print a cell's tables; return the time of each Trainer over that of our fastest path."""
     if not results:
         return {}
     baselines = {title: _fastest(results, title) for title in (RUN_GLUE, BEST)}
@@ -144,11 +144,14 @@ def report(results: Sequence[Result], load: Work, peak: float) -> dict[str, floa
         f"arithmetic: {load.step_operations / 1e9:.3g} GFLOP a step, {load.operations / 1e12:.3g} TFLOP a trial; products "
         f"of these shapes: {peak / 1e9:.3g} GFLOP/s, so that a trial takes {_brief(load.operations / peak)} s at least"
     )
-    apart = disagreement([result.losses for result in results if result.rival.path in STACKABLE])
-    print(f"training losses on {', '.join(STACKABLE)} are apart by {apart:.1e} at most")
+    equal = [result for result in results if result.rival.path in SAME_MASKS]
+    if len(equal) > 1:
+        paths = ", ".join(dict.fromkeys(result.rival.path for result in equal))
+        print(f"training losses on {paths} are apart by {disagreement([r.losses for r in equal]):.1e} at most")
     _report_many(results)
     ours = [result.seconds for result in results if result.rival.path != "trainer"]
-    return {title: seconds / min(ours) for title, seconds in baselines.items() if ours and seconds > 0}
+    theirs = [result for result in results if result.rival.path == "trainer" and ours]
+    return {f"{result.rival.title} ({at_once(result.rival)})": result.seconds / min(ours) for result in theirs}
 
 
 def disagreement(losses: Sequence[Sequence[float]]) -> float:

@@ -228,7 +228,8 @@ def main() -> None:
             if given.output is not None:
                 content = {**about, "dtype": given.dtype, "rounds": given.rounds, "cells": cells}
                 given.output.write_text(json.dumps(content, indent=1), encoding="utf-8")
-    print("\nthe Trainer's time over that of seedwise's fastest path")
+    if any(last.values()):
+        print("\nthe Trainer's time over that of seedwise's fastest path")
     for title in dict.fromkeys(title for ratios in last.values() for title in ratios):
         found = [f"{ratios[title]:.1f} on {name}" for name, ratios in last.items() if title in ratios]
         print(f"{title}: {', '.join(found)}")

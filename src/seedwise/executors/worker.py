@@ -40,6 +40,7 @@ class Worker:
         self._clock = Clock()
         self._lane: Lane | None = None  # where its trials train
         self._attempts: dict[str, Attempt] = {}  # by trial
+        self._data: tuple[Path, TokenizedTask] | None = None  # what it read last: the trials of a stack share it
 
     @property
     def busy(self) -> bool:
@@ -61,7 +62,7 @@ class Worker:
             return
         self._clock.join(trial_id)
         try:
-            self._take_up(job, data_folder, path, width)
+            self._take_up(job, self._tokens(data_folder), path, width)
         except Exception as error:  # noqa: BLE001 - whatever one trial dies of, the others go on
             self._leave(trial_id)
             self._clock.leave(trial_id)
@@ -102,9 +103,9 @@ class Worker:
             answer = {"exported": None, "error": reason, "storage": isinstance(error, StorageError)}
         self._write(json.dumps(answer))
 
-    def _take_up(self, job: Job, data_folder: Path, path: str, width: int) -> None:
+    def _take_up(self, job: Job, data: TokenizedTask, path: str, width: int) -> None:
         trial_id = job.trial.id
-        training = self._begin(job, TokenizedTask.open(data_folder), path)
+        training = self._begin(job, data, path)
         files = self._checkpoint(trial_id), self._weights(trial_id)
         attempt = Attempt(job, training, files, self._clock, self._report)
         ran_on = origin(self._device, job.trial.recipe.dtype, path, width)
@@ -117,6 +118,11 @@ class Worker:
         if attempt.over:
             attempt.end()
             self._clock.leave(trial_id)
+
+    def _tokens(self, folder: Path) -> TokenizedTask:
+        if self._data is None or self._data[0] != folder:
+            self._data = folder, TokenizedTask.open(folder)
+        return self._data[1]
 
     def _note(self, training: Training, measurement: Measurement) -> None:
         """Report a step where it is an evaluation, and end the attempt where it is over."""

@@ -56,15 +56,12 @@ def forward(parts: Architecture, weights: Weights, stream: Stream, noise: Noise 
 
 
 def mean_losses(kind: str, logits: torch.Tensor, stream: Stream) -> torch.Tensor:
-    """Return each trial's mean loss over its rows, shape (S,)."""
-    losses = []
-    for s, batch in enumerate(stream.batches):
-        own = logits[s, : len(batch.slots)].float()
-        if kind == "regression":
-            losses.append(F.mse_loss(own.reshape(-1), batch.labels))
-        else:
-            losses.append(F.cross_entropy(own, batch.labels))
-    return torch.stack(losses)
+    """Return each trial's mean loss over its rows, times its share, shape (S,)."""
+    if kind == "regression":
+        losses = (logits.float().squeeze(-1) - stream.labels).square()
+    else:
+        losses = F.cross_entropy(logits.float().transpose(1, 2), stream.labels, reduction="none")
+    return (losses * stream.row_shares).sum(1)
 
 
 def _embedded(parts: Architecture, weights: Weights, stream: Stream) -> torch.Tensor:
@@ -124,7 +121,7 @@ def _attend(
     if bias is not None:
         weights = weights + bias[rows.trials, :, : weights.shape[2], : weights.shape[3]]
     if rows.hidden is not None:
-        weights = weights.masked_fill(rows.hidden, -math.inf)
+        weights = weights + rows.hidden
     weights = weights.softmax(-1)
     if noise is not None:
         weights = noise.attended(weights, k, rows)

@@ -59,15 +59,16 @@ class TorchEngine:
 
     def backward(self, batch: Batch, kind: str, step_key: int, share: float) -> float:
         """Add gradients; see `Engine`."""
-        stream = self._stream(batch)
+        stream = self._stream(batch, share)
+        noise = Noise([self._parts], torch.tensor([step_key], device=self._device), stream)
         with precision(self._device, self._dtype):
-            logits = forward(self._parts, self._weights, stream, Noise([self._parts], [step_key], stream))
-        loss = mean_losses(kind, logits, stream)[0] * share
+            logits = forward(self._parts, self._weights, stream, noise)
+        loss = mean_losses(kind, logits, stream)[0]
         self._weights.backward(loss)
         return float(loss.detach())
 
-    def _stream(self, batch: Batch) -> Stream:
-        return Stream([batch], slack=SLACK if self._device.type == "cpu" else 0.0)
+    def _stream(self, batch: Batch, share: float = 1.0) -> Stream:
+        return Stream([batch], shares=[share], slack=SLACK if self._device.type == "cpu" else 0.0)
 
 
 class Packed:

@@ -147,11 +147,11 @@ class Stack:
             # A trial with fewer parts computes its first one again, of which nothing is taken.
             batches = [own[k] if k < len(own) else own[0] for own in parts]
             shares = [len(own[k].slots) / n if k < len(own) else 0.0 for own, n in zip(parts, rows, strict=True)]
-            stream = Stream(batches, slack=0.0)
-            noise = Noise(self._parts[piece.trials], keys, stream)
+            stream = Stream(batches, shares=shares, slack=0.0)
+            noise = Noise(self._parts[piece.trials], torch.tensor(keys, device=self._device), stream)
             with precision(self._device, recipe.dtype):
                 logits = forward(self._parts[0], piece.weights, stream, noise)
-            losses = mean_losses(data.kind, logits, stream) * torch.tensor(shares, device=self._device)
+            losses = mean_losses(data.kind, logits, stream)
             piece.weights.backward(losses.sum())
             total += losses.detach()
         return total

@@ -132,6 +132,57 @@ def test_where_nothing_can_be_measured_the_usual_layout_is_taken(work, data, mon
     assert remembered() == []
 
 
+class TestMeasuring:
+    USUAL, OTHER, SLOW = Layout("compiled", 2, 1), Layout("packed", 2, 1), Layout("plain", 2, 1)
+
+    @pytest.fixture
+    def measured(self, monkeypatch):
+        """Replaces the processes: seconds of each layout, one after the other; what was measured is noted."""
+        noted = []
+
+        class Told:
+            def __init__(self, *_):
+                pass
+
+            def __enter__(self):
+                return self
+
+            def __exit__(self, *_):
+                pass
+
+            def measure(self, layout):
+                noted.append(layout)
+                return Speed(layout, self.seconds[layout].pop(0))
+
+        monkeypatch.setattr(choice, "Probes", Told)
+
+        def told(seconds):
+            Told.seconds = {layout: list(times) for layout, times in seconds.items()}
+            return noted
+
+        return told
+
+    def test_what_is_near_the_fastest_is_measured_again_and_the_better_time_counts(self, measured, work, data):
+        noted = measured({self.USUAL: [2.0, 1.1], self.OTHER: [1.5, 1.4], self.SLOW: [4.0]})
+        speeds = choice._measure([self.USUAL, self.OTHER, self.SLOW], work, data, FREE)
+        assert [speed.seconds for speed in speeds] == [1.1, 1.4, 4.0]
+        assert noted == [self.USUAL, self.OTHER, self.SLOW, self.USUAL, self.OTHER]
+
+    def test_it_ends_where_the_study_is_shorter_than_it_seemed(self, measured, task, recipe, data):
+        noted = measured({self.USUAL: [1e-9]})
+        work = Work(Trial(task, recipe, Seeds(1, 1)), trials=10, steps=10)
+        assert [speed.layout for speed in choice._measure([self.USUAL, self.OTHER], work, data, FREE)] == noted
+        assert noted == [self.USUAL]
+
+    @pytest.mark.parametrize(
+        ("seconds", "expected"), [(0.00185, Layout("compiled", 2, 1)), (0.0017, Layout("packed", 2, 1))]
+    )
+    def test_the_usual_layout_is_kept_where_another_is_hardly_faster(self, work, data, speeds, seconds, expected):
+        speeds[0].clear()
+        speeds[0][Layout("packed", 2, 1)] = seconds
+        assert choose(work, data, FREE).layout == expected
+
+
 class TestMemory:
     def test_holds_several_choices(self):
         remember({"model": "a"}, Layout("packed", 1, 2), "fast")

@@ -1,5 +1,6 @@
 """Which layout does a study get? What it began with, what was measured here before, what is measured now, or a default."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,12 @@ RATE = {"cpu": 50e9, "cuda": 50e12}
 
 STEP_SECONDS = 0.002
 """What a step is expected to need besides."""
+
+AGAIN = 1.5
+"""What takes less than this many times the fastest layout's time is measured twice."""
+
+MARGIN = 1.1
+"""The usual layout is kept where none is faster by more than this: that much may be noise."""
 
 DEFAULT_WIDTH = {"cpu": 2, "cuda": 8}
 """How many trials a stack holds where nothing is measured."""
@@ -106,14 +113,15 @@ def choose(work: Work, data: Path, wish: Wish) -> Choice:
     about = _about(work, wish, length, layouts)
     if (known := recall(about)) is not None:
         return Choice(known.layout, f"{known.reason}; measured on {known.date}")
-    cost = START_SECONDS + 2 * SECONDS * len(layouts)
-    if cost > SHARE * _expected_seconds(work, wish, length):
+    if START_SECONDS + 2 * AGAIN * SECONDS * len(layouts) > SHARE * _expected_seconds(work, wish, length):
         return Choice(default, "not measured, as the study is short")
     speeds = _measure(layouts, work, data, wish)
     best = min(speeds, key=lambda speed: speed.seconds)
     if best.error is not None:
         return Choice(default, f"nothing could be measured ({best.error})")
-    choice = Choice(best.layout, _words(speeds))
+    if speeds[0].seconds < MARGIN * best.seconds:
+        best = speeds[0]
+    choice = Choice(best.layout, _words(best, speeds))
     remember(about, *choice)
     return choice
 
@@ -174,15 +182,24 @@ def _candidates(work: Work, wish: Wish, most: int) -> list[Layout]:
 
 
 def _measure(layouts: Sequence[Layout], work: Work, data: Path, wish: Wish) -> list[Speed]:
-    """Measure layouts in turn, the default first; stop where it turns out that the study is shorter than expected."""
+    """Measure layouts in turn, the default first, and those near the fastest again: other programs may disturb one.
+
+    Where the first shows that the study is shorter than expected, it stays the only one.
+    """
     count = max(layout.workers for layout in layouts) if wish.kind == "cpu" else 1
-    found: list[Speed] = []
     with Probes(count, wish.device, work.trial, data) as probes:
-        for layout in layouts:
-            found.append(probes.measure(layout))
-            if 2 * SECONDS * (len(layouts) - 1) > SHARE * found[0].seconds * work.steps:
-                break
-    return found
+        began = time.monotonic()
+        found = {layouts[0]: probes.measure(layouts[0])}
+        took = time.monotonic() - began
+        if found[layouts[0]].seconds * work.steps * SHARE < AGAIN * took * (len(layouts) - 1):
+            return [*found.values()]
+        for layout in layouts[1:]:
+            found[layout] = probes.measure(layout)
+        fastest = min(speed.seconds for speed in found.values())
+        for layout, speed in found.items():
+            if speed.seconds < AGAIN * fastest:
+                found[layout] = min(speed, probes.measure(layout), key=lambda each: each.seconds)
+    return [*found.values()]
 
 
 def _expected_seconds(work: Work, wish: Wish, tokens: float) -> float:
@@ -214,15 +231,14 @@ def _about(work: Work, wish: Wish, tokens: float, layouts: Sequence[Layout]) -> 
     }
 
 
-def _words(speeds: Sequence[Speed]) -> str:
-    """Return what was measured, the fastest first, each path once."""
-    ranked = sorted((speed for speed in speeds if speed.error is None), key=lambda speed: speed.seconds)
-    best: dict[str, Speed] = {}
-    for speed in ranked:
-        best.setdefault(speed.layout.path, speed)
-    first, *others = best.values()
-    beside = ", ".join(f"{speed.layout.path} {_milliseconds(speed)}" for speed in others)
-    return f"{_milliseconds(first)} ms per trial and step" + (f" ({beside})" if beside else "")
+def _words(best: Speed, speeds: Sequence[Speed]) -> str:
+    """Return what was measured of the best, and beside it of every other path, the fastest first."""
+    others: dict[str, Speed] = {}
+    for speed in sorted(speeds, key=lambda speed: speed.seconds):
+        if speed.error is None and speed.layout.path != best.layout.path:
+            others.setdefault(speed.layout.path, speed)
+    beside = ", ".join(f"{path} {_milliseconds(speed)}" for path, speed in others.items())
+    return f"{_milliseconds(best)} ms per trial and step" + (f" ({beside})" if beside else "")
 
 
 def _milliseconds(speed: Speed) -> str:

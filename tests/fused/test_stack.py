@@ -9,14 +9,15 @@ from seedwise.data.tokens import tokenize
 from seedwise.errors import RequestError
 from seedwise.fused import stack as stacks
 from seedwise.fused.begin import begin
+from seedwise.fused.replay import Recordings
 from seedwise.fused.stack import Stack, difference
 from seedwise.training.checkpoint import load_checkpoint, save_checkpoint
 from toys import toy_model, toy_recipe, toy_task
 
 
-def run(trainings, steps):
+def run(trainings, steps, **options):
     """Train trials in one stack up to a step; return each one's losses and evaluations."""
-    stack = Stack()
+    stack = Stack(**options)
     for training in trainings:
         stack.join(training)
     found = [[] for _ in trainings]
@@ -131,6 +132,37 @@ def test_a_stack_without_memory_is_computed_in_pieces(toy, monkeypatch):
     assert max(widths[1:]) == 2
     for ours, theirs in zip(found, expected, strict=True):
         close(ours, theirs)
+
+
+def test_passes_that_are_replayed_from_the_same_memory_compute_the_same(toy, monkeypatch):
+    """What a GPU records reads nothing but the memory that is filled before: here it is run from there."""
+    trials, data = trials_of(toy), toy[2]
+    shapes = []
+    call = Recordings.__call__
+
+    def noting(self, stream, keys):
+        found = call(self, stream, keys)
+        shapes.append(len(self))
+        return found
+
+    monkeypatch.setattr(Recordings, "__call__", noting)
+    recorded = run([begin(trial, data, path="fused") for trial in trials], 24, record=True)
+    assert len(shapes) == 24
+    assert shapes[-1] <= 3
+    for trial, ours in zip(trials, recorded, strict=True):
+        close(ours, curves(begin(trial, data), 24))
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_a_gpu_computes_what_the_cpu_computes(toy, dtype):
+    task, recipe, data = toy
+    trials = [Trial(task, recipe.with_changes(dtype=dtype), Seeds(seed, seed)) for seed in (1, 2, 3)]
+    there = run([begin(trial, data, "cuda:0", path="fused") for trial in trials], 12, device="cuda:0")
+    here = run([begin(trial, data, path="fused") for trial in trials], 12)
+    for ours, theirs in zip(there, here, strict=True):
+        close(ours, theirs, tolerance=1e-4 if dtype == "float32" else 0.05)
 
 
 def test_a_diverging_trial_leaves_the_others_alone(toy):

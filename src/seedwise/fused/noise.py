@@ -98,4 +98,5 @@ class _Level:
         limit, scale = (t if trials is None else t[trials] for t in (self._limit, self._scale))
         limit = limit.view(shape).numpy() if isinstance(keys, np.ndarray) else limit.view(shape)
         kept = torch.as_tensor(keep(keys, x.shape[-1], limit))
-        return x * (kept * scale.view(shape)).to(x.dtype)
+        factors: torch.Tensor = (kept * scale.view(shape)).to(x.dtype)
+        return x * factors

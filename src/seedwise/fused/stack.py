@@ -5,6 +5,7 @@ differ. A trial joins at whatever step it is and leaves when it is paused or com
 trial computes does not depend on who else is in the stack.
 """
 
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
 from typing import NamedTuple
@@ -19,6 +20,7 @@ from seedwise.fused.batches import Batch
 from seedwise.fused.encoder import forward, mean_losses
 from seedwise.fused.noise import Noise
 from seedwise.fused.packed import Packed
+from seedwise.fused.replay import MULTIPLE, Recordings
 from seedwise.fused.stream import Stream
 from seedwise.fused.weights import Weights
 from seedwise.training.loop import Training, mixed, record, update
@@ -56,11 +58,13 @@ class Stack:
 
     Args:
         device: Where.
+        record: Whether passes are recorded and replayed (see `seedwise.fused.replay`); by default on a GPU.
     """
 
-    def __init__(self, device: torch.device | str = "cpu") -> None:
+    def __init__(self, device: torch.device | str = "cpu", *, record: bool | None = None) -> None:
         self.members: list[Training] = []
         self._device = torch.device(device)
+        self._multiple = MULTIPLE if (self._device.type == "cuda" if record is None else record) else 1
         self._parts: list[Architecture] = []
         self._pieces: list[_Piece] = []  # what is computed at once: all members, or fewer where memory lacks
         self._largest = 2**30  # members of a piece
@@ -118,7 +122,11 @@ class Stack:
         weights = Weights.of([m.model for m in members], [_packed(m).optimizer for m in members])
         for start in range(0, len(members), self._largest):
             trials = slice(start, min(start + self._largest, len(members)))
-            self._pieces.append(_Piece(trials, weights.part(trials)))
+            own = weights.part(trials)
+            compute = partial(self._losses, own, self._parts[trials])
+            self._pieces.append(
+                _Piece(trials, own, compute if self._multiple == 1 else Recordings(compute, own.gradients))
+            )
         for s, member in enumerate(members):
             _packed(member).moved(partial(self._logits, s))
 
@@ -140,21 +148,26 @@ class Stack:
 
     def _piece_backward(self, piece: "_Piece", parts: list[list[Batch]], keys: list[int]) -> torch.Tensor:
         """Add the gradients of a piece of the stack, part by part, and return its losses."""
-        data, recipe = self.members[0].data, self.members[0].trial.recipe
         rows = [sum(len(part.slots) for part in own) for own in parts]
         total = torch.zeros(len(parts), device=self._device)
         for k in range(max(len(own) for own in parts)):
             # A trial with fewer parts computes its first one again, of which nothing is taken.
             batches = [own[k] if k < len(own) else own[0] for own in parts]
             shares = [len(own[k].slots) / n if k < len(own) else 0.0 for own, n in zip(parts, rows, strict=True)]
-            stream = Stream(batches, shares=shares, slack=0.0)
-            noise = Noise(self._parts[piece.trials], torch.tensor(keys, device=self._device), stream)
-            with precision(self._device, recipe.dtype):
-                logits = forward(self._parts[0], piece.weights, stream, noise)
-            losses = mean_losses(data.kind, logits, stream)
-            piece.weights.backward(losses.sum())
-            total += losses.detach()
+            stream = Stream(batches, shares=shares, slack=0.0, multiple=self._multiple)
+            total += piece.compute(stream, torch.tensor(keys, device=self._device))
         return total
+
+    def _losses(
+        self, weights: Weights, parts: Sequence[Architecture], stream: Stream, keys: torch.Tensor
+    ) -> torch.Tensor:
+        """Add the gradients of a stream, and return its losses; nothing here waits for the device."""
+        noise = Noise(parts, keys, stream)
+        with precision(self._device, self.members[0].trial.recipe.dtype):
+            logits = forward(parts[0], weights, stream, noise)
+        losses = mean_losses(self.members[0].data.kind, logits, stream)
+        weights.backward(losses.sum())
+        return losses.detach()
 
     def _logits(self, s: int, rows: TokenizedSplit) -> np.ndarray:
         """Return a trial's outputs, computed together with the others' where most of them are wanted."""
@@ -182,10 +195,11 @@ class Stack:
 
 
 class _Piece(NamedTuple):
-    """Neighbours in a stack that are computed at once, and their weights."""
+    """Neighbours in a stack that are computed at once: which, their weights, and their forward and backward pass."""
 
     trials: slice
     weights: Weights
+    compute: Callable[[Stream, torch.Tensor], torch.Tensor]
 
 
 def _packed(training: Training) -> Packed:

@@ -57,6 +57,11 @@ class Weights:
                 optimizer.settle(k, values[k][s], gradients[k][s])
         return cls(models, places, values, gradients)
 
+    @property
+    def gradients(self) -> Sequence[torch.Tensor]:
+        """Every group's gradients, shape (S, numbers)."""
+        return self._gradients
+
     def __len__(self) -> int:
         return len(self._models)
 

@@ -61,7 +61,7 @@ def softmax(scores: torch.Tensor) -> torch.Tensor:
     n = len(scores)
     tokens, query = torch.zeros(n, 8), torch.zeros(1, 8)
     tokens[:, 5], query[0, 5] = scores, 1.0
-    weights, mass, out, space = torch.empty(n + 7), torch.empty(1), torch.empty(1, 8), torch.empty(10 * (n + 7) + 16)
+    weights, mass, out, space = torch.empty(n + 7), torch.empty(1), torch.empty(1, 8), torch.empty(10 * (n + 7) + 17)
     nothing_dropped = (0, 0, threshold(0.0), 1.0)
     kernels.call(
         "first_forward", 1, torch.tensor([0, n]), torch.tensor([0]), 1, 8, tokens, query, 1.0, *nothing_dropped, space,

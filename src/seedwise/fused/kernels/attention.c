@@ -75,60 +75,101 @@ static const float *turned(integer lines, integer padded, integer depth, const f
     return to;
 }
 
-// scores: those of one query become weights after dropout; before it, they go to weights unless that is NULL.
-INLINE void softmax(integer n, integer padded, Line line, float scale, float *scores, float *weights) {
-    for (integer j = n; j < padded; j++) scores[j] = -INFINITY;
-    floats top = ALL(-INFINITY), sum = _mm256_setzero_ps();
-    for (integer j = 0; j < padded; j += 8) top = _mm256_max_ps(top, load(scores + j));
-    top = ALL(largest(top));
-    for (integer j = 0; j < padded; j += 8) {
-        floats e = exponential(_mm256_sub_ps(load(scores + j), top));  // 1e-38 behind the last key, lost in a sum >= 1
-        store(scores + j, e);
-        sum = add(sum, e);
-    }
-    floats share = ALL(1.0f / total(sum)), s = ALL(scale);
-    for (integer j = 0; j < padded; j += 16) {
-        __m256i mask = kept(&line);
-        floats w = mul(load(scores + j), share);
-        if (weights) store(weights + j, w);
-        store(scores + j, first_half(mask, mul(w, s)));
-        if (j + 8 == padded) break;
-        w = mul(load(scores + j + 8), share);
-        if (weights) store(weights + j + 8, w);
-        store(scores + j + 8, second_half(mask, mul(w, s)));
-    }
-}
-
-// d: the gradient of one query's dropped weights becomes that of its scores, times size; dropped: those weights again.
-INLINE void softmax_backward(
-    integer padded, Line line, float scale, float size, const float *weights, float *d, float *dropped
-) {
-    floats s = ALL(scale), sum = _mm256_setzero_ps();
-    for (integer j = 0; j < padded; j += 16) {
-        __m256i mask = kept(&line);
-        floats w = load(weights + j), x = first_half(mask, mul(load(d + j), s));
-        store(d + j, x);
-        store(dropped + j, first_half(mask, mul(w, s)));
-        sum = _mm256_fmadd_ps(x, w, sum);
-        if (j + 8 == padded) break;
-        w = load(weights + j + 8);
-        x = second_half(mask, mul(load(d + j + 8), s));
-        store(d + j + 8, x);
-        store(dropped + j + 8, second_half(mask, mul(w, s)));
-        sum = _mm256_fmadd_ps(x, w, sum);
-    }
-    floats mean = ALL(total(sum));
-    for (integer j = 0; j < padded; j += 8)
-        store(d + j, mul(mul(load(weights + j), ALL(size)), _mm256_sub_ps(load(d + j), mean)));
-}
-
 enum { HEAD_LINES = 65536 };  // lines of masks that each head has for its queries
 
 INLINE integer padded_to(integer lines) { return (lines + 7) / 8 * 8; }
 
+// The masks of a head's queries: that of query i is line first + i * step.
+typedef struct {
+    integer key, site, row, first, step, limit;
+    float scale;
+} Masks;
+
+INLINE Line line_at(const Masks *masks, integer i) {
+    return line_of(masks->key, masks->site, masks->row, masks->first + i * masks->step, masks->limit);
+}
+
+// scores: the n scores of each query, padded, become weights after dropout; before it, they go to weights unless that
+// is NULL. shares: room for a number for each query. Every pass goes over all queries, because a line alone is too
+// short for its sums to be found while others are on their way.
+INLINE void softmax(
+    integer queries, integer n, integer padded, const Masks *masks, float *scores, float *weights, float *shares
+) {
+    const integer end = padded - 8;  // of the last eight scores, some are none
+    const __m256i places = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    const floats real = _mm256_castsi256_ps(_mm256_cmpgt_epi32(_mm256_set1_epi32((int)(n - end)), places));
+    for (integer i = 0; i < queries; i++) {
+        const float *own = scores + i * padded;
+        floats top = _mm256_blendv_ps(ALL(-INFINITY), load(own + end), real);
+        for (integer j = 0; j < end; j += 8) top = _mm256_max_ps(top, load(own + j));
+        shares[i] = largest(top);
+    }
+    for (integer i = 0; i < queries; i++) {
+        float *own = scores + i * padded;
+        floats top = ALL(shares[i]), last = _mm256_and_ps(real, exponential(_mm256_sub_ps(load(own + end), top)));
+        floats sum = last;
+        for (integer j = 0; j < end; j += 8) {
+            floats e = exponential(_mm256_sub_ps(load(own + j), top));
+            store(own + j, e);
+            sum = add(sum, e);
+        }
+        store(own + end, last);
+        shares[i] = 1.0f / total(sum);
+    }
+    for (integer i = 0; i < queries; i++) {
+        Line line = line_at(masks, i);
+        floats share = ALL(shares[i]), s = ALL(masks->scale);
+        float *own = scores + i * padded, *kept_weights = weights ? weights + i * padded : own;
+        for (integer j = 0; j < padded; j += 16) {
+            __m256i mask = kept(&line);
+            floats w = mul(load(own + j), share);
+            store(kept_weights + j, w);
+            store(own + j, first_half(mask, mul(w, s)));
+            if (j == end) break;
+            w = mul(load(own + j + 8), share);
+            store(kept_weights + j + 8, w);
+            store(own + j + 8, second_half(mask, mul(w, s)));
+        }
+    }
+}
+
+// d: the gradient of the dropped weights becomes that of the scores, times size; dropped: those weights again.
+INLINE void softmax_backward(
+    integer queries, integer padded, const Masks *masks, float size, const float *weights, float *d, float *dropped,
+    float *means
+) {
+    floats s = ALL(masks->scale);
+    for (integer i = 0; i < queries; i++) {
+        Line line = line_at(masks, i);
+        const float *own = weights + i * padded;
+        float *to = d + i * padded, *again = dropped + i * padded;
+        floats sum = _mm256_setzero_ps();
+        for (integer j = 0; j < padded; j += 16) {
+            __m256i mask = kept(&line);
+            floats w = load(own + j), x = first_half(mask, mul(load(to + j), s));
+            store(to + j, x);
+            store(again + j, first_half(mask, mul(w, s)));
+            sum = _mm256_fmadd_ps(x, w, sum);
+            if (j + 8 == padded) break;
+            w = load(own + j + 8);
+            x = second_half(mask, mul(load(to + j + 8), s));
+            store(to + j + 8, x);
+            store(again + j + 8, second_half(mask, mul(w, s)));
+            sum = _mm256_fmadd_ps(x, w, sum);
+        }
+        means[i] = total(sum);
+    }
+    for (integer i = 0; i < queries; i++) {
+        floats mean = ALL(means[i]);
+        float *to = d + i * padded;
+        for (integer j = 0; j < padded; j += 8)
+            store(to + j, mul(mul(load(weights + i * padded + j), ALL(size)), _mm256_sub_ps(load(to + j), mean)));
+    }
+}
+
 // out = dropout(softmax(q k' / sqrt(depth))) v, head by head; lines of q, k and v lie stride numbers apart.
-// weights: what softmax gave, for the backward pass, or NULL. space: 3 L depth + depth P + 2 L P numbers for the
-// longest row of L tokens, where P is L rounded up to a multiple of 8.
+// weights: what softmax gave, for the backward pass, or NULL. space: 3 L depth + depth P + 2 L P + L numbers for
+// the longest row of L tokens, where P is L rounded up to a multiple of 8.
 EXPORT void attention_forward(
     integer rows, const integer *starts, const integer *slots, integer heads, integer depth, const float *q,
     const float *k, const float *v, integer stride, integer key, integer site, integer limit,
@@ -140,15 +181,13 @@ EXPORT void attention_forward(
             integer L = starts[r + 1] - starts[r], P = padded_to(L);
             integer at = starts[r] * stride + h * depth, from = starts[r] * width + h * depth;
             float *queries = space, *values = queries + L * depth, *keys = values + L * depth;
-            float *scores = keys + P * depth;
+            float *scores = keys + P * depth, *shares = scores + L * P;
+            const Masks masks = {key, site, slots[r], h * HEAD_LINES, 1, limit, scale};
             head_of(L, depth, q + at, stride, 1.0f / sqrtf((float)depth), queries);
             head_of(L, depth, v + at, stride, 1.0f, values);
             turned(L, P, depth, k + at, stride, keys);
             product(L, P, depth, queries, depth, 1, keys, P, scores, P);
-            for (integer i = 0; i < L; i++) {
-                Line line = line_of(key, site, slots[r], h * HEAD_LINES + i, limit);
-                softmax(L, P, line, scale, scores + i * P, weights ? weights + i * P : NULL);
-            }
+            softmax(L, L, P, &masks, scores, weights, shares);
             product(L, depth, L, scores, P, 1, values, depth, out + from, width);
             if (weights) weights += L * P;
         }
@@ -165,16 +204,15 @@ EXPORT void attention_backward(
             integer L = starts[r + 1] - starts[r], P = padded_to(L);
             integer at = starts[r] * stride + h * depth, from = starts[r] * width + h * depth;
             float *queries = space, *keys = queries + L * depth, *outs = keys + L * depth, *values = outs + L * depth;
-            float *scores = values + P * depth, *dropped = scores + L * P;
+            float *scores = values + P * depth, *dropped = scores + L * P, *means = dropped + L * P;
+            const Masks masks = {key, site, slots[r], h * HEAD_LINES, 1, limit, scale};
             head_of(L, depth, q + at, stride, 1.0f, queries);
             head_of(L, depth, k + at, stride, 1.0f, keys);
             head_of(L, depth, d + from, width, 1.0f, outs);
             turned(L, P, depth, v + at, stride, values);
             product(L, P, depth, outs, depth, 1, values, P, scores, P);
-            for (integer i = 0; i < L; i++, weights += P) {
-                Line line = line_of(key, site, slots[r], h * HEAD_LINES + i, limit);
-                softmax_backward(P, line, scale, 1.0f / sqrtf((float)depth), weights, scores + i * P, dropped + i * P);
-            }
+            softmax_backward(L, P, &masks, 1.0f / sqrtf((float)depth), weights, scores, dropped, means);
+            weights += L * P;
             product(L, depth, L, dropped, 1, P, outs, depth, dv + at, stride);
             product(L, depth, L, scores, P, 1, keys, depth, dq + at, stride);
             product(L, depth, L, scores, 1, P, queries, depth, dk + at, stride);
@@ -184,7 +222,7 @@ EXPORT void attention_backward(
 // Attention of first tokens alone, where keys and values of the other tokens need not be made. With k = W x + b, the
 // score q'k is (q'W) x, but for a constant that softmax does not see; with v = W x + b, the sum of w v is W times the
 // sum of w x, plus b times the sum of w. So each row has one query u = q'W for each head, and x stands for k and v.
-// mass: the sum of w; out: the sum of w x. space: 2 heads width + width P + 2 heads P numbers.
+// mass: the sum of w; out: the sum of w x. space: 2 heads width + width P + 2 heads P + heads numbers.
 EXPORT void first_forward(
     integer rows, const integer *starts, const integer *slots, integer heads, integer width, const float *x,
     const float *u, float size, integer key, integer site, integer limit, float scale, float *space, float *weights,
@@ -193,14 +231,14 @@ EXPORT void first_forward(
     float *queries = space, *tokens = queries + heads * width;
     for (integer r = 0; r < rows; r++, u += heads * width, out += heads * width) {
         integer L = starts[r + 1] - starts[r], P = padded_to(L);
-        float *scores = tokens + width * P;
+        float *scores = tokens + width * P, *shares = scores + heads * P;
+        const Masks masks = {key, site, slots[r], 0, HEAD_LINES, limit, scale};
         const float *own = x + starts[r] * width;
         head_of(heads, width, u, width, size, queries);
         turned(L, P, width, own, width, tokens);
         product(heads, P, width, queries, width, 1, tokens, P, scores, P);
+        softmax(heads, L, P, &masks, scores, weights, shares);
         for (integer h = 0; h < heads; h++) {
-            Line line = line_of(key, site, slots[r], h * HEAD_LINES, limit);
-            softmax(L, P, line, scale, scores + h * P, weights ? weights + h * P : NULL);
             floats sum = _mm256_setzero_ps();
             for (integer j = 0; j < P; j += 8) sum = add(sum, load(scores + h * P + j));
             *mass++ = total(sum);
@@ -219,17 +257,17 @@ EXPORT void first_backward(
     float *outs = space, *queries = outs + heads * width, *tokens = queries + heads * width;
     for (integer r = 0; r < rows; r++, u += heads * width, du += heads * width, d += heads * width) {
         integer L = starts[r + 1] - starts[r], P = padded_to(L);
-        float *dropped = tokens + width * P, *scores = dropped + heads * P;
+        float *dropped = tokens + width * P, *scores = dropped + heads * P, *means = scores + heads * P;
+        const Masks masks = {key, site, slots[r], 0, HEAD_LINES, limit, scale};
         const float *own = x + starts[r] * width;
         head_of(heads, width, d, width, 1.0f, outs);
         head_of(heads, width, u, width, 1.0f, queries);
         turned(L, P, width, own, width, tokens);
         product(heads, P, width, outs, width, 1, tokens, P, scores, P);
-        for (integer h = 0; h < heads; h++, dmass++, weights += P) {
-            Line line = line_of(key, site, slots[r], h * HEAD_LINES, limit);
+        for (integer h = 0; h < heads; h++, dmass++)
             for (integer j = 0; j < P; j += 8) increase(scores + h * P + j, ALL(*dmass));
-            softmax_backward(P, line, scale, size, weights, scores + h * P, dropped + h * P);
-        }
+        softmax_backward(heads, P, &masks, size, weights, scores, dropped, means);
+        weights += heads * P;
         product(heads, width, L, scores, P, 1, own, width, du, width);
         // dropped' d + scores' u in one product: both pairs lie one after the other
         product(L, width, 2 * heads, dropped, 1, P, outs, width, dx + starts[r] * width, width);

@@ -61,7 +61,7 @@ class Attention:
 
     def _call(self, name: str, tokens: Lines, key: int | None, space: Space, *rest: torch.Tensor | None) -> None:
         longest, width, projected = tokens.longest + 7, self._width, self._projected
-        scratch = space.whole("scratch", 0, longest * (4 * self._depth + 2 * longest))
+        scratch = space.whole("scratch", 0, longest * (4 * self._depth + 2 * longest + 1))
         call(
             name, *tokens[:3], self._heads, self._depth, projected, projected[:, width:], projected[:, 2 * width :],
             3 * width, *dropout(key, 1 + 3 * self._k, self._p), scratch, *rest,
@@ -143,7 +143,7 @@ class FirstAttention:
         *rest: torch.Tensor | None,
     ) -> None:
         longest = tokens.longest + 7
-        scratch = space.whole("scratch", 0, 2 * self._heads * (self._width + longest) + self._width * longest)
+        scratch = space.whole("scratch", 0, 2 * self._heads * (self._width + longest + 1) + self._width * longest)
         call(
             name, *tokens[:3], self._heads, self._width, x, asked, self._depth**-0.5,
             *dropout(key, 1 + 3 * self._k, self._p), scratch, *rest,

@@ -70,8 +70,11 @@ def test_a_regression_is_trained_alike(toy, tmp_path, path, reference):
     recipe = toy[1]
     data = tokenize(task, recipe.model, recipe.max_length)
     trial = Trial(task, recipe, Seeds(1, 1))
-    ours, theirs = curves(begin(trial, data, path=path)), curves(reference(trial, data))
-    close(ours, theirs, tolerance=2e-5)
+    ours, theirs = begin(trial, data, path=path), reference(trial, data)
+    close((curves(ours)[0], []), (curves(theirs)[0], []))
+    # Not the correlations: predictions that hardly differ have ranks that a rounding error turns over.
+    mine, plain = (training.computation.logits(data.validation) for training in (ours, theirs))
+    assert mine == pytest.approx(plain, abs=1e-5)
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -193,6 +196,7 @@ def test_a_seed_changes_its_own_stream_alone(toy):
     drawn = [begin(Trial(task, recipe, seeds), data).fingerprint for seeds in (Seeds(1, 1), Seeds(2, 1), Seeds(1, 2))]
     assert drawn[0]["init"] != drawn[1]["init"]
     assert drawn[0]["order"] == drawn[1]["order"] != drawn[2]["order"]
+    assert drawn[0]["dropout"] == drawn[1]["dropout"] != drawn[2]["dropout"]
 
 
 def test_looking_more_often_changes_nothing(toy):

@@ -17,6 +17,7 @@ from seedwise.fused.packed import Engine, Packed, TorchEngine
 from seedwise.fused.vocabulary import Vocabulary
 from seedwise.recipe import Recipe
 from seedwise.training.loop import Training, assemble
+from seedwise.training.masks import mask_fingerprint
 from seedwise.training.model import load_model
 from seedwise.trial import Trial
 
@@ -75,4 +76,6 @@ def begin(trial: Trial, data: TokenizedTask, device: torch.device | str = "cpu",
 
     kept = {vocabulary.parameter: torch.from_numpy(vocabulary.kept)}
     optimizer = partial(FlatOptimizer, compiled=path == "compiled")
-    return assemble(trial, data, loaded, optimizer, computation, kept)
+    training = assemble(trial, data, loaded, optimizer, computation, kept)
+    training.fingerprint["dropout"] = mask_fingerprint(trial.seeds.dropout)
+    return training

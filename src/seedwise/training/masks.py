@@ -7,6 +7,7 @@ that probabilities are multiples of 1/65536. The same code runs on NumPy arrays,
 tensors on any device; the kernels in `seedwise.fused.kernels` repeat it in C.
 """
 
+import hashlib
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import torch
 
 from seedwise.training.randomness import key
 
-__all__ = ["Array", "keep", "keep_mask", "line_keys", "step_key", "threshold"]
+__all__ = ["Array", "keep", "keep_mask", "line_keys", "mask_fingerprint", "step_key", "threshold"]
 
 Array = Any  # of NumPy or of torch
 
@@ -81,6 +82,12 @@ def keep(keys: Array, width: int, limit: Array | int) -> Array:
     hashed *= _SECOND
     hashed ^= (hashed >> 16) & 0xFFFF
     return hashed.view(halves)[..., :width] >= limit
+
+
+def mask_fingerprint(dropout_seed: int) -> str:
+    """Return the hash of a trial's first dropout mask, 16 hexadecimal digits."""
+    kept = keep(line_keys(np.int64(step_key(dropout_seed, 1)), 0, 0, np.arange(8)), 128, threshold(0.5))
+    return hashlib.sha256(np.packbits(kept).tobytes()).hexdigest()[:16]
 
 
 def threshold(p: float) -> int:

@@ -77,6 +77,18 @@ def test_a_regression_is_trained_alike(toy, tmp_path, path, reference):
     assert mine == pytest.approx(plain, abs=1e-5)
 
 
+@pytest.mark.parametrize("changes", [{}, {"dropout": 0.0}], ids=["dropout", "none"])
+def test_mixed_precision_stays_near_full_precision(toy, changes):
+    """Weights and moments are float32: the losses differ by what bfloat16 rounds, 8 bits, and do not drift."""
+    task, recipe, data = toy
+    full, mixed = (
+        curves(begin(Trial(task, recipe.with_changes(dtype=dtype, **changes), Seeds(1, 1)), data), 30)[0]
+        for dtype in ("float32", "bfloat16")
+    )
+    differences = [abs(a - b) for a, b in zip(full, mixed, strict=True)]
+    assert 0 < max(differences) < 0.05
+
+
 @pytest.mark.parametrize("path", PATHS)
 def test_without_our_masks_the_two_differ(toy, path):
     """The proof above would show a difference: with the library's own dropout the losses are others."""

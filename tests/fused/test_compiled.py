@@ -140,9 +140,10 @@ def setting(name, outputs=2):
 
 def check_gradients(found, expected, names=None):
     """Key biases are left out: softmax does not see them, so that their gradient is rounding and nothing else."""
+    largest = max(float(gradient.abs().max()) for gradient in expected.values())
     for name in names or found:
         if ".key.bias" not in name and ".k_lin.bias" not in name:
-            size = 1e-6 + float(expected[name].abs().max())
+            size = float(expected[name].abs().max()) + 0.01 * largest  # what cancels out keeps its rounding
             torch.testing.assert_close(found[name] / size, expected[name] / size, atol=2e-5, rtol=0, msg=name)
 
 

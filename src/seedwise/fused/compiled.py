@@ -8,9 +8,9 @@ from torch.nn import functional as F
 
 from seedwise.fused.architecture import Architecture, Dense, Dropout
 from seedwise.fused.batches import Batch
+from seedwise.fused.kernels import call
 from seedwise.fused.kernels.block import BlockLayer
-from seedwise.fused.kernels.layers import Embeddings, Linear, Lines, Parameters, Space
-from seedwise.training.masks import keep, line_keys, threshold
+from seedwise.fused.kernels.layers import Embeddings, Linear, Lines, Parameters, Space, dropout
 
 __all__ = ["CompiledEncoder", "reason_against"]
 
@@ -65,7 +65,11 @@ class CompiledEncoder:
     @torch.inference_mode()
     def logits(self, batch: Batch) -> torch.Tensor:
         """Return the outputs of a batch's rows without dropout, shape [rows, outputs]."""
-        return torch.cat([self._head.forward(self._encode(part, None)[-1], part, None) for part in _pieces(batch)])
+        found = []
+        for part in _pieces(batch):
+            tokens, first = _lines(part)
+            found.append(self._head.forward(self._encode(part, None, tokens, first)[-1], first, None))
+        return torch.cat(found)
 
     @torch.inference_mode()
     def backward(self, batch: Batch, kind: str, step_key: int, share: float) -> float:
@@ -80,24 +84,22 @@ class CompiledEncoder:
         Returns:
             The share of the mean loss.
         """
-        lines = _lines(batch)
-        inputs = self._encode(batch, step_key, lines)
-        outputs = self._head.forward(inputs[-1], batch, step_key)
-        loss, d = _loss(kind, outputs, batch.labels)
-        d = self._head.backward(d * share)
+        tokens, first = _lines(batch)
+        inputs = self._encode(batch, step_key, tokens, first)
+        loss, d = _loss(kind, self._head.forward(inputs[-1], first, step_key), batch.labels)
+        d = self._head.backward(d * share, first, step_key)
         for k in reversed(range(max(self._lowest, 0), len(self._blocks))):
-            d = self._blocks[k].backward(d, inputs[k], *lines, step_key, self._space)
+            d = self._blocks[k].backward(d, inputs[k], tokens, first, step_key, self._space)
         if self._lowest < 0:
             if self._projection is not None:
                 embedded = self._space("embedded", 0, len(d), self._embeddings.width)
                 self._projection.learn(d, embedded)
                 d = self._projection.down(d, self._space("dembedded", 0, *embedded.shape), add=False)
-            self._embeddings.backward(d, batch.ids, batch.types, lines[0], step_key, self._space)
+            self._embeddings.backward(d, batch.ids, batch.types, tokens, step_key, self._space)
         return loss * share
 
-    def _encode(self, batch: Batch, key: int | None, lines: tuple[Lines, Lines] | None = None) -> list[torch.Tensor]:
+    def _encode(self, batch: Batch, key: int | None, tokens: Lines, first: Lines) -> list[torch.Tensor]:
         """Return what goes into each block, and what comes out of the last."""
-        tokens, first = lines or _lines(batch)
         x = self._embeddings.forward(batch.ids, batch.types, tokens, key, self._space)
         if self._projection is not None:
             x = self._projection.forward(x, self._space("projected embeddings", 0, len(x), self._width))
@@ -108,37 +110,36 @@ class CompiledEncoder:
 
 
 class _Head:
-    """What becomes of the first tokens; so little work that torch does it all."""
+    """What becomes of the first tokens; so little work that torch does nearly all of it."""
 
     def __init__(self, parts: Architecture, parameters: Parameters) -> None:
         self._parts = parts.head
         self._linear = {part.name: Linear(parameters, [part.name]) for part in parts.head if isinstance(part, Dense)}
-        self._site = 1 + 3 * len(parts.blocks)
-        self._kept: list[tuple[torch.Tensor, ...]] = []  # of each part, for the backward pass
+        drops = [i for i, part in enumerate(parts.head) if isinstance(part, Dropout)]
+        self._sites = {i: 1 + 3 * len(parts.blocks) + n for n, i in enumerate(drops)}
+        self._kept: list[tuple[torch.Tensor, ...]] = []  # of each dense part: its input, its product, its output
 
-    def forward(self, x: torch.Tensor, batch: Batch, key: int | None) -> torch.Tensor:
+    def forward(self, x: torch.Tensor, first: Lines, key: int | None) -> torch.Tensor:
         """Return the outputs, shape [rows, outputs]."""
-        self._kept, site = [], self._site
-        for part in self._parts:
-            if isinstance(part, Dense):
-                linear = self._linear[part.name]
-                z = linear.forward(x, x.new_empty(len(x), len(linear.bias)))
-                y = z if part.activation is None else _ACTIVATIONS[part.activation](z)
-                self._kept.append((x, z, y))
-                x = y
-            else:
-                factors = torch.ones(1) if key is None else _factors(key, site, batch, part, x.shape[1])
-                self._kept.append((factors,))
-                x, site = x * factors, site + 1
+        self._kept = []
+        for i, part in enumerate(self._parts):
+            if isinstance(part, Dropout):
+                x = x if key is None else self._dropped(i, part, x, first, key)
+                continue
+            linear = self._linear[part.name]
+            z = linear.forward(x, x.new_empty(first.rows, len(linear.bias)))
+            y = z if part.activation is None else _ACTIVATIONS[part.activation](z)
+            self._kept.append((x, z, y))
+            x = y
         return x
 
-    def backward(self, d: torch.Tensor) -> torch.Tensor:
+    def backward(self, d: torch.Tensor, first: Lines, key: int) -> torch.Tensor:
         """Add to the gradients of the head, and return that of its input."""
-        for part, kept in zip(reversed(self._parts), reversed(self._kept), strict=True):
+        for i, part in reversed(list(enumerate(self._parts))):
             if isinstance(part, Dropout):
-                d = d * kept[0]
+                d = self._dropped(i, part, d, first, key)
                 continue
-            linear, (x, z, y) = self._linear[part.name], kept
+            linear, (x, z, y) = self._linear[part.name], self._kept.pop()
             if part.activation == "tanh":
                 d = d * (1 - y * y)
             elif part.activation == "relu":
@@ -151,14 +152,13 @@ class _Head:
             d = linear.down(d, torch.empty_like(x), add=False)
         return d
 
+    def _dropped(self, i: int, part: Dropout, x: torch.Tensor, first: Lines, key: int) -> torch.Tensor:
+        out = torch.empty_like(x)
+        call("drop_rows", first.rows, first.slots, x.shape[1], x, *dropout(key, self._sites[i], part.p), out)
+        return out
+
 
 _ACTIVATIONS = {"tanh": torch.tanh, "relu": torch.relu, "gelu": F.gelu}
-
-
-def _factors(key: int, site: int, batch: Batch, part: Dropout, width: int) -> torch.Tensor:
-    """Return what each number is multiplied by: 0 or 1 / (1 - p)."""
-    keys = line_keys(np.array(key), site, batch.slots, np.zeros(len(batch.slots), dtype=np.int64))
-    return torch.from_numpy(keep(keys, width, threshold(part.p))).float() * (1 / (1 - part.p))
 
 
 def _loss(kind: str, outputs: torch.Tensor, labels: torch.Tensor) -> tuple[float, torch.Tensor]:
@@ -166,10 +166,10 @@ def _loss(kind: str, outputs: torch.Tensor, labels: torch.Tensor) -> tuple[float
     if kind == "regression":
         errors = outputs - labels[:, None]
         return float(errors.square().mean()), errors * (2 / len(labels))
-    logarithms = torch.log_softmax(outputs, 1)
-    d = logarithms.exp()
-    d[torch.arange(len(labels)), labels] -= 1
-    return float(F.nll_loss(logarithms, labels)), d / len(labels)
+    logarithms, labels = torch.log_softmax(outputs, 1), labels[:, None]
+    of_labels = logarithms.gather(1, labels)
+    d = logarithms.exp().scatter_(1, labels, of_labels.expm1())
+    return -float(of_labels.mean()), d / len(labels)
 
 
 def _lowest(parts: Architecture, gradients: Mapping[str, torch.Tensor]) -> int:

@@ -22,6 +22,7 @@ _SIGNATURES = {
     "embed_backward": "ippippp iiif pppppppp",
     "residual_forward": "ippipppppf iiif ppp",
     "residual_backward": "ippip iiif ppppppp",
+    "drop_rows": "ipip iiif p",
     "gelu_forward": "iipppp",
     "gelu_backward": "iippp",
     "add_lines": "iipip",

@@ -113,6 +113,15 @@ EXPORT void residual_backward(
         }
 }
 
+// out = dropout(x), one line for each row: of first tokens, forward and backward alike
+EXPORT void drop_rows(
+    integer rows, const integer *slots, integer width, const float *x, integer key, integer site, integer limit,
+    float scale, float *out
+) {
+    for (integer r = 0; r < rows; r++)
+        drop(width, line_of(key, site, slots[r], 0, limit), scale, x + r * width, NULL, out + r * width);
+}
+
 // ---- GELU: x Phi(x), Phi the normal distribution's function ----
 
 // out = gelu(x + bias), and slope = gelu'(x + bias) unless it is NULL; slope may be x.

@@ -99,6 +99,20 @@ def test_a_study_that_is_extended_runs_only_what_is_missing(tmp_path):
     assert more.started == [3, 4, 3]
 
 
+def test_the_executor_is_told_what_is_left_to_train(tmp_path):
+    told = []
+
+    class Told(ReplayExecutor):
+        def open(self, folder, work):
+            told.append([(item.trials, item.steps, dict(item.origin)) for item in work])
+            return super().open(folder, work)
+
+    scores, rule = table(4, 10, seed=2), StoppingRule(t=4, f=0.3, p=2)
+    run(tmp_path / "s", Told(scores), rule)
+    run(tmp_path / "s", Told(scores), rule)
+    assert told == [[(4, 4 * 3 + 2 * 7, {})], [(0, 0, {})]]
+
+
 def test_a_larger_p_takes_a_stopped_trial_up_again(tmp_path):
     scores = [[0.1, 0.9], [0.3, 0.4]]
     run(tmp_path / "s", ReplayExecutor(scores), StoppingRule(t=2, f=0.5, p=1))

@@ -6,6 +6,7 @@ import signal
 from dataclasses import replace
 
 import pytest
+import torch
 
 from seedwise import FusedExecutor, LocalExecutor, RequestError, Seeds, StoppingRule, Study, TrialState
 from seedwise.executors import layout
@@ -72,6 +73,17 @@ class TestAlone:
         folder = run(tmp_path / "study", task, recipe, packed(2), on_progress=kill_once)
         assert killed
         assert content(folder) == content(alone)
+
+
+@pytest.mark.skipif(not kernels.available(), reason="the C kernels are not compiled here")
+def test_compiled_trials_are_as_packed_ones_and_two_workers_change_no_bit(tmp_path, task, recipe, alone):
+    one = run(tmp_path / "one", task, recipe, FusedExecutor(path="compiled", workers=1))
+    two = run(tmp_path / "two", task, recipe, FusedExecutor(path="compiled", workers=2))
+    assert content(one) == content(two)
+    for compiled, other in zip(losses(one), losses(alone), strict=True):
+        steps = min(len(compiled), len(other))
+        assert compiled[:steps] == pytest.approx(other[:steps], rel=1e-4)
+    assert origins(one, "path") == {"compiled"}
 
 
 class TestStacked:
@@ -176,6 +188,20 @@ class TestRefusals:
             RequestError, match=r"cannot be compiled here: the C kernels are not compiled here; take packed"
         ):
             run(tmp_path / "study", task, recipe, FusedExecutor(path="compiled"))
+
+    def test_of_bfloat16_on_a_gpu_that_lacks_it(self, recipe, monkeypatch):
+        monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: False)
+        monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "an old GPU")
+        with pytest.raises(
+            RequestError, match=r"dtype must be float32 on an old GPU, which cannot compute in bfloat16"
+        ):
+            layout.check_device("fused", replace(recipe, dtype="bfloat16"), "cuda:0")
+
+    def test_of_kernels_on_a_gpu(self, recipe):
+        with pytest.raises(
+            RequestError, match=r"the C kernels compute on a CPU, and the device is cuda:0; take packed"
+        ):
+            layout.check_device("compiled", recipe, "cuda:0")
 
     def test_of_kernels_in_another_precision(self, tmp_path, task, recipe):
         with pytest.raises(RequestError, match=r"the C kernels compute in float32, and dtype is bfloat16; take packed"):

@@ -1,6 +1,7 @@
 """How can the trials of a study be computed here: on which paths, by how many processes, how many in a stack?"""
 
 import os
+from functools import lru_cache
 from typing import NamedTuple
 
 from seedwise.errors import RequestError
@@ -38,12 +39,10 @@ def reason_against(path: str, recipe: Recipe, device: str) -> str | None:
     """Return why a recipe's trials cannot take a path on a device; None where they can."""
     if path == "plain":
         return None
-    from seedwise.fused.begin import reason_against as reason_against_recipe
-
-    reason = reason_against_recipe(recipe)
+    reason = _reason_against_recipe(recipe)
     if reason is not None or path != "compiled":
         return reason
-    return _reason_against_kernels(recipe, device)
+    return _reason_against_device(recipe, device) or _reason_against_shape(recipe)
 
 
 def check_device(path: str, recipe: Recipe, device: str) -> None:
@@ -87,9 +86,16 @@ def _reason_against_device(recipe: Recipe, device: str) -> str | None:
     return None if reason is None else reason.rstrip(".")
 
 
-def _reason_against_kernels(recipe: Recipe, device: str) -> str | None:
-    if (reason := _reason_against_device(recipe, device)) is not None:
-        return reason
+@lru_cache(maxsize=1024)
+def _reason_against_recipe(recipe: Recipe) -> str | None:
+    from seedwise.fused.begin import reason_against as reason_against_recipe
+
+    return reason_against_recipe(recipe)
+
+
+@lru_cache(maxsize=1024)
+def _reason_against_shape(recipe: Recipe) -> str | None:
+    """Return why the kernels cannot compute the recipe's model."""
     from transformers import AutoConfig
 
     from seedwise.data.embedded import resolve_model

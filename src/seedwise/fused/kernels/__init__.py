@@ -42,7 +42,7 @@ def available() -> bool:
 
 
 def reason() -> str | None:
-    """Return in one sentence why the kernels cannot be called here; None where they can."""
+    """Return why the kernels cannot be called here, a sentence without its full stop; None where they can."""
     found = _load()
     return found if isinstance(found, str) else None
 
@@ -130,14 +130,14 @@ def _load() -> ctypes.CDLL | str:
     if not path.exists():
         return (
             "the C kernels are not compiled here; installing seedwise again compiles them where there is a C compiler and "
-            "an x86-64 processor."
+            "an x86-64 processor"
         )
     try:
         library = ctypes.CDLL(str(path))
     except OSError as error:
-        return f"the library of C kernels cannot be loaded: {error}."
+        return f"the library of C kernels cannot be loaded: {error}"
     if not library.supported():
-        return "this processor lacks AVX2 or FMA, which the C kernels need."
+        return "this processor lacks AVX2 or FMA, which the C kernels need"
     return library
 
 
@@ -151,7 +151,7 @@ def library_name(folder: Path) -> str:
 def _kernels() -> dict[str, Any]:
     library = _load()
     if isinstance(library, str):
-        raise RuntimeError(library)  # noqa: TRY004 - callers ask available() first
+        raise RuntimeError(f"{library}.")  # noqa: TRY004 - callers ask available() first
     kernels: dict[str, Any] = {}
     for name, letters in _SIGNATURES.items():
         kernels[name] = getattr(library, name)

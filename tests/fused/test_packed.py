@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from curves import close, curves, split
-from seedwise import Recipe, Seeds, Task, Trial
+from seedwise import Recipe, Seeds, Splits, Task, Trial
 from seedwise.data.tokens import tokenize
 from seedwise.errors import CheckpointError, RequestError
 from seedwise.executors.export import export_model
@@ -177,6 +177,20 @@ def test_the_winner_has_every_word_as_the_plain_loop_leaves_it(toy, tmp_path, pa
     for name, weight in plain.items():
         assert mine[name].shape == weight.shape
         torch.testing.assert_close(mine[name], weight, rtol=0, atol=2e-5)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_padding_token_in_a_text_learns_nothing_as_in_the_library(toy, tmp_path, path, reference):
+    recipe = toy[1].with_changes(num_train_steps=10)
+    rows = [("[PAD] was bright", "good"), ("the [PAD] was cold", "bad")] * 8
+    for name in ("train", "validation"):
+        (tmp_path / f"{name}.csv").write_text("text,label\n" + "".join(f"{t},{label}\n" for t, label in rows))
+    files = {"text": "text", "label": "label", "splits": Splits()}
+    task = Task.files(tmp_path / "train.csv", validation=tmp_path / "validation.csv", **files)
+    data = tokenize(task, recipe.model, recipe.max_length)
+    trial = Trial(task, recipe, Seeds(1, 1))
+    assert data.pad_id in data.train.ids
+    close(curves(begin(trial, data, path=path)), curves(reference(trial, data)), tolerance=1e-6)
 
 
 def test_only_words_that_occur_are_held(toy, tmp_path):

@@ -119,7 +119,15 @@ class Packed:
         key = step_key(self._trial.seeds.dropout, step)
         parts = self.feed.step(step)
         rows = sum(len(part.slots) for part in parts)
-        return sum(self.engine.backward(part, self._data.kind, key, len(part.slots) / rows) for part in parts)
+        loss = sum(self.engine.backward(part, self._data.kind, key, len(part.slots) / rows) for part in parts)
+        self.spare_padding()
+        return loss
+
+    def spare_padding(self) -> None:
+        """Set the gradient of the padding token to zero, as the library does, where the rows hold one."""
+        words, row = self.optimizer.names.get(self._vocabulary.parameter), self._vocabulary.padding_row
+        if row is not None and words is not None and words.grad is not None:
+            words.grad[row] = 0
 
     def logits(self, rows: TokenizedSplit) -> np.ndarray:
         """Return the outputs for rows, shape (rows, outputs)."""

@@ -107,6 +107,8 @@ class Stack:
             for member, step in zip(self.members, steps, strict=True):
                 stack.enter_context(mixed(member, step))
             losses = self._backward(steps)
+            for member in self.members:
+                _packed(member).spare_padding()
         tracked = [update(member, step) for member, step in zip(self.members, steps, strict=True)]
         self._due = {s for s, step in enumerate(steps) if step in self.members[s].evaluation_steps}
         self._outputs = {}

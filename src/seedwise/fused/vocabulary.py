@@ -40,9 +40,11 @@ class Vocabulary:
         self.kept = self.kept.astype(np.int64)
         self.renumber = np.zeros(len(self._full), dtype=np.int64)
         self.renumber[self.kept] = np.arange(len(self.kept))
+        # The library gives the padding token no gradient, also where a text spells it out.
+        padding = np.flatnonzero(self.kept == embedding.padding_idx)
+        self.padding_row = int(padding[0]) if len(padding) else None
         trained = embedding.weight.requires_grad
         embedding.weight = nn.Parameter(self._full[torch.from_numpy(self.kept)].clone(), requires_grad=trained)
-        embedding.padding_idx = None
 
     def whole(
         self, weights: dict[str, torch.Tensor], recipe: Recipe, optimizer: FlatOptimizer, step: int, steps: int

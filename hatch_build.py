@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sysconfig
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,8 @@ def compile_kernels(folder: Path) -> str | None:
     """Compile the C files of a folder into one library beside them, and return why not where that fails."""
     for stale in folder.glob("kernels-*.so"):
         if stale.name != library_name(folder):
-            stale.unlink()
+            with suppress(OSError):
+                stale.unlink()
     if platform.machine().lower() not in {"x86_64", "amd64"}:
         return f"they are written for x86-64 processors, not for {platform.machine()}"
     compiler = find_compiler()
@@ -49,13 +51,16 @@ def compile_kernels(folder: Path) -> str | None:
     with tempfile.TemporaryDirectory() as directory:
         made = Path(directory) / "kernels.so"
         command = [*compiler, *FLAGS, *map(str, sorted(folder.glob("*.c"))), "-lm", "-o", str(made)]
-        run = subprocess.run(command, capture_output=True, text=True, check=False)
-        if run.returncode:
-            return f"{compiler[0]} did not compile them: {' '.join(run.stderr.split())[:300]}"
-        # Moved into place at once: a process that has the old file in use keeps it.
-        part = folder / f"kernels.so.{os.getpid()}"
-        shutil.copyfile(made, part)
-        part.replace(folder / library_name(folder))
+        try:
+            run = subprocess.run(command, capture_output=True, text=True, check=False)
+            if run.returncode:
+                return f"{compiler[0]} did not compile them: {' '.join(run.stderr.split())[:300]}"
+            # Moved into place at once: a process that has the old file in use keeps it.
+            part = folder / f"kernels.so.{os.getpid()}"
+            shutil.copyfile(made, part)
+            part.replace(folder / library_name(folder))
+        except OSError as error:  # a compiler that cannot be run, a folder that cannot be written
+            return f"they cannot be compiled ({error})"
     return None
 
 

@@ -158,7 +158,12 @@ def test_a_packed_checkpoint_goes_on_compiled(toy, tmp_path):
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize(
-    "changes", [{"weight_decay": 0.3}, {"pretrained_weight_decay": 0.3}, {"layerwise_lr_decay": 0.8}]
+    "changes",
+    [
+        {"weight_decay": 20.0},
+        {"pretrained_weight_decay": 20.0},
+        {"weight_decay": 20.0, "pretrained_weight_decay": 20.0, "layerwise_lr_decay": 0.8},
+    ],
 )
 def test_the_winner_has_every_word_as_the_plain_loop_leaves_it(toy, tmp_path, path, changes, reference):
     """Also the words that no row holds: they have moved by weight decay alone."""

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from curves import close, curves, split
-from seedwise import Seeds, Trial
+from seedwise import Recipe, Seeds, Task, Trial
 from seedwise.data.tokens import tokenize
 from seedwise.errors import RequestError
 from seedwise.fused import stack as stacks
@@ -54,16 +54,37 @@ def trials_of(toy, seeds=(1, 2, 3, 4)):
     ]
 
 
-def test_recipes_that_differ_in_numbers_share_a_stack_and_keep_their_curves(toy):
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory):
+    """A task with rows of unequal number and length, and a model so wide that products of another length round otherwise."""
+    folder = tmp_path_factory.mktemp("wide")
+    task = toy_task(folder / "task", rows=150)
+    model = toy_model(folder / "model", hidden=128)
+    recipe = toy_recipe(model, num_train_steps=24, batch_size=24, learning_rate=5e-4, evaluations="every 4 steps")
+    return task, recipe, tokenize(task, recipe.model, recipe.max_length)
+
+
+BATCHED = {"together": 64}
+"""As on a GPU: all trials of the stack in one product."""
+
+
+@pytest.mark.parametrize("options", [BATCHED, {**BATCHED, "record": True}], ids=["at once", "replayed"])
+def test_recipes_that_differ_in_numbers_share_a_stack_and_keep_their_curves(toy, options):
     trials, data = trials_of(toy), toy[2]
-    together = run([begin(trial, data, path="fused") for trial in trials], 24)
+    together = run([begin(trial, data, path="fused") for trial in trials], 24, **options)
     for trial, ours in zip(trials, together, strict=True):
         close(ours, curves(begin(trial, data), 24))
 
 
+def test_on_a_cpu_a_trial_in_a_stack_is_the_packed_trial_bit_for_bit(wide):
+    trials, data = trials_of(wide), wide[2]
+    together = run([begin(trial, data, path="fused") for trial in trials], 12)
+    assert together == [curves(begin(trial, data), 12) for trial in trials]
+
+
 @pytest.mark.parametrize("changes", DIFFERENT, ids=str)
-def test_one_seed_does_not_depend_on_the_others(toy, changes):
-    task, recipe, data = toy
+def test_one_seed_does_not_depend_on_the_others(wide, changes):
+    task, recipe, data = wide
     one = Trial(task, recipe.with_changes(**changes), Seeds(1, 1))
     company = [[Trial(task, recipe, Seeds(seed, seed)) for seed in others] for others in ([2, 3], [4, 5])]
     first, second = (run([begin(trial, data, path="fused") for trial in (one, *rest)], 12) for rest in company)
@@ -71,18 +92,29 @@ def test_one_seed_does_not_depend_on_the_others(toy, changes):
     assert first[1] != second[1]
 
 
-def test_its_place_in_the_stack_changes_nothing(toy):
-    trials, data = trials_of(toy), toy[2]
+def test_computed_at_once_it_depends_on_them_by_rounding_alone(wide):
+    task, recipe, data = wide
+    one = Trial(task, recipe, Seeds(1, 1))
+    company = [[Trial(task, recipe, Seeds(seed, seed)) for seed in others] for others in ([2, 3], [4, 5])]
+    first, second = (
+        run([begin(trial, data, path="fused") for trial in (one, *rest)], 12, **BATCHED) for rest in company
+    )
+    close(first[0], second[0])
+
+
+def test_its_place_in_the_stack_changes_nothing(wide):
+    trials, data = trials_of(wide), wide[2]
     forwards = run([begin(trial, data, path="fused") for trial in trials], 12)
     backwards = run([begin(trial, data, path="fused") for trial in reversed(trials)], 12)
     assert forwards == backwards[::-1]
 
 
-def test_a_paused_trial_goes_on_in_another_stack_where_it_was(toy, tmp_path):
+@pytest.mark.parametrize("options", [{}, BATCHED], ids=["one by one", "at once"])
+def test_a_paused_trial_goes_on_in_another_stack_where_it_was(toy, tmp_path, options):
     trials, data = trials_of(toy), toy[2]
-    whole = run([begin(trial, data, path="fused") for trial in trials], 24)
+    whole = run([begin(trial, data, path="fused") for trial in trials], 24, **options)
     first = [begin(trial, data, path="fused") for trial in trials]
-    before = run(first, 9)
+    before = run(first, 9, **options)
     for training in first:
         save_checkpoint(training, tmp_path / f"{training.trial.id}.safetensors")
     survivors = [1, 3]
@@ -92,15 +124,17 @@ def test_a_paused_trial_goes_on_in_another_stack_where_it_was(toy, tmp_path):
         )
         for k in survivors
     ]
-    after = run(again, 24)
+    after = run(again, 24, **options)
     for k, rest in zip(survivors, after, strict=True):
-        close([before[k][i] + rest[i] for i in (0, 1)], whole[k])
+        found = before[k][0] + rest[0], before[k][1] + rest[1]
+        close(found, whole[k])
+        assert options or found == whole[k]  # one by one, bit for bit
 
 
 def test_trials_join_and_leave_while_others_train(toy):
     trials, data = trials_of(toy), toy[2]
     alone = [curves(begin(trial, data), 24) for trial in trials]
-    stack, found = Stack(), {trial.id: [] for trial in trials}
+    stack, found = Stack(**BATCHED), {trial.id: [] for trial in trials}
     waiting = [begin(trial, data, path="fused") for trial in trials]
     stack.join(waiting.pop())
     while stack.members:
@@ -114,20 +148,23 @@ def test_trials_join_and_leave_while_others_train(toy):
         close(split(found[trial.id]), curve)
 
 
-def test_a_stack_without_memory_is_computed_in_pieces(toy, monkeypatch):
+@pytest.mark.parametrize(
+    "error", [torch.OutOfMemoryError("CUDA"), RuntimeError("DefaultCPUAllocator: can't allocate memory"), MemoryError()]
+)
+def test_a_stack_without_memory_is_computed_in_pieces(toy, monkeypatch, error):
     trials, data = trials_of(toy), toy[2]
-    expected = run([begin(trial, data, path="fused") for trial in trials], 8)
+    expected = run([begin(trial, data, path="fused") for trial in trials], 8, **BATCHED)
     forward, widths = stacks.forward, []
 
     def narrow(parts, weights, stream, noise):
         if noise is not None:
             widths.append(len(stream))
             if len(stream) > 2:
-                raise torch.OutOfMemoryError("too wide")
+                raise error
         return forward(parts, weights, stream, noise)
 
     monkeypatch.setattr(stacks, "forward", narrow)
-    found = run([begin(trial, data, path="fused") for trial in trials], 8)
+    found = run([begin(trial, data, path="fused") for trial in trials], 8, **BATCHED)
     assert widths[:3] == [4, 2, 2]
     assert max(widths[1:]) == 2
     for ours, theirs in zip(found, expected, strict=True):
@@ -146,7 +183,7 @@ def test_passes_that_are_replayed_from_the_same_memory_compute_the_same(toy, mon
         return found
 
     monkeypatch.setattr(Recordings, "__call__", noting)
-    recorded = run([begin(trial, data, path="fused") for trial in trials], 24, record=True)
+    recorded = run([begin(trial, data, path="fused") for trial in trials], 24, record=True, **BATCHED)
     assert len(shapes) == 24
     assert shapes[-1] <= 3
     for trial, ours in zip(trials, recorded, strict=True):
@@ -169,7 +206,7 @@ def test_a_diverging_trial_leaves_the_others_alone(toy):
     task, recipe, data = toy
     wild = Trial(task, recipe.with_changes(learning_rate=1e30, max_grad_norm=0.0, warmup_ratio=0.0), Seeds(9, 9))
     calm = [Trial(task, recipe, Seeds(seed, seed)) for seed in (1, 2)]
-    found = run([begin(trial, data, path="fused") for trial in (wild, *calm)], 12)
+    found = run([begin(trial, data, path="fused") for trial in (wild, *calm)], 12, **BATCHED)
     assert not all(map(torch.isfinite, map(torch.tensor, found[0][0])))
     for ours, trial in zip(found[1:], calm, strict=True):
         close(ours, curves(begin(trial, data), 12))
@@ -177,10 +214,11 @@ def test_a_diverging_trial_leaves_the_others_alone(toy):
 
 def test_gradients_may_be_accumulated(toy):
     task, recipe, data = toy
-    parts = recipe.with_changes(batch_size=3, gradient_accumulation_steps=3)
-    trials = [Trial(task, parts, Seeds(seed, seed)) for seed in (1, 2)]
-    late = begin(trials[1], data, path="fused")
-    together = run([begin(trials[0], data, path="fused"), late], 12)
+    trials = [
+        Trial(task, recipe.with_changes(batch_size=3, gradient_accumulation_steps=parts), Seeds(parts, parts))
+        for parts in (1, 2, 3)
+    ]
+    together = run([begin(trial, data, path="fused") for trial in trials], 12, **BATCHED)
     for ours, trial in zip(together, trials, strict=True):
         close(ours, curves(begin(trial, data), 12))
 
@@ -209,10 +247,21 @@ def test_trials_of_two_tasks_are_not_stacked(toy, tmp_path):
     assert "tasks differ" in difference(Trial(task, recipe, Seeds(1, 1)), Trial(other, recipe, Seeds(1, 1)))
 
 
-def test_each_family_can_be_stacked(family, task):
-    recipe = toy_recipe(family, num_train_steps=10, evaluations="every 5 steps")
+def test_each_family_can_be_stacked_and_does_what_the_plain_loop_does(family, task, reference):
+    recipe = toy_recipe(family, num_train_steps=50, learning_rate=5e-4, evaluations="every 10 steps")
     data = tokenize(task, recipe.model, recipe.max_length)
-    trials = [Trial(task, recipe, Seeds(seed, seed)) for seed in (1, 2, 3)]
-    together = run([begin(trial, data, path="fused") for trial in trials], 10)
+    trials = [Trial(task, recipe, Seeds(seed, seed)) for seed in (1, 2)]
+    together = run([begin(trial, data, path="fused") for trial in trials], 50, **BATCHED)
     for ours, trial in zip(together, trials, strict=True):
-        close(ours, curves(begin(trial, data)))
+        close(ours, curves(reference(trial, data)))
+
+
+def test_whole_trials_of_an_embedded_task_end_at_the_plain_scores(reference):
+    task = Task.embedded("acceptability")
+    recipe = Recipe(model="embedded", learning_rate=5e-4, num_train_epochs=1, evaluations="2 per epoch")
+    data = tokenize(task, recipe.model, recipe.max_length)
+    trials = [Trial(task, recipe, Seeds(seed, seed)) for seed in (1, 2)]
+    together = run([begin(trial, data, path="fused") for trial in trials], recipe.steps(len(data.train)), **BATCHED)
+    for ours, trial in zip(together, trials, strict=True):
+        theirs = curves(reference(trial, data))
+        assert ours[1][-1][task.metric] == pytest.approx(theirs[1][-1][task.metric], abs=1e-4)

@@ -57,6 +57,7 @@ class Architecture:
     Args:
         heads: Attention heads.
         width: Numbers that a token is made of.
+        embedding: Numbers that it is made of before the projection.
         inner: Numbers inside the feed-forward layer.
         activation: Of the feed-forward layer, by the library's name.
         eps: Added to the variance in every normalisation.
@@ -75,6 +76,7 @@ class Architecture:
 
     heads: int
     width: int
+    embedding: int
     inner: int
     activation: str
     eps: float
@@ -90,12 +92,6 @@ class Architecture:
     first_position: int
     blocks: tuple[Block, ...]
     head: tuple[Dense | Dropout, ...]
-
-    @property
-    def places(self) -> tuple[str, ...]:
-        """Where numbers are dropped, in the order of their sites: embeddings, three in each block, the head's."""
-        blocks = [f"block {k} {part}" for k in range(len(self.blocks)) for part in ("attention", "output", "hidden")]
-        return ("embeddings", *blocks, *(f"head {i}" for i, part in enumerate(self.head) if isinstance(part, Dropout)))
 
 
 def reason_against(config: Any) -> str | None:
@@ -158,6 +154,7 @@ def _distilbert(config: Any) -> Architecture:
     return Architecture(
         heads=config.n_heads,
         width=config.dim,
+        embedding=config.dim,
         inner=config.hidden_dim,
         activation=config.activation,
         eps=1e-12,
@@ -194,6 +191,7 @@ def _like_bert(
     return Architecture(
         heads=config.num_attention_heads,
         width=config.hidden_size,
+        embedding=getattr(config, "embedding_size", None) or config.hidden_size,
         inner=config.intermediate_size,
         activation=config.hidden_act,
         eps=config.layer_norm_eps,

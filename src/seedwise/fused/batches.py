@@ -124,7 +124,7 @@ class Feed:
         self._trial, self._data, self._renumber, self._device = trial, data, renumber, device
         self._evaluation_tokens = evaluation_tokens
         self._epoch: tuple[int, Laid] | None = None
-        self._splits: dict[int, Laid] = {}
+        self._splits: dict[int, tuple[TokenizedSplit, Laid]] = {}  # the split is kept, so that its number stays its own
 
     def step(self, step: int) -> list[Batch]:
         """Return the rows of a step, in the parts in which its gradients are added up."""
@@ -142,5 +142,5 @@ class Feed:
             order = np.argsort(rows.lengths, kind="stable")
             number = np.cumsum(rows.lengths[order]) // self._evaluation_tokens
             cuts = np.append(np.unique(number, return_index=True)[1], len(order))
-            self._splits[id(rows)] = Laid(rows, order, cuts, self._renumber, self._device)
-        return self._splits[id(rows)]
+            self._splits[id(rows)] = (rows, Laid(rows, order, cuts, self._renumber, self._device))
+        return self._splits[id(rows)][1]

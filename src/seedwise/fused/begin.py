@@ -4,6 +4,7 @@ from functools import partial
 
 import torch
 from transformers import AutoConfig
+from transformers.models.auto.tokenization_auto import get_tokenizer_config
 
 from seedwise.data.embedded import resolve_model
 from seedwise.data.tokens import TokenizedTask
@@ -38,8 +39,10 @@ def reason_against(recipe: Recipe) -> str | None:
     """
     if recipe.lora_rank:
         return "LoRA puts matrices beside the weights"
-    config = AutoConfig.from_pretrained(resolve_model(recipe.model))
-    return families.reason_against(config)
+    model = resolve_model(recipe.model)
+    if get_tokenizer_config(model).get("padding_side", "right") != "right":
+        return "its tokenizer pads on the left, which moves the positions of tokens"
+    return families.reason_against(AutoConfig.from_pretrained(model))
 
 
 def begin(trial: Trial, data: TokenizedTask, device: torch.device | str = "cpu", *, path: str = "packed") -> Training:

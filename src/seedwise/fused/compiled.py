@@ -25,8 +25,11 @@ def reason_against(parts: Architecture) -> str | None:
     if parts.relative is not None:
         return "its attention uses relative positions, which the kernels do not"
     depth = parts.width // parts.heads
-    if depth % 8 or parts.inner % 8:
-        return f"its heads are {depth} wide, its feed-forward layer {parts.inner}, and the kernels need multiples of 8"
+    if depth % 8 or parts.inner % 8 or parts.embedding % 8:
+        return (
+            f"its heads are {depth} wide, its feed-forward layer {parts.inner}, its embeddings {parts.embedding}, and the "
+            "kernels need multiples of 8"
+        )
     return None
 
 
@@ -46,13 +49,9 @@ class CompiledEncoder:
     def __init__(
         self, parts: Architecture, values: Mapping[str, torch.Tensor], gradients: Mapping[str, torch.Tensor]
     ) -> None:
-        width = int(values[f"{parts.words}.weight"].shape[1])
-        reason = reason_against(parts)
-        if reason is None and width % 8:
-            reason = f"its embeddings are {width} wide, and the kernels need a multiple of 8"
-        if reason is not None:
+        if (reason := reason_against(parts)) is not None:
             raise ValueError(f"parts must be an architecture that the kernels can compute, but {reason}; use torch.")
-        unused = torch.zeros(max(width, 3 * parts.width, parts.inner))
+        unused = torch.zeros(max(parts.embedding, 3 * parts.width, parts.inner))
         plain = {name: tensor.detach() for name, tensor in values.items()}
         parameters = Parameters(plain, {name: tensor.detach() for name, tensor in gradients.items()}, unused)
         self._embeddings = Embeddings(parts, parameters)

@@ -1,8 +1,9 @@
 """What do S encoders of one shape compute? All of them at once, on streams of tokens without padding.
 
-Every tensor has a leading axis of S trials, but for the weights of a single one. Linear layers see tokens end to end; attention sees blocks of rows of like
-length; the last block is computed for the first token of each row alone, because the head reads nothing else. Nothing
-here is an approximation: outputs and gradients are those of the library's model but for rounding.
+Every tensor has a leading axis of S trials, but for the weights of a single one. Linear layers see tokens end to end;
+attention sees blocks of rows of like length; the last block is computed for the first token of each row alone, because the
+head reads nothing else. Nothing here is an approximation: outputs and gradients are those of the library's model but for
+rounding.
 """
 
 import math

@@ -12,7 +12,9 @@ from seedwise.data.tokens import TokenizedTask
 from seedwise.fused.architecture import Architecture, architecture
 from seedwise.recipe import Recipe
 
-__all__ = ["bytes_per_trial", "free_bytes", "widest"]
+__all__ = ["bytes_per_trial", "free_bytes", "is_out_of_memory", "widest"]
+
+_LACKING = ("can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED", "CUDA out of memory", "CUDA error: out of memory")
 
 SHARE = 0.8
 """What may be filled of the free memory: the rest is for what libraries take, and for what is too small to be counted."""
@@ -32,8 +34,9 @@ def widest(recipe: Recipe, data: TokenizedTask, device: torch.device | str = "cp
 def bytes_per_trial(recipe: Recipe, data: TokenizedTask) -> int:
     """Estimate the memory that one trial of a stack takes.
 
-    Weights, gradients, two moments and the weights of the best evaluation take 20 bytes a parameter, starting values 4
-    more; between forward and backward, every token keeps about 17 vectors of the encoder's width and 4 of the feed-forward
+    Weights, gradients, those of one backward pass, two moments, the weights of the best evaluation and a copy while
+    stacks are laid out anew take 28 bytes a parameter, mixed precision 2 more, starting values 4 and mixout 8 more.
+    Between forward and backward, every token keeps about 17 vectors of the encoder's width and 4 of the feed-forward
     layer's in each block, and every pair of tokens of a row 4 numbers for each head.
 
     Args:
@@ -48,7 +51,15 @@ def bytes_per_trial(recipe: Recipe, data: TokenizedTask) -> int:
     words = model.get_parameter(f"{parts.words}.weight")
     numbers = int(sum(p.numel() for p in model.parameters())) - (words.shape[0] - seen) * words.shape[1]
     held = recipe.mixout or recipe.pretrained_weight_decay or "distance" in recipe.track
-    return int(numbers) * (24 if held else 20) + 4 * _between(parts, recipe, data)
+    each = 28 + 2 * (recipe.dtype == "bfloat16") + 4 * bool(held) + 8 * bool(recipe.mixout)
+    return int(numbers) * each + 4 * _between(parts, recipe, data)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether an error says that memory lacks; torch has several, of which those of a CPU have no type of their own."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in _LACKING)
 
 
 def free_bytes(device: torch.device | str) -> int:

@@ -152,7 +152,7 @@ class FlatOptimizer:
                 [group.first],
                 [group.second],
                 [],
-                [torch.tensor(float(step - 1), device=vector.device)],
+                [torch.full((), float(step - 1), device=vector.device)],
                 fused=True,
                 amsgrad=False,
                 maximize=False,

@@ -11,7 +11,7 @@ from seedwise.data.tokens import TokenizedSplit, TokenizedTask
 from seedwise.fused.architecture import Architecture
 from seedwise.fused.batches import Batch, Feed
 from seedwise.fused.encoder import forward, mean_losses
-from seedwise.fused.noise import Noise
+from seedwise.fused.noise import Noise, Rates
 from seedwise.fused.optimizer import FlatOptimizer
 from seedwise.fused.stream import Stream
 from seedwise.fused.vocabulary import Vocabulary
@@ -20,7 +20,7 @@ from seedwise.training.masks import step_key
 from seedwise.training.plain import precision
 from seedwise.trial import Trial
 
-__all__ = ["Engine", "Packed", "TorchEngine"]
+__all__ = ["Engine", "Packed", "TorchEngine", "slack"]
 
 SLACK = 0.8
 """On a CPU, attention takes rows together while at least this share of a block's places holds tokens."""
@@ -50,7 +50,7 @@ class TorchEngine:
 
     def __init__(self, parts: Architecture, model: PreTrainedModel, optimizer: FlatOptimizer, dtype: str) -> None:
         self._parts, self._dtype, self._device = parts, dtype, model.device
-        self._weights = Weights.of([model], [optimizer])
+        self._weights, self._rates = Weights.of([model], [optimizer]), Rates([parts], model.device)
 
     def logits(self, batch: Batch) -> torch.Tensor:
         """Return the outputs of a batch; see `Engine`."""
@@ -60,7 +60,7 @@ class TorchEngine:
     def backward(self, batch: Batch, kind: str, step_key: int, share: float) -> float:
         """Add gradients; see `Engine`."""
         stream = self._stream(batch, share)
-        noise = Noise([self._parts], torch.tensor([step_key], device=self._device), stream)
+        noise = Noise(self._rates, torch.tensor([step_key], device=self._device), stream)
         with precision(self._device, self._dtype):
             logits = forward(self._parts, self._weights, stream, noise)
         loss = mean_losses(kind, logits, stream)[0]
@@ -68,7 +68,12 @@ class TorchEngine:
         return float(loss.detach())
 
     def _stream(self, batch: Batch, share: float = 1.0) -> Stream:
-        return Stream([batch], shares=[share], slack=SLACK if self._device.type == "cpu" else 0.0)
+        return Stream([batch], shares=[share], slack=slack(self._device))
+
+
+def slack(device: torch.device) -> float:
+    """Return which share of a block's places must hold tokens; a GPU takes all rows together."""
+    return SLACK if device.type == "cpu" else 0.0
 
 
 class Packed:

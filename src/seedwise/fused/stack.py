@@ -1,11 +1,14 @@
 """How are many trials trained as one batched model? Each keeps its own order, masks, rates and optimiser.
 
 The trials of a stack share what gives tensors their shapes: model, rows, batch size, trained parameters. All else may
-differ. A trial joins at whatever step it is and leaves when it is paused or complete; the others are stacked anew. What one
-trial computes does not depend on who else is in the stack.
+differ. A trial joins at whatever step it is and leaves when it is paused or complete; the others are stacked anew.
+
+On a CPU, where batched products gain nothing, the trials of a stack are computed one after the other, so that what one
+computes does not depend on the others in any bit. On a GPU they are computed at once, and streams are as long as the
+longest: then sums over tokens are added up in another order in other company, and agree to rounding.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from typing import NamedTuple
@@ -18,8 +21,9 @@ from seedwise.errors import RequestError
 from seedwise.fused.architecture import Architecture, architecture
 from seedwise.fused.batches import Batch
 from seedwise.fused.encoder import forward, mean_losses
-from seedwise.fused.noise import Noise
-from seedwise.fused.packed import Packed
+from seedwise.fused.memory import is_out_of_memory
+from seedwise.fused.noise import Noise, Rates
+from seedwise.fused.packed import Packed, slack
 from seedwise.fused.replay import MULTIPLE, Recordings
 from seedwise.fused.stream import Stream
 from seedwise.fused.weights import Weights
@@ -30,8 +34,8 @@ from seedwise.trial import Measurement, Trial
 
 __all__ = ["Stack", "difference"]
 
-SHARED = ("model", "batch_size", "gradient_accumulation_steps", "max_length", "dtype", "freeze_layers", "lora_rank")
-"""The fields of a recipe that the trials of a stack have in common."""
+SHARED = ("model", "batch_size", "max_length", "dtype", "freeze_layers")
+"""The fields of a recipe that trials of a stack have in common; of unequal batches most of a stack would be filling."""
 
 
 def difference(one: Trial, other: Trial) -> str | None:
@@ -58,16 +62,20 @@ class Stack:
 
     Args:
         device: Where.
+        together: How many trials are computed at once; by default one on a CPU, and all on a GPU.
         record: Whether passes are recorded and replayed (see `seedwise.fused.replay`); by default on a GPU.
     """
 
-    def __init__(self, device: torch.device | str = "cpu", *, record: bool | None = None) -> None:
+    def __init__(
+        self, device: torch.device | str = "cpu", *, together: int | None = None, record: bool | None = None
+    ) -> None:
         self.members: list[Training] = []
         self._device = torch.device(device)
-        self._multiple = MULTIPLE if (self._device.type == "cuda" if record is None else record) else 1
+        on_gpu = self._device.type == "cuda"
+        self._multiple = MULTIPLE if (on_gpu if record is None else record) else 1
+        self._largest = together or (2**30 if on_gpu else 1)  # members of a piece
         self._parts: list[Architecture] = []
         self._pieces: list[_Piece] = []  # what is computed at once: all members, or fewer where memory lacks
-        self._largest = 2**30  # members of a piece
         self._changed = False  # since the pieces were laid out
         self._due: set[int] = set()  # whose evaluation is due
         self._outputs: dict[int, np.ndarray] = {}  # of all members, by split
@@ -100,8 +108,6 @@ class Stack:
 
     def step(self) -> list[tuple[Training, Measurement]]:
         """Take one step of every trial, each its own next one, and return what was measured."""
-        if self._changed:
-            self._restack()
         steps = [member.step + 1 for member in self.members]
         with ExitStack() as stack:
             for member, step in zip(self.members, steps, strict=True):
@@ -125,7 +131,7 @@ class Stack:
         for start in range(0, len(members), self._largest):
             trials = slice(start, min(start + self._largest, len(members)))
             own = weights.part(trials)
-            compute = partial(self._losses, own, self._parts[trials])
+            compute = partial(self._losses, own, Rates(self._parts[trials], self._device))
             self._pieces.append(
                 _Piece(trials, own, compute if self._multiple == 1 else Recordings(compute, own.gradients))
             )
@@ -138,15 +144,17 @@ class Stack:
         keys = [step_key(m.trial.seeds.dropout, step) for m, step in zip(self.members, steps, strict=True)]
         while True:
             try:
+                if self._changed:
+                    self._restack()
                 found = [self._piece_backward(piece, parts[piece.trials], keys[piece.trials]) for piece in self._pieces]
                 return torch.cat(found).tolist()
-            except torch.OutOfMemoryError:
-                if len(self._pieces) == len(self.members):
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error) or len(self._pieces) == len(self.members):
                     raise
-                self._largest = -(-len(self.members) // (2 * len(self._pieces)))
+                self._largest = -(-len(self.members) // (2 * max(1, len(self._pieces))))
             for member in self.members:
                 _packed(member).optimizer.forget()
-            self._restack()
+            self._changed = True
 
     def _piece_backward(self, piece: "_Piece", parts: list[list[Batch]], keys: list[int]) -> torch.Tensor:
         """Add the gradients of a piece of the stack, part by part, and return its losses."""
@@ -156,17 +164,16 @@ class Stack:
             # A trial with fewer parts computes its first one again, of which nothing is taken.
             batches = [own[k] if k < len(own) else own[0] for own in parts]
             shares = [len(own[k].slots) / n if k < len(own) else 0.0 for own, n in zip(parts, rows, strict=True)]
-            stream = Stream(batches, shares=shares, slack=0.0, multiple=self._multiple)
+            filled = 0.0 if self._multiple > 1 else slack(self._device)
+            stream = Stream(batches, shares=shares, slack=filled, multiple=self._multiple)
             total += piece.compute(stream, torch.tensor(keys, device=self._device))
         return total
 
-    def _losses(
-        self, weights: Weights, parts: Sequence[Architecture], stream: Stream, keys: torch.Tensor
-    ) -> torch.Tensor:
+    def _losses(self, weights: Weights, rates: Rates, stream: Stream, keys: torch.Tensor) -> torch.Tensor:
         """Add the gradients of a stream, and return its losses; nothing here waits for the device."""
-        noise = Noise(parts, keys, stream)
+        noise = Noise(rates, keys, stream)
         with precision(self._device, self.members[0].trial.recipe.dtype):
-            logits = forward(parts[0], weights, stream, noise)
+            logits = forward(self._parts[0], weights, stream, noise)
         losses = mean_losses(self.members[0].data.kind, logits, stream)
         weights.backward(losses.sum())
         return losses.detach()
@@ -190,9 +197,12 @@ class Stack:
         found = np.zeros((len(weights), len(rows), first.outputs), dtype=np.float32)
         with torch.inference_mode(), precision(self._device, self.members[0].trial.recipe.dtype):
             for k in range(len(laid)):
-                stream = Stream(laid.parts(k) * len(weights), slack=0.0)
-                logits = forward(self._parts[0], weights, stream, None)
-                found[:, laid.rows_of(k)] = logits.float().cpu().numpy()
+                numbers, done = laid.rows_of(k), 0
+                for batch in laid.parts(k, max(1, len(numbers) // len(weights))):  # as many tokens as of one trial
+                    stream = Stream([batch] * len(weights), slack=slack(self._device))
+                    own = numbers[done : done + len(batch.slots)]
+                    found[:, own] = forward(self._parts[0], weights, stream, None).float().cpu().numpy()
+                    done += len(own)
         return found
 
 

@@ -1,11 +1,9 @@
 """Which rows of the word embedding does a task need? Those whose tokens occur in it; the others move by weight decay alone.
 
-A row that no training row contains has a zero gradient and zero moments at every step. Plain weight decay multiplies it by
-1 - rate x decay at each, decay towards the pretrained weights leaves it where it is, and no output reads it. So only the
-rows that occur are trained, and the others are computed at the end, in closed form.
+A row that no training row contains has a zero gradient and zero moments at every step: it stays a multiple of its
+pretrained values. Weight decay multiplies it by 1 - rate x decay, decay towards the pretrained values brings it nearer to
+them, and no output reads it. So only the rows that occur are trained, and the others are computed at the end.
 """
-
-import math
 
 import numpy as np
 import torch
@@ -60,10 +58,11 @@ class Vocabulary:
         """
         if self.parameter not in weights:  # frozen
             return weights
-        factor = optimizer.factor(self.parameter)
-        shrunk = math.prod(
-            1 - learning_rate(recipe, k, steps) * factor * recipe.weight_decay for k in range(1, step + 1)
-        )
-        full = self._full * shrunk
+        factor, multiple = optimizer.factor(self.parameter), 1.0
+        for k in range(1, step + 1):
+            rate = learning_rate(recipe, k, steps) * factor
+            back = rate * recipe.pretrained_weight_decay
+            multiple = (multiple * (1 - back) + back) * (1 - rate * recipe.weight_decay)
+        full = self._full * multiple
         full[torch.from_numpy(self.kept)] = weights[self.parameter].to(full.device)
         return {**weights, self.parameter: full}

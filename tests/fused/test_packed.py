@@ -55,7 +55,7 @@ def test_each_family_has_the_losses_and_evaluations_of_the_plain_loop(family, ta
 @pytest.mark.parametrize("changes", SWITCHES.values(), ids=SWITCHES)
 def test_each_switch_does_what_it_does_in_the_plain_loop(toy, path, changes, reference):
     task, recipe, data = toy
-    trial = Trial(task, recipe.with_changes(**changes), Seeds(3, 4))
+    trial = Trial(task, recipe.with_changes(num_train_steps=20, **changes), Seeds(3, 4))
     ours, theirs = begin(trial, data, path=path), reference(trial, data)
     mine, plain = list(train(ours)), list(train(theirs))
     close(split(mine), split(plain))

@@ -7,10 +7,11 @@ SeedwiseError                      everything of ours
 └── WorkError                      the work failed: what was done is kept; exit code 1
     └── StorageError               ... because of the disk: make room, then run the same again; exit code 2
         └── CheckpointError        ... where a checkpoint is read or written
+            └── MasksError         ... by a trial whose dropout keeps other numbers
 ```
 """
 
-__all__ = ["CheckpointError", "DataError", "RequestError", "SeedwiseError", "StorageError", "WorkError"]
+__all__ = ["CheckpointError", "DataError", "MasksError", "RequestError", "SeedwiseError", "StorageError", "WorkError"]
 
 
 class SeedwiseError(Exception):
@@ -35,3 +36,7 @@ class StorageError(WorkError):
 
 class CheckpointError(StorageError):
     """A checkpoint cannot be read or written."""
+
+
+class MasksError(CheckpointError):
+    """A trial cannot go on with other dropout masks than those that it, or what it is compared with, began with."""

@@ -5,15 +5,16 @@ import math
 
 import pytest
 
-from seedwise import Seeds, Trial
+from seedwise import RequestError, Seeds, Trial
 from seedwise.data.tokens import tokenize
 from seedwise.executors import choice
 from seedwise.executors.base import Work
-from seedwise.executors.choice import Wish, choose, usual
+from seedwise.executors.choice import Wish, choose, stack_room, usual
 from seedwise.executors.layout import Layout
 from seedwise.executors.measuring import Probes, Speed
 from seedwise.executors.origin import device_name
 from seedwise.executors.remembered import recall, remember, remembered
+from seedwise.fused import memory
 
 FREE = Wish(None, None, None, None, ["cpu"])
 
@@ -102,6 +103,78 @@ def test_a_study_goes_on_as_it_began(work, data):
 def test_a_study_that_began_on_another_machine_is_chosen_for_anew(work, data):
     origin = {"path": "compiled", "threads": 2, "width": 1, "device_name": "another"}
     assert choose(Work(work.trial, 1000, 10**8, origin), data, FREE).layout == Layout("packed", 1, 2)
+
+
+STACKED = {"path": "fused", "threads": 1, "width": 4, "device_name": device_name("cpu")}
+
+
+def began_stacked(work, data, wish, **given):
+    return choose(Work(work.trial, 1000, 10**8, STACKED), data, wish, **given)
+
+
+@pytest.mark.usefixtures("speeds")
+class TestAStudyThatBeganStacked:
+    def test_goes_on_so(self, work, data):
+        assert began_stacked(work, data, FREE) == (Layout("fused", 2, 1, 4), "as the study began")
+
+    def test_is_narrower_where_memory_holds_less(self, work, data):
+        assert began_stacked(work, data, FREE, fit=3).layout == Layout("fused", 2, 1, 3)
+
+    def test_goes_on_otherwise_where_another_width_is_asked_for(self, work, data):
+        alone = Wish("fused", None, None, 1, ["cpu"])
+        assert began_stacked(work, data, alone) == (Layout("fused", 2, 1, 1), "there is no other here")
+        assert began_stacked(work, data, Wish(None, None, None, 1, ["cpu"])).layout == Layout("packed", 1, 2)
+
+    def test_takes_as_many_workers_and_threads_as_are_asked_for(self, work, data):
+        assert began_stacked(work, data, Wish(None, 3, 2, None, ["cpu"])).layout == Layout("fused", 3, 2, 4)
+
+
+def test_the_only_layout_is_not_measured(work, data, speeds):
+    only = Wish("compiled", 1, 1, None, ["cpu"])
+    assert choose(work, data, only).layout == Layout("compiled", 1, 1)
+    narrow = Wish("fused", 1, 1, None, ["cpu"])
+    assert choose(work, data, narrow, fit=1) == (Layout("fused", 1, 1, 1), "there is no other here")
+    assert speeds[1] == []
+
+
+def test_where_masks_are_hashed_the_plain_path_is_not_measured(work, data, speeds):
+    choose(work, data, FREE, plain=False)
+    assert "plain" not in {layout.path for layout in speeds[1][0]}
+
+
+class TestOnAGpu:
+    @pytest.fixture(autouse=True)
+    def a_gpu(self, monkeypatch):
+        monkeypatch.setattr(choice, "device_name", lambda _: "a GPU")
+
+    WISH = Wish(None, None, None, None, ["cuda:0"])
+
+    def test_stacks_of_one_are_measured_too(self, work, data, speeds):
+        choose(work, data, self.WISH, fit=5)
+        assert [layout.width for layout in speeds[1][0] if layout.path == "fused"] == [5, 1, 2, 4]
+
+    def test_a_single_trial_is_stacked_alone(self, work):
+        assert usual(work.trial.recipe, self.WISH, 1) == Layout("fused", 1, 1, 1)
+
+
+class TestRoom:
+    @pytest.mark.parametrize(
+        ("fit", "workers", "words"),
+        [
+            (9, 1, "at most 9 for .*, not 10: more trials do not fit into its memory; ask for less"),
+            (9, 2, "at most 4 for .*, not 10: more trials do not fit into its memory, which 2 workers share"),
+            (0, 1, "at most 1 for .*, not 10: not even one trial is sure to fit into its memory"),
+        ],
+    )
+    def test_that_lacks_is_told(self, work, data, monkeypatch, fit, workers, words):
+        monkeypatch.setattr(memory, "widest", lambda *_: fit)
+        with pytest.raises(RequestError, match=words):
+            stack_room(work, data, Wish("fused", workers, 1, 10, ["cpu"]))
+
+    def test_is_asked_for_no_more_trials_than_there_are(self, task, recipe, data, monkeypatch):
+        monkeypatch.setattr(memory, "widest", lambda *_: 0)
+        one = Work(Trial(task, recipe, Seeds(1, 1)), trials=1, steps=10)
+        assert stack_room(one, data, Wish("fused", 1, 1, 10, ["cpu"])) == 0
 
 
 @pytest.mark.parametrize(

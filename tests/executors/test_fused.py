@@ -137,8 +137,8 @@ class TestMasks:
         folder = run(tmp_path / "study", task, recipe, LocalExecutor(1), rule=StoppingRule(t=1, f=0.3, p=1))
         run(folder, task, recipe, packed(), rule=self.RULE, extend=True)
         assert origins(folder, "path") == {"plain"}
-        assert [text for text in caplog.messages if "takes the plain path" in text] == [
-            f"{recipe.model_name} on train takes the plain path: it began there, with the library's own dropout masks."
+        assert [text for text in caplog.messages if "the plain path" in text] == [
+            "all trials take the plain path, as the study began with the library's own dropout masks."
         ]
 
     def test_of_a_fast_path_mean_a_fast_path(self, tmp_path, task, recipe, caplog):
@@ -154,9 +154,28 @@ def test_what_no_fast_path_knows_is_trained_by_the_library_and_said_once(tmp_pat
     for name in ("a", "b"):
         folder = run(tmp_path / name, task, recipe, executor, rule=StoppingRule(t=1, f=1.0, p=1))
         assert origins(folder, "path") == {"plain"}
-    assert [text for text in caplog.messages if "plain path" in text] == [
-        f"{recipe.model_name} on train takes the plain path: LoRA puts matrices beside the weights."
-    ]
+    (sentence,) = [text for text in caplog.messages if "plain path" in text]
+    assert sentence == (
+        "all trials take the plain path, so that they share dropout masks: "
+        f"{recipe.model_name} on train has no other (LoRA puts matrices beside the weights)."
+    )
+
+
+def test_one_recipe_that_no_fast_path_knows_takes_those_that_it_is_compared_with_along(tmp_path, task, model, recipe):
+    lora = toy_recipe(model, lora_rank=2, evaluations="2 per run")
+    rule = StoppingRule(t=1, f=1.0, p=1)
+    folder = run(tmp_path / "study", task, [replace(recipe, evaluations="2 per run"), lora], packed(), rule=rule)
+    assert origins(folder, "path") == {"plain"}
+
+
+def test_one_added_to_a_study_that_began_fast_is_plain_and_the_others_go_on_fast(tmp_path, task, model, recipe, caplog):
+    lora, first = toy_recipe(model, lora_rank=2, evaluations="2 per run"), replace(recipe, evaluations="2 per run")
+    folder = run(tmp_path / "study", task, first, packed(), rule=StoppingRule(t=1, f=1.0, p=1))
+    run(folder, task, [first, lora], packed(), rule=StoppingRule(t=2, f=1.0, p=2), extend=True)
+    with Study.open(folder) as study:
+        paths = {(bool(record.trial.recipe.lora_rank), record.origin["path"]) for record in study.trials}
+    assert paths == {(False, "packed"), (True, "plain")}
+    assert sum("paired seeds do not share masks" in text for text in caplog.messages) == 1
 
 
 def test_a_short_study_is_not_measured(tmp_path, task, recipe, caplog):

@@ -3,6 +3,8 @@
 import io
 import json
 import threading
+import weakref
+from dataclasses import replace
 
 import pytest
 import torch
@@ -135,6 +137,50 @@ def test_an_error_in_a_step_fails_all_that_took_it_and_the_worker_goes_on(held, 
     held.take_up(jobs[2], data, "fused", 3)
     to_the_end(held)
     assert said(out)[-1] == ("Paused", jobs[2].trial.id)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate(handle)"),
+    ],
+)
+def test_memory_that_runs_out_in_torchs_other_words_is_told_as_such(held, out, jobs, data, monkeypatch, error):
+    held.take_up(jobs[0], data, "fused", 3)
+    monkeypatch.setattr(worker, "begin", _raising(error))
+    held.take_up(jobs[1], data, "fused", 3)
+    assert said(out)[-1] == ("Returned", jobs[1].trial.id)
+
+
+def test_a_checkpoint_with_other_masks_stops_the_study_in_one_sentence_and_stays(held, out, jobs, data, tmp_path):
+    first = replace(jobs[0], until=3)
+    held.take_up(first, data, "plain", 1)
+    to_the_end(held)
+    (file,) = tmp_path.glob("*.safetensors")
+    written = file.read_bytes()
+    held.take_up(replace(first, until=4, stored=3), data, "packed", 1)
+    failed = json.loads(out.getvalue().splitlines()[-1])
+    assert (failed["report"], failed["fatal"], held.busy) == ("Failed", True, False)
+    assert "must be continued with the dropout masks it was trained with (library)" in failed["error"]
+    assert file.read_bytes() == written
+
+
+def test_a_trial_with_other_masks_than_those_on_record_is_refused(held, out, jobs, data):
+    held.take_up(replace(jobs[0], masks="hashed"), data, "plain", 1)
+    failed = json.loads(out.getvalue().splitlines()[-1])
+    assert failed["error"] == (
+        "the trials on record have other dropout masks (hashed) than those of the path plain (library); choose an "
+        "executor that has them."
+    )
+
+
+def test_a_worker_without_trials_keeps_no_stack(held, jobs, data):
+    held.take_up(jobs[0], data, "fused", 2)
+    held.advance()
+    stack = weakref.ref(held._lane)
+    to_the_end(held)
+    assert stack() is None
 
 
 def test_time_is_shared_out_evenly_and_none_is_lost(monkeypatch):

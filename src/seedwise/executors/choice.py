@@ -14,10 +14,9 @@ from seedwise.executors.layout import FAST, Layout, cores, reason_against
 from seedwise.executors.measuring import SECONDS, Probes, Speed
 from seedwise.executors.origin import device_name, versions
 from seedwise.executors.remembered import recall, remember
-from seedwise.fused.memory import widest
 from seedwise.recipe import Recipe
 
-__all__ = ["Choice", "Wish", "choose", "usual"]
+__all__ = ["Choice", "Wish", "choose", "stack_room", "usual"]
 
 SHARE = 0.03
 """Measuring may take this share of the time that the study is expected to take."""
@@ -90,26 +89,30 @@ class Choice(NamedTuple):
     reason: str
 
 
-def choose(work: Work, data: Path, wish: Wish) -> Choice:
+def choose(work: Work, data: Path, wish: Wish, *, fit: int | None = None, plain: bool = True) -> Choice:
     """Choose a layout for what is left of one task and recipe, which can take a fast path.
 
     Args:
         work: What is left.
         data: The tokens of its task.
         wish: What was asked for.
+        fit: How many trials memory holds in a stack, as ``stack_room`` tells; by default of this work.
+        plain: Whether the plain path may be taken.
 
     Raises:
         RequestError: A stack of the width that was asked for does not fit into memory.
     """
-    tokens = TokenizedTask.open(data)
-    most = _widest(work, tokens, wish)
+    fit = stack_room(work, data, wish) if fit is None else fit
+    most = max(1, min(wish.width or WIDEST[wish.kind], fit, work.trials // wish.processes[0][0]))
     default = usual(work.trial.recipe, wish, most)
     if wish.path in ("packed", "compiled") or (wish.width or 0) > 1:
         return Choice(default, "as asked")
-    if (begun := _begun(work, wish, default)) is not None:
+    if (begun := _begun(work, wish, default, fit)) is not None:
         return Choice(begun, "as the study began")
-    layouts = [default, *(layout for layout in _candidates(work, wish, most) if layout != default)]
-    length = float(tokens.train.lengths.mean())
+    layouts = [default, *(x for x in _candidates(work, wish, most, plain=plain) if x != default)]
+    if len(layouts) == 1:
+        return Choice(default, "there is no other here")
+    length = float(TokenizedTask.open(data).train.lengths.mean())
     about = _about(work, wish, length, layouts)
     if (known := recall(about)) is not None:
         return Choice(known.layout, f"{known.reason}; measured on {known.date}")
@@ -136,47 +139,60 @@ def usual(recipe: Recipe, wish: Wish, most: int = 64) -> Layout:
     """
     workers, threads = wish.processes[0]
     width = wish.width or min(most, DEFAULT_WIDTH[wish.kind])
-    first = wish.path or ("fused" if wish.kind == "cuda" and width > 1 else "compiled")
+    first = wish.path or ("fused" if wish.kind == "cuda" else "compiled")
     able = [path for path in (first, "packed", "plain") if reason_against(path, recipe, wish.device) is None]
     path = able[0]
     return Layout(path, workers, threads, width if path == "fused" else 1)
 
 
-def _widest(work: Work, tokens: TokenizedTask, wish: Wish) -> int:
-    """Return how many trials can share a stack, as there are so many, memory holds them, and no more were asked for."""
-    workers, _ = wish.processes[0]
+def stack_room(work: Work, data: Path, wish: Wish) -> int:
+    """Return how many trials memory holds in the stack of each worker, 0 where not even one is sure to fit.
+
+    Args:
+        work: What is left of one task and recipe, which can take a fast path.
+        data: The tokens of its task.
+        wish: What was asked for.
+
+    Raises:
+        RequestError: A stack of the width that was asked for does not fit.
+    """
+    from seedwise.fused.memory import widest
+
+    recipe, workers = work.trial.recipe, wish.processes[0][0]
     at_once = -(-workers // len(wish.devices))  # workers on a device
-    if reason_against("fused", work.trial.recipe, wish.device) is not None:
-        return 1
-    fit = widest(work.trial.recipe, tokens, wish.device) // at_once
+    fit = widest(recipe, TokenizedTask.open(data), wish.device) // at_once
     if wish.width is not None and min(wish.width, work.trials) > max(1, fit):
+        shared = f", which {at_once} workers share" if at_once > 1 else ""
+        room = "more trials do not fit" if fit else "not even one trial is sure to fit"
         raise RequestError(
-            f"width must be at most {fit} for {work.trial.recipe.model_name} on {wish.device}, not {wish.width}: more trials "
-            f"do not fit into its memory{f', which {at_once} workers share' if at_once > 1 else ''}; ask for less."
+            f"width must be at most {max(1, fit)} for {recipe.model_name} on {wish.device}, not {wish.width}: {room} into "
+            f"its memory{shared}; ask for less."
         )
-    return max(1, min(wish.width or WIDEST[wish.kind], fit, work.trials // workers))
+    return fit
 
 
-def _begun(work: Work, wish: Wish, default: Layout) -> Layout | None:
+def _begun(work: Work, wish: Wish, default: Layout, fit: int) -> Layout | None:
     """Return the layout that the study began with, where it began here and nothing else is asked for."""
     ran_on, path = work.origin, work.origin.get("path")
     if path not in FAST or wish.path not in (None, path) or ran_on.get("device_name") != device_name(wish.device):
         return None
-    if reason_against(path, work.trial.recipe, wish.device) is not None:
+    width = int(ran_on.get("width", 1))
+    if wish.width not in (None, width) or reason_against(path, work.trial.recipe, wish.device) is not None:
         return None
     threads = wish.threads or int(ran_on["threads"])
     workers = default.workers if wish.kind == "cuda" else wish.workers or max(1, cores() // threads)
-    return Layout(path, workers, threads, int(ran_on.get("width", 1)))
+    return Layout(path, workers, threads, min(width, max(1, fit)))
 
 
-def _candidates(work: Work, wish: Wish, most: int) -> list[Layout]:
-    recipe, paths = work.trial.recipe, (wish.path,) if wish.path else (*FAST, "plain")
+def _candidates(work: Work, wish: Wish, most: int, *, plain: bool) -> list[Layout]:
+    recipe, paths = work.trial.recipe, (wish.path,) if wish.path else (*FAST, *(("plain",) if plain else ()))
+    least = 0 if wish.kind == "cuda" else 1  # exponent: on a GPU a stack of one gains too, as its steps are recorded
     found = []
     for path in paths:
         if reason_against(path, recipe, wish.device) is not None:
             continue
         for workers, threads in wish.processes[: 1 if path == "plain" else None]:
-            widths = [2**k for k in range(1, 7) if 2**k <= most] if path == "fused" else [1]
+            widths = [2**k for k in range(least, 7) if 2**k <= most] if path == "fused" else [1]
             found += [Layout(path, workers, threads, width) for width in widths]
     return found
 

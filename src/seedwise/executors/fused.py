@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from seedwise.errors import RequestError
-from seedwise.executors.base import Job, Work, masks_of
-from seedwise.executors.choice import Wish, choose
+from seedwise.executors.base import Job, Work
+from seedwise.executors.choice import Wish, choose, stack_room, usual
 from seedwise.executors.layout import FAST, Layout, check_device, devices_here, reason_against
+from seedwise.executors.masks import cell_of, path_for, study_masks
 from seedwise.executors.prepared import PreparedTasks
 from seedwise.executors.session import LocalSession
 from seedwise.recipe import Recipe
@@ -76,34 +77,39 @@ class FusedExecutor:
         wish = Wish(self._path, self._workers, self._threads, self._width, devices)
         for item in work:
             check_device(self._path or "plain", item.trial.recipe, wish.device)
-        layout = self._layout([item for item in work if item.steps], wish)
-        paths = {_cell(item): self._path_of(item, layout, wish.device) for item in work}
+        masks = study_masks(work, "hashed", wish.device)
+        for sentence in masks.said:
+            self._say(logging.WARNING, sentence)
+        fast = [item for item in work if masks.kinds[cell_of(item)] == "hashed"]
+        layout = self._layout(fast, wish, plain="hashed" not in masks.on_record)
+        paths = {cell_of(item): self._path_of(item, layout, wish.device) for item in fast}
         places = [devices[i % len(devices)] for i in range(layout.workers)]
 
         def path_of(job: Job) -> str:
-            return paths[job.trial.task.id, job.trial.recipe.id]
+            return path_for(job, paths.get(cell_of(job), "plain"))
 
         return LocalSession(folder, self._tasks, places, layout.threads, width=layout.width, path_of=path_of)
 
-    def _layout(self, work: Sequence[Work], wish: Wish) -> Layout:
-        """Choose for the longest work that can take a fast path."""
-        fast = [item for item in work if _plain_reason(item, wish.device) is None]
+    def _layout(self, fast: Sequence[Work], wish: Wish, *, plain: bool) -> Layout:
+        """Choose for the longest work that can take a fast path; the others' trials have to fit into memory too."""
+        left = [item for item in fast if item.steps]
         if not fast:
             return Layout("plain", *wish.processes[0])
-        most = max(fast, key=lambda item: item.steps)
-        layout, reason = choose(most, self._tasks.folder(most.trial), wish)
+        if not left:
+            return usual(fast[0].trial.recipe, wish, 1)
+        shapes = {_shape(item): item for item in sorted(left, key=lambda item: item.trials)}
+        fit = min(stack_room(item, self._tasks.folder(item.trial), wish) for item in shapes.values())
+        longest = max(left, key=lambda item: item.steps)
+        layout, reason = choose(longest, self._tasks.folder(longest.trial), wish, fit=fit, plain=plain)
         self._say(logging.DEBUG if reason == "as asked" else logging.INFO, f"executor    {layout}: {reason}")
         return layout
 
     def _path_of(self, item: Work, layout: Layout, device: str) -> str:
-        """Return the path of one task and recipe, and say where it is not the layout's."""
-        model = item.trial.recipe.model_name
-        if (reason := _plain_reason(item, device)) is not None:
-            if item.steps:
-                self._say(logging.WARNING, f"{model} on {item.trial.task.name} takes the plain path: {reason}.")
-            return "plain"
+        """Return the path of one task and recipe with hashed masks, and say where it is not the layout's."""
         if (reason := reason_against(layout.path, item.trial.recipe, device)) is not None:
-            self._say(logging.WARNING, f"{model} takes the packed path, not {layout.path}: {reason}.")
+            if item.steps:
+                model = item.trial.recipe.model_name
+                self._say(logging.WARNING, f"{model} takes the packed path, not {layout.path}: {reason}.")
             return "packed"
         return layout.path
 
@@ -113,12 +119,8 @@ class FusedExecutor:
             logger.log(level, "%s", sentence)
 
 
-def _plain_reason(item: Work, device: str) -> str | None:
-    """Return why work has to take the plain path; None where it need not."""
-    if masks_of(item.origin) == "library":
-        return "it began there, with the library's own dropout masks"
-    return reason_against("packed", item.trial.recipe, device)
-
-
-def _cell(item: Work) -> tuple[str, str]:
-    return item.trial.task.id, item.trial.recipe.id
+def _shape(item: Work) -> tuple[object, ...]:
+    """Return what the memory of a trial depends on."""
+    recipe = item.trial.recipe
+    held = recipe.mixout, recipe.pretrained_weight_decay, recipe.track
+    return item.trial.task.id, recipe.model, recipe.max_length, recipe.batch_size, recipe.dtype, *held

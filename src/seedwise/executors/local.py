@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from seedwise.executors.base import Work, masks_of
+from seedwise.executors.base import Job, Work
 from seedwise.executors.layout import check_device, cores, devices_here
+from seedwise.executors.masks import cell_of, path_for, study_masks
 from seedwise.executors.prepared import PreparedTasks
 from seedwise.executors.session import LocalSession
 from seedwise.recipe import Recipe
@@ -51,9 +52,14 @@ class LocalExecutor:
         devices = self._devices or devices_here()
         for item in work:
             check_device("plain", item.trial.recipe, devices[0])
-        if any(masks_of(item.origin) == "hashed" for item in work):
-            logger.warning("the study began with the dropout masks of the fast paths: its trials go on packed.")
+        masks = study_masks(work, "library", devices[0])
+        for sentence in masks.said:
+            logger.warning("%s", sentence)
         on_gpu = devices[0].startswith("cuda")
         count = self._workers or (len(devices) if on_gpu else max(1, cores() // self._threads))
         places = [devices[i % len(devices)] for i in range(count)]
-        return LocalSession(folder, self._tasks, places, self._threads)
+
+        def path_of(job: Job) -> str:
+            return path_for(job, "packed" if masks.kinds[cell_of(job)] == "hashed" else "plain")
+
+        return LocalSession(folder, self._tasks, places, self._threads, path_of=path_of)

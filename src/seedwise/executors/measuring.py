@@ -86,19 +86,18 @@ class Probes:
 
 
 def _send(process: "subprocess.Popen[str]", request: dict[str, Any]) -> None:
-    assert process.stdin is not None
     with suppress(BrokenPipeError):  # the missing answer tells
-        process.stdin.write(json.dumps(request) + "\n")
-        process.stdin.flush()
+        if process.stdin is not None:
+            process.stdin.write(json.dumps(request) + "\n")
+            process.stdin.flush()
 
 
 def _answer(process: "subprocess.Popen[str]") -> dict[str, Any]:
     """Wait for a probe's answer; one that is stuck is killed, which ends its output."""
-    assert process.stdout is not None
     timer = threading.Timer(PATIENCE, process.kill)
     timer.start()
     try:
-        line = process.stdout.readline()
+        line = process.stdout.readline() if process.stdout is not None else ""
     finally:
         timer.cancel()
     found: dict[str, Any] = json.loads(line) if line.endswith("\n") else {"error": "the probe ended"}

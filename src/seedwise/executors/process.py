@@ -72,10 +72,10 @@ class Process:
         except BrokenPipeError:
             return  # its end of output says so too, and is dealt with there
 
-    def let_go(self, trial_id: str) -> Job | None:
-        """Forget a trial that it no longer holds, and return its job, if it had one."""
+    def let_go(self, trial_id: str) -> None:
+        """Forget a trial that it no longer holds, if it had it."""
         self.taken_up.discard(trial_id)
-        return self.jobs.pop(trial_id, None)
+        self.jobs.pop(trial_id, None)
 
     def abandon(self) -> None:
         """End the process at once."""

@@ -15,7 +15,7 @@ from typing import Any, TextIO
 
 from seedwise.executors.messages import job_from_json
 
-__all__ = ["main", "output_alone"]
+__all__ = ["compute_with", "main", "output_alone"]
 
 
 def main(checkpoints: str, threads: str, device: str) -> None:
@@ -26,13 +26,9 @@ def main(checkpoints: str, threads: str, device: str) -> None:
     commands: queue.Queue[dict[str, Any]] = queue.Queue()
     threading.Thread(target=_listen, args=(stop, commands), daemon=True).start()
 
-    import torch
-
     from seedwise.executors.worker import Worker
 
-    torch.set_num_threads(int(threads))
-    if device.startswith("cuda"):
-        torch.use_deterministic_algorithms(mode=True, warn_only=True)
+    compute_with(device, int(threads))
     worker = Worker(Path(checkpoints), device, reports, stop)
     while True:
         while not worker.busy or not commands.empty():
@@ -43,6 +39,23 @@ def main(checkpoints: str, threads: str, device: str) -> None:
             elif command["do"] == "export":
                 worker.export(command)
         worker.advance()
+
+
+def compute_with(device: str, threads: int) -> None:
+    """Let this process compute on a device with some threads, as all workers do: equal bits on equal devices.
+
+    Args:
+        device: cpu, cuda:0 ...
+        threads: Threads of torch's operations.
+    """
+    import torch
+
+    torch.set_num_threads(threads)
+    if device.startswith("cuda"):
+        torch.cuda.set_device(device)  # recordings, and streams, are those of the current device
+        torch.use_deterministic_algorithms(mode=True, warn_only=True)
+        # Nothing is read before it is written, so nothing need be filled; a property of the module.
+        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 
 
 def output_alone() -> TextIO:

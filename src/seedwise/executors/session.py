@@ -15,6 +15,7 @@ from typing import Self
 
 from seedwise.errors import StorageError, WorkError
 from seedwise.executors.base import Completed, Failed, Interrupted, Job, Measured, Paused, Report, Started
+from seedwise.executors.masks import path_for
 from seedwise.executors.messages import Returned, job_to_json, read_report
 from seedwise.executors.prepared import PreparedTasks
 from seedwise.executors.process import Inbox, Process
@@ -223,4 +224,4 @@ def _can_join(process: Process, job: Job, path: str) -> bool:
 
 
 def _plain(job: Job) -> str:
-    return "packed" if job.masks == "hashed" else "plain"
+    return path_for(job, "plain")

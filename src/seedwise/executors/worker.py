@@ -1,28 +1,26 @@
 """What does a worker do with the jobs that it is given? It trains them, one or several at a time, and reports as it goes."""
 
+import gc
 import json
 import threading
 from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
-import torch
-
 from seedwise.data.tokens import TokenizedTask
-from seedwise.errors import CheckpointError, StorageError
+from seedwise.errors import CheckpointError, MasksError, StorageError
 from seedwise.executors.attempt import Attempt, Clock, failed
 from seedwise.executors.base import Interrupted, Job, Report, Started
 from seedwise.executors.export import export_model
-from seedwise.executors.lanes import Lane, begin, lane
+from seedwise.executors.lanes import Alone, Lane, begin, lane
 from seedwise.executors.messages import Returned, write_report
 from seedwise.executors.origin import origin
+from seedwise.fused.memory import is_out_of_memory
 from seedwise.training.checkpoint import load_checkpoint, step_of
 from seedwise.training.loop import Training
 from seedwise.trial import Measurement, Trial
 
 __all__ = ["Worker"]
-
-_OUT_OF_MEMORY = (MemoryError, torch.OutOfMemoryError)
 
 
 class Worker:
@@ -66,7 +64,7 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - whatever one trial dies of, the others go on
             self._leave(trial_id)
             self._clock.leave(trial_id)
-            full = isinstance(error, _OUT_OF_MEMORY)
+            full = is_out_of_memory(error)
             reason = f"{type(error).__name__}: {error}".split("\n")[0]
             self._report(Returned(trial_id, reason) if full and self.busy else failed(trial_id, error))
 
@@ -74,16 +72,18 @@ class Worker:
         """Take one step of every trial that it holds.
 
         Raises:
-            MemoryError: Or torch's own: several trials are too many; the session lets fewer share a worker.
+            MemoryError: Or torch's own errors: several trials are too many; the session lets fewer share a worker.
         """
         try:
             measured = [] if self._lane is None else self._lane.step()
         except Exception as error:
-            if isinstance(error, _OUT_OF_MEMORY) and len(self._attempts) > 1:
+            if is_out_of_memory(error) and len(self._attempts) > 1:
                 raise
-            self._lane = None
+            self._lane = None  # it may be in no state to let them go
             for trial_id in tuple(self._attempts):  # it cannot be told which one is at fault
                 self._give_up(trial_id, error)
+            error.with_traceback(None)  # whose frames hold a stack's memory
+            gc.collect()
             return
         for training, measurement in measured:
             try:
@@ -106,11 +106,16 @@ class Worker:
     def _take_up(self, job: Job, data: TokenizedTask, path: str, width: int) -> None:
         trial_id = job.trial.id
         training = self._begin(job, data, path)
+        if job.masks not in (None, training.masks):
+            raise MasksError(
+                f"the trials on record have other dropout masks ({job.masks}) than those of the path {path} "
+                f"({training.masks}); choose an executor that has them."
+            )
         files = self._checkpoint(trial_id), self._weights(trial_id)
         attempt = Attempt(job, training, files, self._clock, self._report)
         ran_on = origin(self._device, job.trial.recipe.dtype, path, width)
         if not attempt.over:
-            if self._lane is None or not self._attempts:
+            if self._lane is None:
                 self._lane = lane(path, self._device)
             self._attempts[trial_id] = attempt
             self._lane.join(training)
@@ -141,10 +146,15 @@ class Worker:
         self._report(failed(trial_id, error))
 
     def _leave(self, trial_id: str) -> None:
-        """Let a trial go, if it is there."""
+        """Let a trial go, if it is there; the last one takes the lane with it, and the memory that a stack holds."""
         attempt = self._attempts.pop(trial_id, None)
-        if attempt is not None and self._lane is not None:
-            self._lane.leave(attempt.training)
+        if attempt is None or self._lane is None:
+            return
+        self._lane.leave(attempt.training)
+        if not self._attempts:
+            stacked, self._lane = not isinstance(self._lane, Alone), None
+            if stacked:
+                gc.collect()  # a stack and its members refer to each other
 
     def _begin(self, job: Job, data: TokenizedTask, path: str) -> Training:
         """Take the trial up from its checkpoint if there is one that leaves no gap in its curve, else begin it."""
@@ -154,6 +164,8 @@ class Worker:
                 step, evaluated = step_of(file)
                 if step <= job.until and evaluated <= job.stored:
                     return load_checkpoint(job.trial, data, file, self._device, start)
+            except MasksError:
+                raise
             except CheckpointError:
                 file.unlink(missing_ok=True)  # torn by a power cut: the trial is trained again, to the same curve
         return start(job.trial, data, self._device)

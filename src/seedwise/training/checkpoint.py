@@ -18,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from seedwise.data.tokens import TokenizedTask
-from seedwise.errors import CheckpointError
+from seedwise.errors import CheckpointError, MasksError
 from seedwise.training import loop
 from seedwise.training.loop import Best, Training
 from seedwise.trial import Measurement, Trial
@@ -66,8 +66,8 @@ def load_checkpoint(
         begin: Sets the trial up at step 0, on the path that it is to go on with.
 
     Raises:
-        CheckpointError: The file cannot be read, belongs to another trial, or was written by one whose dropout keeps
-            other numbers.
+        CheckpointError: The file cannot be read, or belongs to another trial.
+        MasksError: It was written on a path whose dropout keeps other numbers.
     """
     about, tensors = _read(path)
     if about["trial"] != trial.id:
@@ -75,7 +75,7 @@ def load_checkpoint(
     training = begin(trial, data, device)
     masks = about.get("masks", "library")
     if masks != training.masks:
-        raise CheckpointError(
+        raise MasksError(
             f"the checkpoint {path} must be continued with the dropout masks it was trained with ({masks}), not with those "
             f"of the path {training.computation.path} ({training.masks}); choose an executor that has them."
         )

@@ -1,12 +1,14 @@
 """Do --executor and --width mean what they say, and does ``seedwise info`` tell what is here?"""
 
+import subprocess
+import sys
+
 import pytest
 
 from seedwise import Study
-from seedwise.executors import choice
 from seedwise.executors.layout import Layout
 from seedwise.executors.remembered import remember
-from seedwise.fused import kernels
+from seedwise.fused import kernels, memory
 
 SHORT = ["--seeds", 1, "--set", "num_train_steps=2", "--set", "evaluations=1 per run"]
 
@@ -64,7 +66,7 @@ def test_a_study_file_can_name_them(seedwise, request_of, tmp_path):
 def test_what_cannot_be_is_refused_before_anything_is_written(
     seedwise, request_of, tmp_path, flags, sentence, monkeypatch
 ):
-    monkeypatch.setattr(choice, "widest", lambda *_: 4)
+    monkeypatch.setattr(memory, "widest", lambda *_: 4)
     said = seedwise("run", tmp_path / "s", *request_of, "--seeds", 8, *flags)
     assert said.code == 2
     assert said.err.startswith(f"seedwise: {sentence}")
@@ -78,6 +80,18 @@ def test_compiled_without_kernels_is_refused(seedwise, request_of, tmp_path, mon
     assert said.err == (
         "seedwise: the executor cannot be compiled here: the C kernels are not compiled here; take packed or auto.\n"
     )
+
+
+@pytest.mark.parametrize("code", ["import seedwise.cli.executors", "from seedwise.cli import main; main()"])
+def test_choosing_an_executor_and_asking_for_help_load_no_torch(code):
+    program = f"""
+import atexit, sys
+sys.argv = ["seedwise", "info", "--help"]
+atexit.register(lambda: print("torch" in sys.modules, file=sys.stderr))
+{code}
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stderr == "False\n"
 
 
 class TestInfo:

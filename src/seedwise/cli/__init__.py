@@ -6,12 +6,13 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, Parameter
 
 import seedwise
+from seedwise.cli.ending import explained
 from seedwise.cli.options import RecipeOptions, TaskOptions, TrialOptions, WorkerOptions
 from seedwise.cli.studyfile import StudyOptions
-from seedwise.errors import RequestError, SeedwiseError, StorageError
+from seedwise.errors import RequestError
 
 if TYPE_CHECKING:  # loaded on first use
     from seedwise.study import Study
@@ -275,25 +276,7 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001 - whatever it is, one sentence says it
         if debug:
             traceback.print_exception(error)
-        _end(*_explained(error))
-
-
-def _explained(error: Exception) -> tuple[str, int]:
-    if isinstance(error, CycloptsError):
-        return " ".join(str(error).split()), 2
-    if isinstance(error, SeedwiseError):
-        return str(error), 2 if isinstance(error, RequestError | StorageError) else 1
-    if isinstance(error, BrokenPipeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone: nothing to flush
-        return "", 1
-    if (
-        isinstance(error, FileNotFoundError | NotADirectoryError | IsADirectoryError | PermissionError)
-        and error.filename
-    ):
-        return f"{error.filename} must be a file that can be used, but: {error.strerror}; check the path.", 2
-    if isinstance(error, OSError):
-        return f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}.", 2
-    return f"an error of seedwise itself ({type(error).__name__}: {error}); --debug shows where.", 1
+        _end(*explained(error))
 
 
 def _end(sentence: str, code: int) -> None:

@@ -32,7 +32,7 @@ def _facts(model: str) -> Iterator[tuple[str, str]]:
     for device in devices:
         if device != "cpu":
             yield device, f"{device_name(device)}, {_gpu_memory(device)} of memory"
-    yield "kernels", kernels.reason() or "compiled C kernels are used on the CPU."
+    yield "kernels", _sentence(kernels.reason() or "compiled C kernels are used on the CPU")
     recipe = Recipe(model=model)
     layout = usual(recipe, Wish(None, None, None, None, devices))
     yield "executor", f"{layout}: what is fast as a rule for {recipe.model_name}; a long study measures first"
@@ -48,6 +48,10 @@ def _facts(model: str) -> Iterator[tuple[str, str]]:
             "measured",
             f"{about['model']}, {shape}, on {about['device']}: {choice.layout}; {choice.reason} ({choice.date})",
         )
+
+
+def _sentence(words: str) -> str:
+    return words.rstrip(".") + "."
 
 
 def _memory() -> str:

@@ -40,7 +40,7 @@ DEFAULT_WIDTH = {"cpu": 2, "cuda": 8}
 """How many trials a stack holds where nothing is measured."""
 
 WIDEST = {"cpu": 2, "cuda": 64}
-"""How many trials a stack holds at most where it is measured: a CPU gains nothing from more."""
+"""How many trials a stack holds at most where it is measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,8 @@ def _begun(work: Work, wish: Wish, default: Layout, fit: int) -> Layout | None:
 
 
 def _candidates(work: Work, wish: Wish, most: int, *, plain: bool) -> list[Layout]:
-    recipe, paths = work.trial.recipe, (wish.path,) if wish.path else (*FAST, *(("plain",) if plain else ()))
+    fast = [path for path in FAST if path != "fused" or wish.kind == "cuda"]  # a CPU computes a stack trial by trial
+    recipe, paths = work.trial.recipe, (wish.path,) if wish.path else (*fast, *(("plain",) if plain else ()))
     least = 0 if wish.kind == "cuda" else 1  # exponent: on a GPU a stack of one gains too, as its steps are recorded
     found = []
     for path in paths:

@@ -4,10 +4,11 @@
     python benchmarks/training.py --quick                    two minutes: does it run?
     python benchmarks/training.py --cells minilm-rte tiny-cola --paths trainer packed
     python benchmarks/training.py --model FOLDER --glue FOLDER --output result.json
-    python benchmarks/training.py --device cuda --dtype bfloat16 --width 1 4 16
+    python benchmarks/training.py --device cuda --dtype bfloat16 --width 1 4 16 --cells large-rte --trials 32
 
-A trial is 3 epochs at batch size 16 with 10 evaluations each, of a BERT of MiniLM's shape or a tiny one, on rows as long
-as those of RTE or CoLA; weights and rows are made up unless --model (for minilm) and --glue give real ones. Every rival
+A trial is 3 epochs at batch size 16 with 10 evaluations each, of a BERT of MiniLM's shape, a tiny or a large one, on rows
+as long as those of RTE, CoLA or SST-2 (a tenth of these); weights and rows are made up unless --model (for minilm) and
+--glue give real ones. Every rival
 lives in processes of its own, on the same cores, and works in turn while all others wait: some steps, of which the
 median counts, and an evaluation, several rounds. A trial's time is made up of both; where several trials are trained at
 once it is their time over their number. Printed are medians over the rounds, and last the ratios: the time of the
@@ -16,8 +17,11 @@ Trainer, at the best number of processes and threads, over that of the row.
 The Trainer is set as the library's run_glue sets it, and as well as can be: see ``training_trainer.py``. It needs the
 package accelerate, which seedwise does not: pip install accelerate.
 
-"of peak" is the arithmetic that a trial needs, without padding and with the first token alone in the last block, over
-what matrix products of these shapes would have done in the trial's time, measured on the same cores in the same rounds.
+"of peak" is the least time a trial can take over that which it took. A step takes at least as long as its arithmetic,
+without padding and with the first token alone in the last block, at the rate of matrix products of these shapes; or as
+what AdamW reads and writes, at the rate of copies, whichever is longer. Both rates are measured on the same cores in the
+same rounds. On a GPU each turn's steps are taken twice and the second time counts, so that what a shape's first step
+takes is left out of all but --trials, which trains so many fused trials from start to end, for each width.
 Memory is the peak of the processes, on a GPU that of their tensors, over the trials that are trained at once. The times
 of many trials are put together from these, from the processes' start and from the trials' set-up.
 """
@@ -40,13 +44,26 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
-from training_inputs import CELLS, Cell, Setting, prepare, set_up
-from training_results import BEST, RUN_GLUE, Result, Work, at_once, plain_json, report, result_of, work_of
+from training_inputs import CELLS, DEFAULT, Cell, Setting, prepare, set_up
+from training_peak import Peak
+from training_results import (
+    BEST,
+    RUN_GLUE,
+    Result,
+    Work,
+    at_once,
+    plain_json,
+    report,
+    report_trained,
+    result_of,
+    work_of,
+)
 from training_rivals import WARM_UP, Ready, Rival, Turn, work
 
 from seedwise.data.tokens import TokenizedTask
 
 PATHS = ("trainer", "plain", "packed", "compiled", "fused")
+GPU_SPAN = 40  # steps of a turn
 PATIENCE = 30  # seconds that a process gets to end
 PACKAGES = ("seedwise", "torch", "transformers", "accelerate", "numpy")
 
@@ -57,9 +74,10 @@ class Team:
     Args:
         rival: What they do.
         setting: With which model and rows.
+        parameters: Parameters that a trial trains.
     """
 
-    def __init__(self, rival: Rival, setting: Setting) -> None:
+    def __init__(self, rival: Rival, setting: Setting, parameters: int) -> None:
         self.rival, self.turns = rival, list[list[Turn]]()
         self.error: str | None = None
         self._pipes: list[Connection] = []
@@ -67,7 +85,7 @@ class Team:
         context = multiprocessing.get_context("spawn")
         for number in range(rival.processes):
             ours, theirs = context.Pipe()
-            arguments = (rival, setting, number, theirs, time.time())
+            arguments = (rival, setting, parameters, number, theirs, time.time())
             process = context.Process(target=work, args=arguments, daemon=True)
             process.start()
             theirs.close()
@@ -118,22 +136,46 @@ def rivals(cores: int, device: str, widths: Sequence[int], paths: Sequence[str])
     return [*(rival for rival in found if rival.path in paths), products]
 
 
-def compete(setting: Setting, taking_part: Sequence[Rival], rounds: int, load: Work) -> tuple[list[Result], float]:
-    """Let the rivals work in turn; return what was measured, and the operations a second of the products."""
-    teams = [Team(rival, setting) for rival in taking_part]
+def compete(setting: Setting, taking_part: Sequence[Rival], rounds: int, load: Work) -> tuple[list[Result], Peak]:
+    """Let the rivals work in turn; return what was measured, and the rates of products and copies."""
+    teams = [Team(rival, setting, load.parameters) for rival in taking_part]
     for _ in range(rounds):
         for team in teams:
             team.take_turn()
-    results, peak = [], math.nan
+    results, peak = [], Peak(math.nan, math.nan)
     for team in teams:
         team.end()
         if team.error is not None:
             print(f"left out: {team.rival.title} ({at_once(team.rival)}): {team.error}")
         elif team.rival.path == "products":
-            peak = statistics.median(sum(1e12 / turn.step for turn in turns) for turns in team.turns)
+            products = statistics.median(sum(1e12 / turn.step for turn in turns) for turns in team.turns)
+            copies = statistics.median(sum(1e12 / turn.evaluation for turn in turns) for turns in team.turns)
+            peak = Peak(products, copies)
         else:
             results.append(result_of(team.rival, team.ready, team.turns, load))
     return results, peak
+
+
+def train_all(
+    setting: Setting, taking_part: Sequence[Rival], trials: int, results: Sequence[Result], load: Work
+) -> list[dict[str, Any]]:
+    """Train many trials from start to end, stacked to each width; print and return how long it took."""
+    found = []
+    for rival in taking_part:
+        if rival.path != "fused":
+            continue
+        team = Team(rival._replace(trials=trials), setting, load.parameters)
+        team.take_turn()
+        team.end()
+        if team.error is not None:
+            print(f"left out: {trials} trials, {rival.title} ({at_once(rival)}): {team.error}")
+            continue
+        start = max(ready.start for ready in team.ready)
+        seconds = max(turn.step for turn in team.turns[0])
+        report_trained(team.rival, start, seconds, results)
+        memory = sum(turn.memory for turn in team.turns[0])
+        found.append({"rival": team.rival._asdict(), "start": start, "seconds": seconds, "memory": memory})
+    return found
 
 
 def machine(device: str, cores: int) -> dict[str, Any]:
@@ -160,16 +202,17 @@ def machine(device: str, cores: int) -> dict[str, Any]:
 def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="Time whole trials in seedwise and in the Hugging Face Trainer.")
-    parser.add_argument("--cells", nargs="+", choices=CELLS, default=list(CELLS), help="which (default all four)")
+    parser.add_argument("--cells", nargs="+", choices=CELLS, help="which (default: minilm and tiny on rte and cola)")
     parser.add_argument("--paths", nargs="+", choices=PATHS, default=list(PATHS), help="who competes (default all)")
     parser.add_argument("--rounds", type=int, default=3, help="turns of each (default 3)")
-    parser.add_argument("--steps", type=int, help="steps of a turn (by default 6 to 80, by cell)")
+    parser.add_argument("--steps", type=int, help="steps of a turn (by default 2 to 80, by cell; 40 on a GPU)")
     parser.add_argument("--width", type=int, nargs="+", default=[4], help="trials in a fused process (default 4)")
+    parser.add_argument("--trials", type=int, default=0, help="also train so many from start to end, at each width")
     parser.add_argument("--cores", type=int, default=_cores(), help="cores that each uses (default all)")
     parser.add_argument("--device", default="cpu", help="cpu or cuda (default cpu)")
     parser.add_argument("--dtype", choices=("float32", "bfloat16"), default="float32")
     parser.add_argument("--model", help="the model of the cells minilm: a folder in the Hugging Face layout")
-    parser.add_argument("--glue", type=Path, help="folder of GLUE's RTE and CoLA folders; needs --model")
+    parser.add_argument("--glue", type=Path, help="folder of GLUE's folders (RTE ...); needs --model")
     parser.add_argument("--output", type=Path, help="also write all results to this file, as JSON")
     parser.add_argument("--quick", action="store_true", help="few rows and steps: a smoke test, no measurement")
     given = parser.parse_args()
@@ -180,11 +223,20 @@ def arguments() -> argparse.Namespace:
 
         if not torch.cuda.is_available():
             parser.error(f"--device must be cpu where there is no GPU, not {given.device!r}; leave it out.")
+    given.cells = given.cells or list(DEFAULT if given.device == "cpu" else CELLS)
+    processes = given.cores if given.device == "cpu" else 1
+    if given.trials and ("fused" not in given.paths or given.trials < processes):
+        parser.error(f"--trials trains on the path fused, at least {processes} trials, not {given.trials}; give both.")
     if given.quick:
         given.rounds, given.steps = 1, given.steps or 2
     if given.steps is not None and given.steps < 2:  # the last is timed together with an evaluation
         parser.error(f"--steps must be at least 2, not {given.steps}; give 2 or more.")
     return given
+
+
+def _cell(name: str, given: argparse.Namespace) -> Cell:
+    cell = CELLS[name]
+    return cell._replace(span=given.steps or (cell.span if given.device == "cpu" else GPU_SPAN))
 
 
 def _cores() -> int:
@@ -205,9 +257,11 @@ def measure(cell: Cell, folder: Path, glue: Path, given: argparse.Namespace) -> 
     started = time.perf_counter()
     results, peak = compete(setting, taking_part, given.rounds, load)
     ratios = report(results, load, peak)
+    trained = train_all(setting, taking_part, given.trials, results, load) if given.trials else []
     print(f"measured in {(time.perf_counter() - started) / 60:.1f} minutes")
     measured = [plain_json(result, results, load, peak) for result in results]
-    return {**cell._asdict(), "work": load._asdict(), "peak": peak, "results": measured, "ratios": ratios}, ratios
+    found = {"peak": peak._asdict(), "results": measured, "trained": trained, "ratios": ratios}
+    return {**cell._asdict(), "work": load._asdict(), **found}, ratios
 
 
 def main() -> None:
@@ -221,9 +275,9 @@ def main() -> None:
     cells, last = {}, {}
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        glue = set_up(folder, given.model, given.glue, quick=given.quick)
-        for name in given.cells:
-            cell = CELLS[name]._replace(**({"span": given.steps} if given.steps else {}))
+        chosen = {name: _cell(name, given) for name in given.cells}
+        glue = set_up(folder, list(chosen.values()), given.model, given.glue, quick=given.quick)
+        for name, cell in chosen.items():
             cells[name], last[name] = measure(cell, folder, glue, given)
             if given.output is not None:
                 content = {**about, "dtype": given.dtype, "rounds": given.rounds, "cells": cells}

@@ -5,10 +5,8 @@ import math
 import os
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
-from itertools import count
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,7 +20,7 @@ from seedwise.trial import Trial
 __all__ = ["WARM_UP", "Ready", "Rival", "Turn", "Turns", "work"]
 
 WARM_UP = 2  # steps before the first turn
-LEAST = 1.0  # seconds of products in a turn
+Step = Callable[[list[Any]], Measurement]  # takes a step of all trials, returns what was measured of the first
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
@@ -32,11 +30,12 @@ class Rival(NamedTuple):
 
     Args:
         title: What it is called in the table.
-        path: trainer, plain, packed, compiled or fused; products multiplies matrices and trains nothing.
+        path: trainer, plain, packed, compiled or fused; products multiplies matrices, copies, and trains nothing.
         processes: How many of it run at once.
         threads: Threads of each.
         width: Trials that each trains at once.
         as_run_glue: Whether the Trainer is set as the library's example for GLUE sets it, or as well as can be.
+        trials: Train so many, shared out over the processes, from start to end in one turn; 0 for turns of a few steps.
     """
 
     title: str
@@ -45,6 +44,7 @@ class Rival(NamedTuple):
     threads: int
     width: int = 1
     as_run_glue: bool = False
+    trials: int = 0
 
 
 class Ready(NamedTuple):
@@ -57,13 +57,15 @@ class Ready(NamedTuple):
 class Turn(NamedTuple):
     """Seconds of a step (the median of the turn's) and of an evaluation of all trials of a process.
 
-    Memory is the process's peak so far, in bytes; losses are those of its first trial's steps, where it is ours.
+    Memory is the process's peak so far, in bytes; losses are those of its first trial's steps, where it is ours. Where
+    the steps were taken twice, recording is what all of them took longer at first.
     """
 
     step: float
     evaluation: float
     memory: float
     losses: tuple[float, ...] = ()
+    recording: float = 0.0
 
 
 class Turns:
@@ -101,12 +103,13 @@ class Turns:
         return math.nan
 
 
-def work(rival: Rival, setting: Setting, number: int, pipe: Connection, started: float) -> None:
+def work(rival: Rival, setting: Setting, parameters: int, number: int, pipe: Connection, started: float) -> None:
     """Take turns until no longer needed; what goes wrong is sent in place of a report.
 
     Args:
         rival: What to do.
         setting: With which model and rows.
+        parameters: Parameters that a trial trains.
         number: Which of the rival's processes this is.
         pipe: Where reports go and calls come from.
         started: When it was started, by time.time().
@@ -120,11 +123,15 @@ def work(rival: Rival, setting: Setting, number: int, pipe: Connection, started:
         _quieten()
         turns = Turns(pipe, setting.device)
         if rival.path == "products":
-            _multiply(rival, setting, turns)
+            from training_peak import multiply_and_copy
+
+            multiply_and_copy(rival, setting, parameters, turns)
         elif rival.path == "trainer":
             from training_trainer import take_turns
 
             take_turns(rival, setting, number, turns, started)
+        elif rival.trials:
+            _train_all(rival, setting, number, turns, started)
         else:
             _train(rival, setting, number, turns, started)
     except Exception as error:  # noqa: BLE001 - the others go on without it
@@ -139,7 +146,11 @@ def _quieten() -> None:
 
 
 def _train(rival: Rival, setting: Setting, number: int, turns: Turns, started: float) -> None:
-    """Train seedwise's way, on one of its paths."""
+    """Train seedwise's way, on one of its paths.
+
+    On a GPU a shape's first step takes long, for it is recorded or its kernels are chosen. There each turn's steps are
+    taken twice, from weights as they come, and the second time counts.
+    """
     rows = TokenizedTask.open(setting.rows)
     recipe = setting.recipe.with_changes(evaluations=f"every {setting.span} steps")
     seeds = range(number * rival.width + 1, (number + 1) * rival.width + 1)
@@ -148,20 +159,51 @@ def _train(rival: Rival, setting: Setting, number: int, turns: Turns, started: f
     start, before = time.time() - started, turns.clock()
     trainings = [_begin(rival.path, trial, rows, setting.device) for trial in trials]
     begin = (turns.clock() - before) / len(trials)
-    measurements = _measurements(rival.path, trainings, setting.device)
+    step = _stepper(rival.path, setting.device)
     for _ in range(WARM_UP):
-        next(measurements)
+        step(trainings)
     turns.over(Ready(start, begin))
     while True:
-        plain, evaluated, losses = list[float](), list[float](), list[float]()
-        for _ in range(setting.span):
-            before = turns.clock()
-            measurement = next(measurements)
-            laps = plain if measurement.metrics is None else evaluated
-            laps.append(turns.clock() - before)
-            losses.append(measurement.loss)
-        step = statistics.median(plain)
-        turns.over(Turn(step, evaluated[0] - step, turns.memory(), tuple(losses)))
+        first = 0.0
+        if setting.device.startswith("cuda"):
+            done, before = trainings[0].step, turns.clock()
+            _steps(step, trainings, setting.span, turns)
+            first = turns.clock() - before
+            for training in trainings:
+                training.step = done
+        before = turns.clock()
+        turn = _steps(step, trainings, setting.span, turns)
+        again = turns.clock() - before
+        turns.over(turn._replace(memory=turns.memory(), recording=max(0.0, first - again)))
+
+
+def _steps(step: Step, trainings: list[Any], span: int, turns: Turns) -> Turn:
+    """Take a turn's steps, the last with an evaluation."""
+    plain, evaluated, losses = list[float](), list[float](), list[float]()
+    for _ in range(span):
+        before = turns.clock()
+        measurement = step(trainings)
+        laps = plain if measurement.metrics is None else evaluated
+        laps.append(turns.clock() - before)
+        losses.append(measurement.loss)
+    median = statistics.median(plain)
+    return Turn(median, evaluated[0] - median, math.nan, tuple(losses))
+
+
+def _train_all(rival: Rival, setting: Setting, number: int, turns: Turns, started: float) -> None:
+    """Train this process's share of the rival's trials from start to end, and report the seconds that all took."""
+    rows = TokenizedTask.open(setting.rows)
+    seeds = range(number + 1, rival.trials + 1, rival.processes)
+    trials = [Trial(setting.task, setting.recipe, Seeds(seed, seed)) for seed in seeds]
+    _begin(rival.path, trials[0], rows, setting.device)  # the first one loads libraries
+    turns.over(Ready(time.time() - started, 0))
+    before, step = turns.clock(), _stepper(rival.path, setting.device)
+    for first in range(0, len(trials), rival.width):
+        chosen = trials[first : first + rival.width]
+        trainings = [_begin(rival.path, trial, rows, setting.device) for trial in chosen]
+        for _ in range(trainings[0].steps):
+            step(trainings)
+    turns.over(Turn(turns.clock() - before, 0, turns.memory()))
 
 
 def _begin(path: str, trial: Trial, rows: TokenizedTask, device: str) -> Any:
@@ -175,57 +217,25 @@ def _begin(path: str, trial: Trial, rows: TokenizedTask, device: str) -> Any:
     return begin(trial, rows, device, path=path)
 
 
-def _measurements(path: str, trainings: list[Any], device: str) -> Iterator[Measurement]:
-    """Return what takes one step of all trials and hands out the first one's measurement."""
-    first = trainings[0]
+def _stepper(path: str, device: str) -> Step:
+    """Return what takes one step of all trials and returns the first one's measurement."""
     if path != "fused":
         from seedwise.training import loop
 
-        return loop.train(first)
+        return lambda trainings: next(loop.train(trainings[0]))
     import torch
 
     from seedwise.fused.stack import Stack
 
     stack = Stack(torch.device(device))
-    for training in trainings:
-        stack.join(training)
-    return (next(m for training, m in stack.step() if training is first) for _ in count())
 
+    def step(trainings: list[Any]) -> Measurement:
+        for member in list(stack.members):
+            if not any(member is training for training in trainings):
+                stack.leave(member)
+        for training in trainings:
+            if not any(member is training for member in stack.members):
+                stack.join(training)
+        return next(measured for training, measured in stack.step() if training is trainings[0])
 
-def _multiply(rival: Rival, setting: Setting, turns: Turns) -> None:
-    """Multiply matrices of the shapes of a step, forward and backward; a step's time is that of 10^12 operations."""
-    passes, operations = _products(rival, setting)
-    turns.over(Ready(0, 0))
-    while True:
-        before, done = turns.clock(), 0
-        while done == 0 or turns.clock() - before < LEAST:
-            for multiply in passes:
-                multiply()
-            done += 1
-        turns.over(Turn((turns.clock() - before) / (done * operations) * 1e12, 0, math.nan))
-
-
-def _products(rival: Rival, setting: Setting) -> tuple[list[Callable[[], object]], float]:
-    """Return the products of a step, and how many operations they are."""
-    import torch
-
-    config = setting.config
-    h, inner = config.hidden_size, config.intermediate_size
-    tokens = round(setting.recipe.batch_size * float(TokenizedTask.open(setting.rows).train.lengths.mean()))
-    kind = {"device": setting.device, "dtype": getattr(torch, setting.recipe.dtype)}
-    passes: list[Callable[[], object]] = []
-    operations = 0.0
-    for wide, out in [(h, 3 * h), (h, h), (h, inner), (inner, h)] * config.num_hidden_layers:
-        x, weight, y = (torch.randn(rival.width, *s, **kind) for s in ((tokens, wide), (wide, out), (tokens, out)))
-        for a, b in ((x, weight), (y, weight.transpose(1, 2)), (x.transpose(1, 2), y)):
-            passes.append(_product(a, b))
-            operations += 2.0 * rival.width * tokens * wide * out
-    return passes, operations
-
-
-def _product(a: Any, b: Any) -> Callable[[], object]:
-    import torch
-
-    if len(a) == 1:  # one matrix by another is not always the same code as a stack of one
-        return partial(torch.mm, a[0], b[0], out=torch.mm(a[0], b[0]))
-    return partial(torch.bmm, a, b, out=torch.bmm(a, b))
+    return step

@@ -17,8 +17,8 @@ from seedwise.executors.export import export_model
 from seedwise.training.adapters import merge_lora
 from seedwise.training.checkpoint import save_weights
 from seedwise.training.loop import begin, train
-from seedwise.training.plain import predict
 from seedwise.training.model import check_switches, load_model
+from seedwise.training.plain import predict
 from seedwise.training.randomness import normal
 from toys import toy_recipe
 

@@ -13,8 +13,8 @@ from seedwise.data.tokens import tokenize
 from seedwise.executors.export import export_model
 from seedwise.training.checkpoint import load_checkpoint, save_checkpoint, save_weights
 from seedwise.training.loop import begin, train
-from seedwise.training.plain import predict
 from seedwise.training.model import load_model
+from seedwise.training.plain import predict
 from seedwise.training.randomness import normal
 from toys import toy_recipe, toy_task
 

@@ -9,9 +9,9 @@ import torch
 from seedwise import Seeds, Trial
 from seedwise.training import regularizers
 from seedwise.training.loop import begin, train
-from seedwise.training.plain import predict
-from seedwise.training.metrics import score
 from seedwise.training.masks import keep_mask
+from seedwise.training.metrics import score
+from seedwise.training.plain import predict
 from seedwise.training.regularizers import decay_towards, mixout
 
 
@@ -101,8 +101,7 @@ def test_gradients_are_those_of_the_formula():
         loss(*parameters.values()).backward()
     plain = {name: parameter.detach().double().requires_grad_() for name, parameter in parameters.items()}
     formula = [
-        start[name] + keep_mask(4, 9, name, start[name], p) * (w - start[name]) / (1 - p)
-        for name, w in plain.items()
+        start[name] + keep_mask(4, 9, name, start[name], p) * (w - start[name]) / (1 - p) for name, w in plain.items()
     ]
     (2 * loss(*formula)).backward()
     for name, w in plain.items():

@@ -8,7 +8,7 @@ from seedwise.errors import RequestError
 from seedwise.executors.base import Executor
 from seedwise.executors.fused import FusedExecutor
 from seedwise.executors.local import LocalExecutor
-from seedwise.validation import check_choice
+from seedwise.validation import check_choice, check_count
 
 __all__ = ["EXECUTORS", "executor_of"]
 
@@ -23,6 +23,8 @@ def executor_of(options: WorkerOptions) -> Executor:
     """
     name = options.executor or "auto"
     check_choice("--executor", name, EXECUTORS)
+    if options.width is not None:
+        check_count("width", options.width)
     if options.width is not None and name != "fused":
         raise RequestError(f"--width goes with --executor fused, not {name}; give both, or leave --width out.")
     logger = logging.getLogger("seedwise.executors")

@@ -60,7 +60,7 @@ def print_status(study: Study) -> None:
             if each.trials:
                 _print_states(each)
             else:
-                print("waits for the stages before it.")
+                print("waits for the stages before it." if len(stages) > 1 else "nothing has been started yet.")
         running = any(record.state is TrialState.RUNNING for each in stages for record in each.trials)
     if running and not study.is_running:
         print(f"\nThe process that ran this study is gone: seedwise run {study.folder} continues it.")

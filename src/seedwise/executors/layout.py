@@ -29,7 +29,7 @@ class Layout(NamedTuple):
     width: int = 1
 
     def __str__(self) -> str:
-        stack = f", {self.width} trials a stack" if self.path == "fused" else ""
+        stack = f", {self.width} trial{'s' * (self.width > 1)} a stack" if self.path == "fused" else ""
         processes = "1 worker" if self.workers == 1 else f"{self.workers} workers"
         threads = "1 thread" if self.threads == 1 else f"{self.threads} threads"
         return f"{self.path}, {processes} of {threads}{stack}"

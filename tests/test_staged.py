@@ -117,8 +117,8 @@ def test_where_less_is_better_the_smallest_mean_is_chosen(tmp_path):
     executor = Scripted(lambda trial: 1 - by_rate(3e-5)(trial))
     wait = executor.open
 
-    def renamed(folder):
-        session = wait(folder)
+    def renamed(folder, work):
+        session = wait(folder, work)
         found = session.wait
         session.wait = lambda seconds: [_as_loss(report) for report in found(seconds)]
         return session

@@ -33,7 +33,7 @@ def test_auto_is_the_default_and_says_in_one_line_what_it_chose(seedwise, reques
     [
         (["--executor", "local"], ("plain", 1)),
         (["--executor", "packed"], ("packed", 1)),
-        (["--executor", "fused", "--width", 3], ("fused", 3)),
+        (["--executor", "fused", "--width", 1], ("fused", 1)),
     ],
 )
 def test_what_is_asked_for_is_taken_in_silence(seedwise, request_of, tmp_path, flags, ran):
@@ -47,7 +47,8 @@ def test_a_study_file_can_name_them(seedwise, request_of, tmp_path):
     (tmp_path / "study.toml").write_text('[workers]\nexecutor = "fused"\nwidth = 2\n', encoding="utf-8")
     said = seedwise("run", tmp_path / "s", *request_of, *SHORT, "--config", tmp_path / "study.toml")
     assert said.code == 0
-    assert path_of(tmp_path / "s") == ("fused", 2)
+    assert "executor    fused, 1 worker of 1 thread, 1 trial a stack: as asked, but" in said.out
+    assert path_of(tmp_path / "s") == ("fused", 1)  # there is but one trial
 
 
 @pytest.mark.parametrize(

@@ -120,7 +120,7 @@ class TestAStudyThatBeganStacked:
 
     def test_goes_on_otherwise_where_another_width_is_asked_for(self, work, data):
         alone = Wish("fused", None, None, 1, ["cpu"])
-        assert began_stacked(work, data, alone) == (Layout("fused", 2, 1, 1), "there is no other here")
+        assert began_stacked(work, data, alone) == (Layout("fused", 2, 1, 1), "as asked")
         assert began_stacked(work, data, Wish(None, None, None, 1, ["cpu"])).layout == Layout("packed", 1, 2)
 
     def test_takes_as_many_workers_and_threads_as_are_asked_for(self, work, data):

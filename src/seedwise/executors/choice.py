@@ -105,11 +105,10 @@ def choose(work: Work, data: Path, wish: Wish, *, fit: int | None = None, plain:
     fit = stack_room(work, data, wish) if fit is None else fit
     most = max(1, min(wish.width or WIDEST[wish.kind], fit, work.trials // wish.processes[0][0]))
     default = usual(work.trial.recipe, wish, most)
-    if wish.path in ("packed", "compiled") or (wish.width or 0) > 1:
+    if wish.path in ("packed", "compiled") or (wish.path == "fused" and wish.width is not None):
         if default.width > work.trials:
-            return Choice(
-                default._replace(width=work.trials), f"as asked, but no wider than the {work.trials} trials left"
-            )
+            reason = f"as asked, but no wider than there are trials left ({work.trials})"
+            return Choice(default._replace(width=work.trials), reason)
         return Choice(default, "as asked")
     if (begun := _begun(work, wish, default, fit)) is not None:
         return Choice(begun, "as the study began")

@@ -14,7 +14,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-KERNELS = Path("src", "seedwise", "fused", "kernels")
+KERNELS = Path("src", "seedwise", "engines", "kernels")
 # Every kernel names its vector instructions itself. No -ffast-math: nan must stay nan, and on some systems linking with
 # it makes a library round tiny numbers to zero in the whole process that loads it.
 FLAGS = "-std=gnu11 -O3 -mavx2 -mfma -fno-math-errno -fPIC -shared -fvisibility=hidden".split()
@@ -75,6 +75,6 @@ def find_compiler() -> list[str]:
 
 
 def library_name(folder: Path) -> str:
-    """Return the file name of the library that the C files of a folder make; seedwise.fused.kernels has the same."""
+    """Return the file name of the library that the C files of a folder make; seedwise.engines.kernels has the same."""
     sources = b"".join(path.read_bytes() for path in sorted(folder.glob("*.[ch]")))
     return f"kernels-{hashlib.sha256(sources).hexdigest()[:12]}.so"

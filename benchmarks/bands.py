@@ -23,8 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 from opda.nonparametric import EmpiricalDistribution
 
-from seedwise.stats import bands
-from seedwise.stats.expected_best import best_quantile, expected_best
+from seedwise.stats.best import bands
+from seedwise.stats.best.expected_best import best_quantile, expected_best
 
 SIZES = (48, 100, 625, 2000)
 THEIR_SIZES = (48, 100)

@@ -23,8 +23,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from seedwise.stats.components import variance_components
-from seedwise.stats.expected_best import expected_best
+from seedwise.stats.best.expected_best import expected_best
+from seedwise.stats.seeds.components import variance_components
 
 SIDE = 1000
 DRAWS = np.arange(1, 31)

@@ -19,7 +19,7 @@ import numpy as np
 
 from seedwise import Measurement, Recipe, Seeds, Study, Task, TrialState
 from seedwise.store.sqlite import SqliteStore
-from seedwise.trial import Trial
+from seedwise.values.trial import Trial
 
 STEPS, EVALUATIONS = 1000, 30
 TASKS = (("rte", 25, 277, 0.53), ("mrpc", 25, 409, 0.75), ("cola", 25, 1043, 0.0), ("sst2", 15, 873, 0.51))

@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from seedwise.stats.early_stopping import stopping_result
-from seedwise.stats.planning import Plan, planning_table
-from seedwise.stats.stopping_simulation import simulate_stopping
+from seedwise.stats.stopping.exact import stopping_result
+from seedwise.stats.stopping.planning import Plan, planning_table
+from seedwise.stats.stopping.simulation import simulate_stopping
 
 TRIALS, EVALUATIONS, ROWS = 625, 30, 277
 DRAWS = 50_000  # of each setting, in the paper

@@ -15,7 +15,7 @@ from training_inputs import Setting
 
 from seedwise import Measurement, Seeds
 from seedwise.data.tokens import TokenizedTask
-from seedwise.trial import Trial
+from seedwise.values.trial import Trial
 
 __all__ = ["WARM_UP", "Ready", "Rival", "Turn", "Turns", "work"]
 
@@ -212,7 +212,7 @@ def _begin(path: str, trial: Trial, rows: TokenizedTask, device: str) -> Any:
         from seedwise.training import loop
 
         return loop.begin(trial, rows, device)
-    from seedwise.fused.begin import begin
+    from seedwise.engines.begin import begin
 
     return begin(trial, rows, device, path=path)
 
@@ -225,7 +225,7 @@ def _stepper(path: str, device: str) -> Step:
         return lambda trainings: next(loop.train(trainings[0]))
     import torch
 
-    from seedwise.fused.stack import Stack
+    from seedwise.engines.stack import Stack
 
     stack = Stack(torch.device(device))
 

@@ -23,16 +23,16 @@ import torch
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
-from seedwise.benchmark import EMBEDDED
 from seedwise.cli.demo import DEMO_RECIPE
 from seedwise.data.embedded import ENCODER
 from seedwise.data.tokens import tokenize
-from seedwise.recipe import Recipe
-from seedwise.seeds import Seeds
-from seedwise.task import Task
 from seedwise.training.loop import begin, predict, train
 from seedwise.training.metrics import score
-from seedwise.trial import Trial
+from seedwise.values.benchmarks import EMBEDDED
+from seedwise.values.recipe import Recipe
+from seedwise.values.seeds import Seeds
+from seedwise.values.task import Task
+from seedwise.values.trial import Trial
 
 __all__ = ["main"]
 

@@ -18,9 +18,9 @@ from seedwise.executors.base import (
     Started,
     Work,
 )
-from seedwise.recipe import Recipe
-from seedwise.task import Task
-from seedwise.trial import Measurement, Trial
+from seedwise.values.recipe import Recipe
+from seedwise.values.task import Task
+from seedwise.values.trial import Measurement, Trial
 
 
 class ReplayExecutor:

@@ -71,7 +71,7 @@ def test_wheel_holds_the_licence(wheel_names):
 
 @pytest.mark.skipif(not COMPILES, reason="there is no C compiler here for an x86-64 processor")
 def test_wheel_with_compiled_kernels_is_for_one_platform_and_any_python(wheel, wheel_names):
-    assert any(name.startswith("seedwise/fused/kernels/kernels-") for name in wheel_names)
+    assert any(name.startswith("seedwise/engines/kernels/kernels-") for name in wheel_names)
     assert "-py3-none-" in wheel.name
     assert not wheel.name.endswith("-any.whl")
 

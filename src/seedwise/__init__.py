@@ -3,16 +3,16 @@
 import importlib
 from typing import Any
 
-from seedwise.arm import Arm
-from seedwise.design import Design
 from seedwise.errors import DataError, RequestError, SeedwiseError, WorkError
-from seedwise.recipe import Recipe
-from seedwise.schedule import Schedule
-from seedwise.seeds import Seeds
-from seedwise.splits import Splits
-from seedwise.stopping import StoppingRule
-from seedwise.task import Task
-from seedwise.trial import Measurement, Trial, TrialState
+from seedwise.study.schedule import Schedule
+from seedwise.values.arm import Arm
+from seedwise.values.design import Design
+from seedwise.values.recipe import Recipe
+from seedwise.values.seeds import Seeds
+from seedwise.values.splits import Splits
+from seedwise.values.stopping import StoppingRule
+from seedwise.values.task import Task
+from seedwise.values.trial import Measurement, Trial, TrialState
 
 __all__ = [
     "Analysis",
@@ -36,9 +36,9 @@ __all__ = [
     "TrialState",
     "WorkError",
     "__version__",
+    "designs",
     "read_runs",
     "run_design",
-    "studies",
 ]
 
 __version__ = "0.1.0"
@@ -48,11 +48,11 @@ _LAZY = {
     "FusedExecutor": "seedwise.executors.fused",
     "LocalExecutor": "seedwise.executors.local",
     "Report": "seedwise.report.report",
-    "Study": "seedwise.study",
+    "Study": "seedwise.study.study",
     "read_runs": "seedwise.importing.runs",
-    "run_design": "seedwise.staged",
+    "run_design": "seedwise.study.stages",
 }
-_MODULES = ("studies",)
+_MODULES = ("designs",)
 
 
 def __getattr__(name: str) -> Any:

@@ -6,7 +6,7 @@ import pytest
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.best import expected_best, expected_test, fall_of_test, schedules
 from seedwise.errors import RequestError
-from tables import table_study
+from table_studies import table_study
 
 SCORES = np.random.default_rng(0).random((20, 6)).round(2)
 

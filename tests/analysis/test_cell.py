@@ -7,8 +7,8 @@ import pytest
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.errors import RequestError
-from seedwise.trial import Measurement
-from tables import grid_seeds, table_study
+from seedwise.values.trial import Measurement
+from table_studies import grid_seeds, table_study
 
 NAN = math.nan
 

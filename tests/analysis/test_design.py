@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from designs import REPORT, TUNING, design_study, methods_design
+from design_studies import REPORT, TUNING, design_study, methods_design
 from seedwise.analysis.analysis import Analysis
-from seedwise.charts.study_tables import best_table, results_table
-from tables import table_study
+from seedwise.tables.study import best_table, results_table
+from table_studies import table_study
 
 
 def score_of(arm, recipe):

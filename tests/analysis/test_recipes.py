@@ -7,8 +7,8 @@ from scipy import stats
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.recipes import compare_over_tasks
 from seedwise.errors import RequestError
-from seedwise.stats.crossed import crossed_difference
-from tables import grid_seeds, table_study
+from seedwise.stats.seeds.crossed import crossed_difference
+from table_studies import grid_seeds, table_study
 
 GENERATOR = np.random.default_rng(0)
 A, B = GENERATOR.normal(0.72, 0.02, (20, 1)), GENERATOR.normal(0.70, 0.02, (20, 1))

@@ -7,7 +7,7 @@ from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.seeds import best_worst, components, failed_trials, good_seeds, grid, spread
 from seedwise.errors import RequestError
 from seedwise.stats.failures import failed_share
-from tables import grid_seeds, table_study
+from table_studies import grid_seeds, table_study
 
 GENERATOR = np.random.default_rng(0)
 EFFECTS = 0.7 + 0.05 * GENERATOR.standard_normal((8, 1)) + 0.01 * GENERATOR.standard_normal((8, 10))

@@ -5,11 +5,11 @@ import pytest
 
 from seedwise import Recipe, Task
 from seedwise.analysis.analysis import Analysis
-from seedwise.analysis.findings import Refusal, plain
+from seedwise.analysis.statistics import Refusal, plain
 from seedwise.analysis.tracked import bias_ratio, block_distances, gradient_norm
 from seedwise.errors import RequestError
-from seedwise.stats.bias import update_bias
-from tables import TableStudy, table_study
+from seedwise.stats.adam import update_bias
+from table_studies import TableStudy, table_study
 
 RNG = np.random.default_rng(0)
 TRACK = ("distance", "gradient_norm", "bias_ratio")

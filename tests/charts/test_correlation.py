@@ -10,7 +10,7 @@ from figures import words_of
 from seedwise.analysis.analysis import Analysis
 from seedwise.charts.correlation import correlation_data, draw_correlation
 from seedwise.errors import RequestError
-from tables import table_study
+from table_studies import table_study
 
 RNG = np.random.default_rng(0)
 SCORES = 0.5 + 0.3 * np.sort(RNG.random((40, 6)), axis=1)  # best so far, as they rise

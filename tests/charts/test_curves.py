@@ -9,7 +9,7 @@ from figures import words_of
 from seedwise.analysis.analysis import Analysis
 from seedwise.charts.curves import curves_data, draw_curves
 from seedwise.errors import RequestError
-from tables import table_study
+from table_studies import table_study
 
 NAN = math.nan
 RNG = np.random.default_rng(0)

@@ -8,7 +8,7 @@ from figures import words_of
 from seedwise.analysis.analysis import Analysis
 from seedwise.charts.density import draw_density, seed_density_data, spread_density_data
 from seedwise.errors import RequestError
-from tables import grid_seeds, table_study
+from table_studies import grid_seeds, table_study
 
 RNG = np.random.default_rng(0)
 FINAL = np.round(RNG.normal(0.65, 0.05, size=(5, 8)) + RNG.normal(0, 0.04, size=(5, 1)), 2)

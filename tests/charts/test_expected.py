@@ -7,9 +7,9 @@ from figures import words_of
 from seedwise.analysis.analysis import Analysis
 from seedwise.charts.expected import draw_expected, expected_band_data, expected_best_data, expected_test_data
 from seedwise.errors import RequestError
-from seedwise.stats.expected_best import expected_best
-from seedwise.stats.selection import expected_selected
-from tables import table_study
+from seedwise.stats.best.expected_best import expected_best
+from seedwise.stats.best.selection import expected_selected
+from table_studies import table_study
 
 RNG = np.random.default_rng(0)
 TRIALS = 30

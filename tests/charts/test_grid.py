@@ -9,7 +9,7 @@ from figures import words_of
 from seedwise.analysis.analysis import Analysis
 from seedwise.charts.grid import draw_grid, margin_grid_data, sorted_grid_data
 from seedwise.errors import RequestError
-from tables import grid_seeds, table_study
+from table_studies import grid_seeds, table_study
 
 RNG = np.random.default_rng(0)
 FINAL = RNG.uniform(0.5, 0.8, size=(4, 6))  # init seeds 1..4 x order seeds 1..6

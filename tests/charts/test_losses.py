@@ -8,7 +8,7 @@ from seedwise import Recipe, Task
 from seedwise.analysis.analysis import Analysis
 from seedwise.charts.losses import draw_losses, gradients_data, losses_data
 from seedwise.errors import RequestError
-from tables import table_study
+from table_studies import table_study
 
 RNG = np.random.default_rng(0)
 FAST, SLOW = (1 / (1 + rate * np.arange(1, 13)) + RNG.random((trials, 12)) / 10 for rate, trials in ((1, 6), (0.2, 4)))

@@ -9,8 +9,8 @@ from seedwise.analysis.analysis import Analysis
 from seedwise.charts.optimizer import bias_data, distances_data, draw_bias, draw_distances, tracked_distances_data
 from seedwise.charts.style import to_svg
 from seedwise.errors import RequestError
-from seedwise.stats.bias import update_bias
-from tables import table_study
+from seedwise.stats.adam import update_bias
+from table_studies import table_study
 
 MARKS = {"CoLA": 804, "RTE": 234, "MNLI": 36_816}
 STEPS = np.arange(0, 100, 5)

@@ -7,7 +7,7 @@ from figures import words_of
 from seedwise.analysis.analysis import Analysis
 from seedwise.charts.planning import draw_by_budget, draw_rules, planned_data, reduction_data, rules_data
 from seedwise.errors import RequestError
-from tables import table_study
+from table_studies import table_study
 
 RNG = np.random.default_rng(0)
 SCORES = 0.5 + 0.3 * np.sort(RNG.random((30, 5)), axis=1)

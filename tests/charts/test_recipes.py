@@ -17,8 +17,8 @@ from seedwise.charts.recipes import MOST_POINTS, draw_recipes, recipes_data
 from seedwise.charts.setting import by_setting, draw_setting, setting_data
 from seedwise.charts.style import to_svg
 from seedwise.errors import RequestError
-from seedwise.imported import ImportedRecipe, ImportedTrial
-from tables import TableStudy, table_study
+from seedwise.values.imported import ImportedRecipe, ImportedTrial
+from table_studies import TableStudy, table_study
 
 RNG = np.random.default_rng(0)
 GOOD, MIXED = 0.7 + 0.03 * RNG.normal(size=40), np.where(RNG.random(25) < 0.4, 0.5, 0.68 + 0.03 * RNG.random(25))
@@ -239,9 +239,9 @@ def test_figure_of_a_setting_has_title_axes_legend_and_every_value():
 
 @pytest.fixture
 def make_own():
-    from seedwise.recipe import Recipe
-    from seedwise.task import Task
-    from seedwise.trial import Trial
+    from seedwise.values.recipe import Recipe
+    from seedwise.values.task import Task
+    from seedwise.values.trial import Trial
 
     def make(recipes):
         task, study = Task.hub("rte"), table_study(GOOD[:8][:, None])

@@ -487,7 +487,7 @@ class TestWords:
         assert f"workers must be a whole number of at least 1, not {count}" in sentence
 
     def test_ctrl_c_is_answered(self, seedwise, monkeypatch):
-        monkeypatch.setattr("seedwise.study.Study.open", Mock(side_effect=KeyboardInterrupt))
+        monkeypatch.setattr("seedwise.study.study.Study.open", Mock(side_effect=KeyboardInterrupt))
         said = seedwise("status", "anywhere")
         assert (said.code, said.err) == (
             130,
@@ -507,7 +507,7 @@ class TestWords:
         assert said.err.splitlines()[-1].startswith("seedwise: there is no study in ")
 
     def test_an_error_of_ours_is_said_as_such(self, seedwise, finished, monkeypatch):
-        monkeypatch.setattr("seedwise.study.Study.open", lambda _: 1 / 0)
+        monkeypatch.setattr("seedwise.study.study.Study.open", lambda _: 1 / 0)
         said = seedwise("status", finished)
         assert said.code == 1
         assert (

@@ -6,9 +6,9 @@ import sys
 import pytest
 
 from seedwise import Study
+from seedwise.engines import kernels, memory
 from seedwise.executors.layout import Layout
 from seedwise.executors.remembered import remember
-from seedwise.fused import kernels, memory
 
 SHORT = ["--seeds", 1, "--set", "num_train_steps=2", "--set", "evaluations=1 per run"]
 

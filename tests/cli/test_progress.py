@@ -8,7 +8,7 @@ import pytest
 
 from seedwise import TrialState
 from seedwise.cli.progress import StudyBar
-from seedwise.live import StudyProgress
+from seedwise.study.progress import StudyProgress
 
 BAR = re.compile("[━╸╺]+")
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")

@@ -11,8 +11,8 @@ import pytest
 from seedwise.data import infer_kind, load_rows, read_texts
 from seedwise.data.labels import class_name
 from seedwise.errors import DataError
-from seedwise.splits import Splits
-from seedwise.task import Task
+from seedwise.values.splits import Splits
+from seedwise.values.task import Task
 
 TEXTS = ('say "hi", all', "two\nlines", "plain", "fünf", "sechs", "seven")
 LABELS = ("pos", "neg", "pos", "neg", "neg", "pos")

@@ -6,7 +6,7 @@ import pytest
 
 from seedwise.data import load_rows
 from seedwise.errors import DataError, RequestError
-from seedwise.task import Task
+from seedwise.values.task import Task
 
 
 def write(folder: Path, files: dict[str, str | bytes]) -> Path:

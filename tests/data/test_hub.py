@@ -9,7 +9,7 @@ import pytest
 
 from seedwise.data import load_rows
 from seedwise.errors import DataError, RequestError
-from seedwise.task import Task
+from seedwise.values.task import Task
 
 HEADER = "index\tsentence1\tsentence2\tlabel\n"
 ROWS = HEADER + "0\ta\tb\tentailment\n1\tc\td\tnot_entailment\n"

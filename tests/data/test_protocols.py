@@ -7,8 +7,8 @@ import pytest
 
 from seedwise.data import TaskRows, load_rows
 from seedwise.errors import DataError
-from seedwise.task import Task
 from seedwise.training.metrics import baselines
+from seedwise.values.task import Task
 
 FOLDERS = ("RTE", "MRPC", "STS-B", "CoLA", "SST-2")
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from seedwise.data.splits import arrange, draw, stratified_counts
 from seedwise.errors import DataError
-from seedwise.splits import Splits
+from seedwise.values.splits import Splits
 
 seeds = st.integers(0, 2**63)
 

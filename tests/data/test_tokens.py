@@ -14,7 +14,7 @@ from transformers import AutoTokenizer, BertTokenizerFast, PreTrainedTokenizerFa
 from seedwise.data import TokenizedTask, default_cache, load_rows, load_tokenizer, read_texts, tokenize, tokenize_rows
 from seedwise.data.embedded import ENCODER
 from seedwise.errors import RequestError, WorkError
-from seedwise.task import Task
+from seedwise.values.task import Task
 
 WORDS = "a man is playing the flute slowly today but nobody listens".split()
 

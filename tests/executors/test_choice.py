@@ -7,14 +7,14 @@ import pytest
 
 from seedwise import RequestError, Seeds, Trial
 from seedwise.data.tokens import tokenize
+from seedwise.engines import memory
 from seedwise.executors import choice
 from seedwise.executors.base import Work
 from seedwise.executors.choice import Wish, choose, stack_room, usual
+from seedwise.executors.environment import device_name
 from seedwise.executors.layout import Layout
 from seedwise.executors.measuring import Probes, Speed
-from seedwise.executors.origin import device_name
 from seedwise.executors.remembered import recall, remember, remembered
-from seedwise.fused import memory
 
 FREE = Wish(None, None, None, None, ["cpu"])
 

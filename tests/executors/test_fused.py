@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from seedwise import FusedExecutor, LocalExecutor, RequestError, Seeds, StoppingRule, Study, Trial, TrialState
+from seedwise.engines import kernels, memory
 from seedwise.executors import layout
 from seedwise.executors.base import Job, Work
-from seedwise.fused import kernels, memory
 from toys import toy_recipe
 from workers import content, workers_of
 

@@ -16,8 +16,8 @@ import pytest
 from seedwise import LocalExecutor, Seeds, SeedwiseError, StoppingRule, Study, Trial, TrialState, WorkError
 from seedwise.data.tokens import tokenize
 from seedwise.executors.base import Failed, Interrupted, Job
-from seedwise.executors.prepared import PreparedTasks
-from seedwise.executors.session import PATIENCE, LocalSession
+from seedwise.executors.tasks import PreparedTasks
+from seedwise.executors.workers.session import PATIENCE, LocalSession
 from seedwise.training.loop import begin, train
 from workers import content, workers_of
 

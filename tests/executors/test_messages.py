@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from seedwise.executors.base import Measured
 from seedwise.executors.messages import read_report, write_report
-from seedwise.trial import Measurement
+from seedwise.values.trial import Measurement
 
 values = st.lists(st.floats(), min_size=1, max_size=3).map(tuple)
 tracked = st.none() | st.dictionaries(st.sampled_from(["distance", "gradient_norm", "bias_ratio"]), values)

@@ -5,7 +5,7 @@ import pytest
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.report.report import Report
-from tables import grid_seeds, table_study
+from table_studies import grid_seeds, table_study
 
 EVIL = r'<script>alert(1)</script> id="\9" url(#a) &amp;'
 

@@ -6,18 +6,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from designs import design_study, methods_design
+from design_studies import design_study, methods_design
 from seedwise.analysis.analysis import Analysis
-from seedwise.charts.published import DEGENERATE, PUBLISHED
+from seedwise.designs.file import StudyFile, study_names
+from seedwise.papers.published import DEGENERATE, PUBLISHED
 from seedwise.report.figures import CELL_FIGURES, Figure, cell_figures
 from seedwise.report.question import PROMISED, design_sentences, promises, published_sentences
 from seedwise.report.report import Report
 from seedwise.report.together import STUDY_FIGURES, study_figures
 from seedwise.report.tuning import TUNING_FIGURES, tuning_figures
-from seedwise.studies.file import StudyFile, study_names
-from seedwise.task import Task
-from seedwise.trial import TrialState
-from tables import grid_seeds, table_study
+from seedwise.values.task import Task
+from seedwise.values.trial import TrialState
+from table_studies import grid_seeds, table_study
 
 SHOWS = ("published", "tuning", "recipes", "reinit", "length", "grid", "distance")
 

@@ -5,12 +5,12 @@ import shlex
 import numpy as np
 import pytest
 
-from designs import design_study, methods_design
+from design_studies import design_study, methods_design
 from seedwise import Recipe, Seeds, Splits, StoppingRule, Study, Task, read_runs
 from seedwise.analysis.analysis import Analysis
 from seedwise.cli import app
 from seedwise.report.provenance import commands, seeds_words, settings
-from tables import TableStudy, grid_seeds, table_study
+from table_studies import TableStudy, grid_seeds, table_study
 
 RECIPES = {
     "plain": Recipe(model="embedded"),
@@ -50,7 +50,7 @@ def rows(tmp_path):
 def asked_again(line, folder, monkeypatch):
     """The study that the command line describes, without running it."""
     monkeypatch.setattr(Study, "run", lambda *_: None)
-    monkeypatch.setattr("seedwise.cli.running.run_to_the_end", lambda *_: None)
+    monkeypatch.setattr("seedwise.cli.run.run_to_the_end", lambda *_: None)
     words = shlex.split(line)
     assert words[:3] == ["seedwise", "run", "STUDY"]
     app(["run", str(folder), *words[3:]], exit_on_error=False, print_error=False, result_action="return_value")

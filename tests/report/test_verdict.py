@@ -5,7 +5,7 @@ import pytest
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.report.verdict import caveats, recipes_verdict, verdict
-from tables import grid_seeds, table_study
+from table_studies import grid_seeds, table_study
 
 
 def sentences(study, task=None):

@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seedwise.errors import DataError, RequestError, WorkError
-from seedwise.recipe import Recipe
-from seedwise.seeds import Seeds
-from seedwise.stopping import StoppingRule
 from seedwise.store.base import Predictions, Store
 from seedwise.store.sqlite import SqliteStore
-from seedwise.trial import Measurement, Trial, TrialState
+from seedwise.values.recipe import Recipe
+from seedwise.values.seeds import Seeds
+from seedwise.values.stopping import StoppingRule
+from seedwise.values.trial import Measurement, Trial, TrialState
 from store.toys import RECIPE, TASK, interval, tracking, trials
 
 

@@ -17,7 +17,7 @@ import pytest
 from seedwise.errors import RequestError, WorkError
 from seedwise.store.database import Database
 from seedwise.store.sqlite import SqliteStore
-from seedwise.trial import TrialState
+from seedwise.values.trial import TrialState
 from store.toys import interval, trials
 
 TESTS = Path(__file__).resolve().parent.parent

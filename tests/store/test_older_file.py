@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from seedwise.errors import RequestError
-from seedwise.stopping import StoppingRule
 from seedwise.store.base import Predictions
 from seedwise.store.sqlite import SqliteStore
-from seedwise.trial import TrialState
+from seedwise.values.stopping import StoppingRule
+from seedwise.values.trial import TrialState
 from store.toys import RECIPE, TASK, interval, tracking, trials
 
 VERSION_1 = """

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from seedwise.recipe import Recipe
-from seedwise.seeds import Seeds
-from seedwise.task import Task
-from seedwise.trial import Measurement, Trial
+from seedwise.values.recipe import Recipe
+from seedwise.values.seeds import Seeds
+from seedwise.values.task import Task
+from seedwise.values.trial import Measurement, Trial
 
 TASK = Task.hub("rte")
 RECIPE = Recipe(model="toy")

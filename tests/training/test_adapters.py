@@ -13,7 +13,7 @@ from transformers import AutoModelForSequenceClassification
 from families import FAMILIES, save_family
 from seedwise import LocalExecutor, RequestError, Seeds, Trial
 from seedwise.data.tokens import tokenize
-from seedwise.executors.export import export_model
+from seedwise.executors.workers.export import export_model
 from seedwise.training.adapters import merge_lora
 from seedwise.training.checkpoint import save_weights
 from seedwise.training.loop import begin, train

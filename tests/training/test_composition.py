@@ -9,8 +9,8 @@ import torch
 from families import FAMILIES, save_family
 from seedwise import Seeds, Trial
 from seedwise.data.tokens import tokenize
-from seedwise.recipe import TRACKED
 from seedwise.training.loop import begin, train
+from seedwise.values.recipe import TRACKED
 from toys import toy_recipe, toy_task
 
 

@@ -8,10 +8,10 @@ import torch
 from safetensors import safe_open
 
 from seedwise import Seeds, Trial
-from seedwise.executors.export import export_model
-from seedwise.recipe import TRACKED
+from seedwise.executors.workers.export import export_model
 from seedwise.training.checkpoint import load_checkpoint, save_checkpoint, save_weights, step_of
 from seedwise.training.loop import begin, train
+from seedwise.values.recipe import TRACKED
 
 STEPS = 8
 SWITCHES = {

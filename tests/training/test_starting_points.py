@@ -12,7 +12,7 @@ from families import BERT_LIKE, FAMILIES, IDS, save_family, save_tokenizer
 from seedwise import LocalExecutor, RequestError, Seeds, Trial
 from seedwise.data.pretrained import check_start, start_folder
 from seedwise.data.tokens import tokenize
-from seedwise.executors.export import export_model
+from seedwise.executors.workers.export import export_model
 from seedwise.training.checkpoint import save_weights
 from seedwise.training.loop import begin, train
 from seedwise.training.model import check_switches, load_model

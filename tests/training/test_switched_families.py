@@ -12,11 +12,11 @@ from transformers import AutoModelForSequenceClassification
 from families import FAMILIES, IDS, save_family, save_tokenizer
 from seedwise import Seeds, Trial
 from seedwise.data.tokens import tokenize
-from seedwise.executors.export import export_model
-from seedwise.recipe import TRACKED
+from seedwise.executors.workers.export import export_model
 from seedwise.training.checkpoint import load_checkpoint, save_checkpoint, save_weights
 from seedwise.training.loop import begin, train
 from seedwise.training.plain import predict
+from seedwise.values.recipe import TRACKED
 from toys import toy_recipe, toy_task
 
 BY_PARAMETER = {

@@ -10,10 +10,10 @@ import torch
 from transformers import AutoModelForSequenceClassification
 
 from seedwise import Seeds, Trial
-from seedwise.recipe import TRACKED
 from seedwise.training.loop import begin, train
 from seedwise.training.optimizer import Optimizer
 from seedwise.training.randomness import permutation
+from seedwise.values.recipe import TRACKED
 
 ALL = ",".join(TRACKED)
 BLOCKS = ("bert.encoder.layer.0.", "bert.encoder.layer.1.")

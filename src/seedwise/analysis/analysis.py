@@ -8,19 +8,19 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from seedwise.analysis import best, early, recipes, seeds
+from seedwise.analysis import best, recipes, seeds, stopping
 from seedwise.analysis.cell import Cell
-from seedwise.analysis.findings import STATISTICS, Refusal, find, plain
 from seedwise.analysis.labels import cell_labels
+from seedwise.analysis.statistics import STATISTICS, Refusal, find, plain
 from seedwise.analysis.summary import CellSummary, summarize
-from seedwise.design import DesignRecord
 from seedwise.errors import RequestError
-from seedwise.imported import AnyTrial
-from seedwise.recipe import Recipe
-from seedwise.record import TrialRecord, by_cell
-from seedwise.stats.components import VarianceComponents
-from seedwise.stopping import StoppingRule
-from seedwise.validation import check_choice, did_you_mean
+from seedwise.stats.seeds.components import VarianceComponents
+from seedwise.values.checks import check_choice, did_you_mean
+from seedwise.values.design import DesignRecord
+from seedwise.values.imported import AnyTrial
+from seedwise.values.recipe import Recipe
+from seedwise.values.record import TrialRecord, by_cell
+from seedwise.values.stopping import StoppingRule
 
 __all__ = ["Analysis", "StudyLike"]
 
@@ -195,8 +195,8 @@ class Analysis:
         return seeds.components(self.cell(task, recipe))
 
     def best_rule(self, budget: int, *, task: str | None = None, recipe: str | None = None) -> StoppingRule:
-        """Return the best stopping rule for a budget in full trainings; see `seedwise.analysis.early.plan`."""
-        return early.best_rule(self.cell(task, recipe), budget)
+        """Return the best stopping rule for a budget in full trainings; see `seedwise.analysis.stopping.plan`."""
+        return stopping.best_rule(self.cell(task, recipe), budget)
 
     def compare(self, a: str, b: str, *, task: str | None = None) -> recipes.RecipeComparison:
         """Compare two recipes on one task; see `seedwise.analysis.recipes.compare`."""

@@ -7,7 +7,7 @@ from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
 from seedwise.analysis.recipes import RecipeComparison, common_split, compare
 from seedwise.errors import RequestError
-from seedwise.imported import AnyTask
+from seedwise.values.imported import AnyTask
 
 __all__ = ["ArmScore", "arm_scores"]
 

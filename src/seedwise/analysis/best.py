@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from seedwise.analysis.cell import SCHEDULES, Cell
 from seedwise.analysis.refusals import refusals
 from seedwise.errors import RequestError
-from seedwise.stats import expected_best as formulas
-from seedwise.stats.bands import BestBand, expected_best_band
-from seedwise.stats.selection import Fall, SelectedTest, bootstrap_selected, expected_selected, falls_after
+from seedwise.stats.best import expected_best as formulas
+from seedwise.stats.best.bands import BestBand, expected_best_band
+from seedwise.stats.best.selection import Fall, SelectedTest, bootstrap_selected, expected_selected, falls_after
 
 __all__ = ["BestOfN", "expected_best", "expected_test", "fall_of_test", "schedules"]
 

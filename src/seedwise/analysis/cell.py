@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedwise.errors import RequestError
-from seedwise.imported import AnyRecipe, AnyTask
-from seedwise.recipe import Recipe
-from seedwise.record import TrialRecord
 from seedwise.stats.correlation import best_so_far
-from seedwise.trial import TrialState
-from seedwise.validation import check_choice
+from seedwise.values.checks import check_choice
+from seedwise.values.imported import AnyRecipe, AnyTask
+from seedwise.values.recipe import Recipe
+from seedwise.values.record import TrialRecord
+from seedwise.values.trial import TrialState
 
 __all__ = ["SCHEDULES", "Cell", "Curves"]
 

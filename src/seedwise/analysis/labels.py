@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from seedwise.design import DesignRecord
-from seedwise.imported import AnyRecipe, AnyTrial
-from seedwise.recipe import Recipe
+from seedwise.values.design import DesignRecord
+from seedwise.values.imported import AnyRecipe, AnyTrial
+from seedwise.values.recipe import Recipe
 
 __all__ = ["cell_labels", "recipe_labels"]
 
@@ -28,7 +28,7 @@ def recipe_labels(recipes: Sequence[AnyRecipe]) -> dict[str, str]:
     """Return a label for each recipe, by its id: the model's name, and the fields in which recipes of one model differ.
 
     Example:
-        >>> from seedwise.recipe import Recipe
+        >>> from seedwise.values.recipe import Recipe
         >>> slow, fast = Recipe(model="a/bert"), Recipe(model="a/bert", learning_rate=1e-4)
         >>> list(recipe_labels([slow, fast]).values())
         ['bert, learning_rate=2e-05', 'bert, learning_rate=0.0001']

@@ -10,10 +10,8 @@ from seedwise.analysis.cell import Cell
 from seedwise.analysis.refusals import refusals
 from seedwise.analysis.seeds import FailedTrials, failed_trials, shared_seeds
 from seedwise.errors import RequestError
-from seedwise.stats.comparison import Comparison, equal_to_best, paired, student, welch
-from seedwise.stats.crossed import CrossedDifference, crossed_difference
-from seedwise.stats.distribution_free import mann_whitney, permutation, wilcoxon
-from seedwise.stats.effects import (
+from seedwise.stats.compare.distribution_free import mann_whitney, permutation, wilcoxon
+from seedwise.stats.compare.effects import (
     FailedShareDifference,
     VarianceRatio,
     difference,
@@ -21,9 +19,11 @@ from seedwise.stats.effects import (
     probability_of_improvement,
     variance_ratio,
 )
+from seedwise.stats.compare.multiplicity import adjust
+from seedwise.stats.compare.power import SeedsNeeded, seeds_needed
+from seedwise.stats.compare.tests import Comparison, equal_to_best, paired, student, welch
 from seedwise.stats.intervals import Interval
-from seedwise.stats.multiplicity import adjust
-from seedwise.stats.power import SeedsNeeded, seeds_needed
+from seedwise.stats.seeds.crossed import CrossedDifference, crossed_difference
 
 __all__ = [
     "PAIRED_LEAST",

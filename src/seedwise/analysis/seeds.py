@@ -9,9 +9,6 @@ from numpy.typing import NDArray
 from seedwise.analysis.cell import Cell
 from seedwise.analysis.refusals import refusals
 from seedwise.errors import RequestError
-from seedwise.stats.anova import BestWorst, best_against_worst
-from seedwise.stats.components import VarianceComponents, variance_components
-from seedwise.stats.crossed import crossed_share
 from seedwise.stats.failures import (
     Clustering,
     FailedByLevel,
@@ -21,8 +18,11 @@ from seedwise.stats.failures import (
     failed_share,
     is_failed,
 )
-from seedwise.stats.seed_ranks import SeedRanks, seed_ranks
-from seedwise.stats.variance import LevelSummary, SeedSpread, level_summary, seed_spread
+from seedwise.stats.seeds.anova import BestWorst, best_against_worst
+from seedwise.stats.seeds.components import VarianceComponents, variance_components
+from seedwise.stats.seeds.crossed import crossed_share
+from seedwise.stats.seeds.ranks import SeedRanks, seed_ranks
+from seedwise.stats.seeds.spread import LevelSummary, SeedSpread, level_summary, seed_spread
 
 __all__ = [
     "FailedTrials",

@@ -5,9 +5,9 @@ import statistics
 from typing import NamedTuple
 
 from seedwise.analysis.cell import Cell
-from seedwise.imported import AnyTask
-from seedwise.record import TrialRecord, winner
-from seedwise.trial import TrialState
+from seedwise.values.imported import AnyTask
+from seedwise.values.record import TrialRecord, winner
+from seedwise.values.trial import TrialState
 
 __all__ = ["CellSummary", "summarize"]
 

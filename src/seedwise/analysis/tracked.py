@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from seedwise.analysis.cell import Cell
 from seedwise.analysis.losses import MOST_POINTS, StepCurve, step_curve
 from seedwise.errors import RequestError
-from seedwise.recipe import Recipe
+from seedwise.values.recipe import Recipe
 
 __all__ = ["BiasRatio", "BlockDistances", "bias_ratio", "block_distances", "gradient_norm"]
 

@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
-from seedwise.analysis.early import trusted_from
+from seedwise.analysis.stopping import trusted_from
 from seedwise.charts.known import known
 from seedwise.charts.style import GREY, SEQUENTIAL, WIDTH, styled
 from seedwise.stats.correlation import EvaluationCorrelation
-from seedwise.validation import check_choice
+from seedwise.values.checks import check_choice
 
 __all__ = ["CorrelationData", "correlation_data", "draw_correlation"]
 

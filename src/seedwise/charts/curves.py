@@ -10,9 +10,9 @@ from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
 from seedwise.charts.style import HEIGHT, WIDTH, metric_words, styled
 from seedwise.errors import RequestError
-from seedwise.record import TrialRecord, winner
-from seedwise.trial import TrialState
-from seedwise.validation import check_count
+from seedwise.values.checks import check_count
+from seedwise.values.record import TrialRecord, winner
+from seedwise.values.trial import TrialState
 
 __all__ = ["CurvesData", "curves_data", "draw_curves"]
 

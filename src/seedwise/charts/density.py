@@ -12,9 +12,9 @@ from seedwise.analysis.cell import Cell
 from seedwise.charts.known import known
 from seedwise.charts.series import line_channel
 from seedwise.charts.style import GREY, WIDTH, metric_words, styled
-from seedwise.stats.anova import BestWorst
 from seedwise.stats.density import bandwidth, density
-from seedwise.stats.variance import SeedSpread
+from seedwise.stats.seeds.anova import BestWorst
+from seedwise.stats.seeds.spread import SeedSpread
 
 __all__ = ["DensityData", "draw_density", "seed_density_data", "spread_density_data"]
 

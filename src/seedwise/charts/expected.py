@@ -14,7 +14,7 @@ from seedwise.charts.known import known
 from seedwise.charts.series import in_words, shaded_lines, task_of
 from seedwise.charts.style import metric_words, styled
 from seedwise.errors import RequestError
-from seedwise.stats.selection import SelectedTest
+from seedwise.stats.best.selection import SelectedTest
 
 __all__ = [
     "ExpectedData",

@@ -4,7 +4,7 @@ from typing import Any
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
-from seedwise.analysis.findings import Refusal
+from seedwise.analysis.statistics import Refusal
 from seedwise.errors import RequestError
 
 __all__ = ["known"]

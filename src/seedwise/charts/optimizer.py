@@ -15,8 +15,8 @@ from seedwise.charts.known import known
 from seedwise.charts.series import in_words, line_channel, task_of
 from seedwise.charts.style import COLORS, GREY, HEIGHT, SEQUENTIAL, WIDTH, styled
 from seedwise.errors import RequestError
-from seedwise.stats.bias import update_bias
-from seedwise.validation import check_choice
+from seedwise.stats.adam import update_bias
+from seedwise.values.checks import check_choice
 
 __all__ = [
     "BiasData",

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
-from seedwise.analysis.early import BestRules
+from seedwise.analysis.stopping import BestRules
 from seedwise.charts.known import known
 from seedwise.charts.series import line_channel, shaded_lines
 from seedwise.charts.style import GREY, WIDTH, metric_words, styled

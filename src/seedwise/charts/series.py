@@ -8,7 +8,7 @@ import altair as alt
 from seedwise.analysis.cell import Cell
 from seedwise.charts.style import COLORS, DASHES, HEIGHT, WIDTH
 from seedwise.errors import RequestError
-from seedwise.imported import AnyTask
+from seedwise.values.imported import AnyTask
 
 __all__ = ["in_words", "line_channel", "shaded_lines", "task_of"]
 

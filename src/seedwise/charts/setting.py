@@ -11,8 +11,8 @@ from seedwise.analysis.refusals import refusals
 from seedwise.charts.series import in_words, line_channel, shaded_lines, task_of
 from seedwise.charts.style import metric_words, styled
 from seedwise.errors import RequestError
-from seedwise.imported import AnyRecipe, ImportedRecipe
 from seedwise.stats.intervals import mean_interval
+from seedwise.values.imported import AnyRecipe, ImportedRecipe
 
 __all__ = ["SettingData", "by_setting", "draw_setting", "setting_data"]
 

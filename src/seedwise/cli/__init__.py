@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import App, Parameter
 
 import seedwise
-from seedwise.cli.ending import explained
+from seedwise.cli.config import StudyOptions
+from seedwise.cli.errors import explained
 from seedwise.cli.options import RecipeOptions, TaskOptions, TrialOptions, WorkerOptions
-from seedwise.cli.studyfile import StudyOptions
 from seedwise.errors import RequestError
 
 if TYPE_CHECKING:  # loaded on first use
-    from seedwise.study import Study
+    from seedwise.study.study import Study
 
 __all__ = ["app", "main"]
 
@@ -62,7 +62,7 @@ def run(
     extend: Annotated[bool, Parameter(negative="", help="Add to the study that the folder holds.")] = False,
 ) -> None:
     """Run a study, or continue the one that the folder holds."""
-    from seedwise.cli.running import run_options, run_published
+    from seedwise.cli.run import run_options, run_published
 
     options = StudyOptions(task, recipe, trials, workers)
     if study is not None:
@@ -81,7 +81,7 @@ def studies(
     name: Annotated[str | None, Parameter(help="Print this study's file, to be copied and changed.")] = None,
 ) -> None:
     """List the published studies that ``seedwise run DIR --study NAME`` runs, with their cost in trainings."""
-    from seedwise.cli.staged import print_studies
+    from seedwise.cli.designs import print_studies
 
     print_studies(name)
 
@@ -113,7 +113,7 @@ def predict(
     task: Annotated[str | None, Parameter(help="Whose winner, where best/ holds several: a folder or a task.")] = None,
 ) -> None:
     """Label new rows with the study's best model."""
-    from seedwise.cli.prediction import predict_file
+    from seedwise.cli.predict import predict_file
 
     predict_file(folder, file, output, task)
 
@@ -160,7 +160,7 @@ def import_(
     first column with a value), a.b (what is nested; a list is a curve) or acc_*
     (one column for each evaluation; the star is the step).
     """
-    from seedwise.cli.importing import ImportOptions, import_file
+    from seedwise.cli.import_ import ImportOptions, import_file
 
     options = ImportOptions(map, beside, pattern, baseline, lower_is_better, all_complete)
     import_file(file, folder, options, preview=preview)
@@ -180,7 +180,7 @@ def plan(
     json: Json = False,
 ) -> None:
     """Find the best stopping rule (t, f, p) for each budget, exactly, from the stored curves."""
-    from seedwise.cli.findings import budgets_of, print_plan
+    from seedwise.cli.analyze import budgets_of, print_plan
 
     with _with_trials(folder) as study:
         analysis = seedwise.Analysis(study)
@@ -190,7 +190,7 @@ def plan(
 @app.command
 def analyze(folder: Folder, *, json: Json = False) -> None:
     """Say how good the winner is and how much of it was luck; every statistic that the design allows with --json."""
-    from seedwise.cli.findings import print_analysis
+    from seedwise.cli.analyze import print_analysis
 
     with _with_trials(folder) as study:
         print_analysis(study, as_json=json)
@@ -210,7 +210,7 @@ def compare(
     format: Literal["text", "markdown", "latex", "csv", "json"] = "text",  # noqa: A002 - the flag's name
 ) -> None:
     """Compare two recipes of a study, or two studies, by every test that their seeds allow."""
-    from seedwise.cli.comparing import print_comparison
+    from seedwise.cli.compare import print_comparison
 
     print_comparison(folder, a, b, task=task, split=split, form=format)
 
@@ -228,7 +228,7 @@ def info(
 @app.command
 def cite() -> None:
     """Print whom to cite, as BibTeX."""
-    from seedwise.citations import bibtex
+    from seedwise.papers.citations import bibtex
 
     print(bibtex())
 

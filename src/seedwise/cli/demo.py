@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-from seedwise.benchmark import EMBEDDED
 from seedwise.cli.executors import executor_of
 from seedwise.cli.options import WorkerOptions
-from seedwise.cli.running import run_to_the_end
-from seedwise.recipe import Recipe
-from seedwise.seeds import Seeds
-from seedwise.stopping import StoppingRule
-from seedwise.study import Study
-from seedwise.task import Task
+from seedwise.cli.run import run_to_the_end
+from seedwise.study.study import Study
+from seedwise.values.benchmarks import EMBEDDED
+from seedwise.values.recipe import Recipe
+from seedwise.values.seeds import Seeds
+from seedwise.values.stopping import StoppingRule
+from seedwise.values.task import Task
 
 __all__ = ["DEMO_RECIPE", "DEMO_RULE", "run_demo"]
 

@@ -8,7 +8,7 @@ from seedwise.errors import RequestError
 from seedwise.executors.base import Executor
 from seedwise.executors.fused import FusedExecutor
 from seedwise.executors.local import LocalExecutor
-from seedwise.validation import check_choice, check_count
+from seedwise.values.checks import check_choice, check_count
 
 __all__ = ["EXECUTORS", "executor_of"]
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from seedwise.data.tokens import default_cache
 from seedwise.executors.choice import Wish, usual
+from seedwise.executors.environment import device_name, versions
 from seedwise.executors.layout import cores, devices_here, reason_against
-from seedwise.executors.origin import device_name, versions
 from seedwise.executors.remembered import remembered
-from seedwise.recipe import Recipe
+from seedwise.values.recipe import Recipe
 
 __all__ = ["print_info"]
 
@@ -22,7 +22,7 @@ def print_info(model: str) -> None:
 
 def _facts(model: str) -> Iterator[tuple[str, str]]:
     from seedwise.data.pretrained import check_model
-    from seedwise.fused import kernels
+    from seedwise.engines import kernels
 
     check_model(model, tokenizer=False)
     yield "versions", ", ".join(f"{name} {number}" for name, number in versions().items())

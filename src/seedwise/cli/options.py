@@ -1,6 +1,6 @@
 """What can be asked on the command line, and which values does it mean?
 
-Each dataclass is one group of flags and one table of a study's TOML file (`seedwise.cli.studyfile`).
+Each dataclass is one group of flags and one table of a study's TOML file (`seedwise.cli.config`).
 """
 
 import tomllib
@@ -10,16 +10,16 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from seedwise.benchmark import EMBEDDED, GLUE, PROTOCOLS
 from seedwise.errors import RequestError
-from seedwise.presets import PRESETS
-from seedwise.recipe import Recipe
-from seedwise.schedule import Schedule, fractions
-from seedwise.seeds import Seeds
-from seedwise.splits import Splits
-from seedwise.stopping import StoppingRule
-from seedwise.task import METRICS, Task
-from seedwise.validation import check_choice, did_you_mean
+from seedwise.study.schedule import Schedule, fractions
+from seedwise.values.benchmarks import EMBEDDED, GLUE, PROTOCOLS
+from seedwise.values.checks import check_choice, did_you_mean
+from seedwise.values.presets import PRESETS
+from seedwise.values.recipe import Recipe
+from seedwise.values.seeds import Seeds
+from seedwise.values.splits import Splits
+from seedwise.values.stopping import StoppingRule
+from seedwise.values.task import METRICS, Task
 
 __all__ = ["RecipeOptions", "TaskOptions", "TrialOptions", "WorkerOptions", "model_place"]
 

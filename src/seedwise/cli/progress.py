@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Column
 
-from seedwise.cli.layout import duration
-from seedwise.live import StudyProgress
-from seedwise.trial import TrialState
+from seedwise.cli.console import duration
+from seedwise.study.progress import StudyProgress
+from seedwise.values.trial import TrialState
 
 __all__ = ["StudyBar"]
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from seedwise.analysis.labels import cell_labels
-from seedwise.caveats import score_caveats
-from seedwise.cli.layout import duration, new_table, print_table, score_words
-from seedwise.design import STAGES
-from seedwise.record import by_cell
-from seedwise.study import Study
-from seedwise.trial import TrialState
+from seedwise.cli.console import duration, new_table, print_table, score_words
+from seedwise.study.study import Study
+from seedwise.values.caveats import score_caveats
+from seedwise.values.design import STAGES
+from seedwise.values.record import by_cell
+from seedwise.values.trial import TrialState
 
 if TYPE_CHECKING:  # loading the statistics takes a second, and status needs none
     from seedwise.analysis.summary import CellSummary

@@ -3,10 +3,10 @@
 import json
 from pathlib import Path
 
-from seedwise.best import NOTE
 from seedwise.errors import RequestError
-from seedwise.task import Task
-from seedwise.validation import did_you_mean
+from seedwise.study.winners import NOTE
+from seedwise.values.checks import did_you_mean
+from seedwise.values.task import Task
 
 __all__ = ["choose_winner", "winner_folders"]
 

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from seedwise.benchmark import EMBEDDED
 from seedwise.data.glue import Layout, read_layout
 from seedwise.data.source import SourceRows
-from seedwise.task import Task
-from seedwise.validation import check_choice
+from seedwise.values.benchmarks import EMBEDDED
+from seedwise.values.checks import check_choice
+from seedwise.values.task import Task
 
 __all__ = ["ENCODER", "read_embedded", "resolve_model"]
 

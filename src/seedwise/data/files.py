@@ -17,8 +17,8 @@ import polars as pl
 
 from seedwise.data.source import RawLabel, SourceRows, as_label, as_text
 from seedwise.errors import DataError
-from seedwise.task import Task
-from seedwise.validation import did_you_mean
+from seedwise.values.checks import did_you_mean
+from seedwise.values.task import Task
 
 __all__ = ["ENDINGS", "infer_kind", "read_columns", "read_files", "select_rows"]
 

@@ -9,11 +9,11 @@ import logging
 from pathlib import Path
 from typing import NamedTuple
 
-from seedwise.benchmark import GLUE
 from seedwise.data.source import RawLabel, RawText, SourceRows
 from seedwise.errors import DataError
-from seedwise.task import Task
-from seedwise.validation import check_choice, did_you_mean
+from seedwise.values.benchmarks import GLUE
+from seedwise.values.checks import check_choice, did_you_mean
+from seedwise.values.task import Task
 
 __all__ = ["LAYOUTS", "Layout", "read_glue", "read_glue_folder", "read_layout"]
 
@@ -40,7 +40,7 @@ LAYOUTS = {
     "rte": Layout("sentence1", "sentence2", "label"),
     "wnli": Layout("sentence1", "sentence2", "label"),
 }
-"""The columns of the GLUE files; `seedwise.benchmark.GLUE` has the hub's names for the same."""
+"""The columns of the GLUE files; `seedwise.values.benchmarks.GLUE` has the hub's names for the same."""
 
 NO_GOLD_LABEL = "-"  # MNLI: the annotators agreed on no label
 

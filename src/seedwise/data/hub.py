@@ -8,12 +8,12 @@ import os
 from pathlib import Path
 from typing import Any
 
-from seedwise.benchmark import GLUE
 from seedwise.data.glue import read_glue_folder
 from seedwise.data.source import SourceRows, as_label, as_text
 from seedwise.errors import DataError
-from seedwise.task import Task
-from seedwise.validation import did_you_mean
+from seedwise.values.benchmarks import GLUE
+from seedwise.values.checks import did_you_mean
+from seedwise.values.task import Task
 
 __all__ = ["read_hub"]
 

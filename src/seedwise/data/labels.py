@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from seedwise.data.source import RawLabel, SourceRows, row_name
 from seedwise.errors import DataError
-from seedwise.task import CLASSIFICATION_METRICS, REGRESSION_METRICS
+from seedwise.values.task import CLASSIFICATION_METRICS, REGRESSION_METRICS
 
 __all__ = ["check_spread", "class_name", "class_names", "encode_classes", "encode_numbers", "listed"]
 

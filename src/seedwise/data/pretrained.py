@@ -4,7 +4,7 @@ from pathlib import Path
 
 from seedwise.data.embedded import resolve_model
 from seedwise.errors import RequestError
-from seedwise.validation import did_you_mean
+from seedwise.values.checks import did_you_mean
 
 __all__ = ["check_model", "check_start", "depth", "not_loaded", "start_folder"]
 

@@ -5,8 +5,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from seedwise.benchmark import EMBEDDED, GLUE, BenchmarkTask
-from seedwise.content import digest_files
 from seedwise.data.embedded import read_embedded
 from seedwise.data.files import read_columns, read_files, select_rows
 from seedwise.data.glue import LAYOUTS, read_glue
@@ -15,7 +13,9 @@ from seedwise.data.labels import check_spread, class_names, encode_classes, enco
 from seedwise.data.source import SourceRows, row_name
 from seedwise.data.splits import Part, arrange
 from seedwise.errors import DataError
-from seedwise.task import Task
+from seedwise.values.benchmarks import EMBEDDED, GLUE, BenchmarkTask
+from seedwise.values.identity import digest_files
+from seedwise.values.task import Task
 
 __all__ = ["Rows", "TaskRows", "load_rows", "read_texts"]
 

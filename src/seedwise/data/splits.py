@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedwise.errors import DataError
-from seedwise.splits import Splits
+from seedwise.values.splits import Splits
 
 __all__ = ["DEFAULT_VALIDATION_SHARE", "Part", "arrange", "draw", "stratified_counts"]
 

@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seedwise.content import canonical_json, content_hash
 from seedwise.data.rows import Rows, TaskRows, load_rows
 from seedwise.data.tokenizer import NO_LIMIT, Tokenizer, encode, load_tokenizer
 from seedwise.errors import StorageError
-from seedwise.task import Task
+from seedwise.values.identity import canonical_json, content_hash
+from seedwise.values.task import Task
 
 __all__ = ["TokenizedSplit", "TokenizedTask", "default_cache", "tokenize", "tokenize_rows"]
 

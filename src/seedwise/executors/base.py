@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-from seedwise.recipe import Recipe
-from seedwise.task import Task
-from seedwise.trial import Measurement, Trial
+from seedwise.values.recipe import Recipe
+from seedwise.values.task import Task
+from seedwise.values.trial import Measurement, Trial
 
 __all__ = [
     "DIVERGED",

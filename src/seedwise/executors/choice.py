@@ -10,11 +10,11 @@ from seedwise.data.embedded import resolve_model
 from seedwise.data.tokens import TokenizedTask
 from seedwise.errors import RequestError
 from seedwise.executors.base import Work
+from seedwise.executors.environment import device_name, versions
 from seedwise.executors.layout import FAST, Layout, cores, reason_against
 from seedwise.executors.measuring import SECONDS, Probes, Speed
-from seedwise.executors.origin import device_name, versions
 from seedwise.executors.remembered import recall, remember
-from seedwise.recipe import Recipe
+from seedwise.values.recipe import Recipe
 
 __all__ = ["Choice", "Wish", "choose", "stack_room", "usual"]
 
@@ -159,7 +159,7 @@ def stack_room(work: Work, data: Path, wish: Wish) -> int:
     Raises:
         RequestError: A stack of the width that was asked for does not fit.
     """
-    from seedwise.fused.memory import widest
+    from seedwise.engines.memory import widest
 
     recipe, workers = work.trial.recipe, wish.processes[0][0]
     at_once = -(-workers // len(wish.devices))  # workers on a device

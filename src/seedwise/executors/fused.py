@@ -10,11 +10,11 @@ from seedwise.executors.base import Job, Work
 from seedwise.executors.choice import Wish, choose, stack_room, usual
 from seedwise.executors.layout import FAST, Layout, check_device, devices_here, reason_against
 from seedwise.executors.masks import cell_of, path_for, study_masks
-from seedwise.executors.prepared import PreparedTasks
-from seedwise.executors.session import LocalSession
-from seedwise.recipe import Recipe
-from seedwise.task import Task
-from seedwise.validation import check_choice, check_count
+from seedwise.executors.tasks import PreparedTasks
+from seedwise.executors.workers.session import LocalSession
+from seedwise.values.checks import check_choice, check_count
+from seedwise.values.recipe import Recipe
+from seedwise.values.task import Task
 
 __all__ = ["FusedExecutor"]
 

@@ -8,7 +8,7 @@ import torch
 from seedwise.data.tokens import TokenizedTask
 from seedwise.training import loop
 from seedwise.training.loop import Training, train
-from seedwise.trial import Measurement, Trial
+from seedwise.values.trial import Measurement, Trial
 
 __all__ = ["Alone", "Lane", "begin", "lane"]
 
@@ -53,7 +53,7 @@ def lane(path: str, device: str) -> Lane:
     """Return a lane for trials of one path."""
     if path != "fused":
         return Alone()
-    from seedwise.fused.stack import Stack
+    from seedwise.engines.stack import Stack
 
     return Stack(device)
 
@@ -62,6 +62,6 @@ def begin(trial: Trial, data: TokenizedTask, device: torch.device | str, path: s
     """Set a trial up at step 0 on its path."""
     if path == "plain":
         return loop.begin(trial, data, device)
-    from seedwise.fused.begin import begin as begin_fast
+    from seedwise.engines.begin import begin as begin_fast
 
     return begin_fast(trial, data, device, path=path)

@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from seedwise.errors import RequestError
-from seedwise.recipe import Recipe
+from seedwise.values.recipe import Recipe
 
 __all__ = ["FAST", "Layout", "check_device", "cores", "devices_here", "reason_against"]
 
@@ -80,7 +80,7 @@ def _reason_against_device(recipe: Recipe, device: str) -> str | None:
         return f"the C kernels compute on a CPU, and the device is {device}"
     if recipe.dtype != "float32":
         return f"the C kernels compute in float32, and dtype is {recipe.dtype}"
-    from seedwise.fused import kernels
+    from seedwise.engines import kernels
 
     reason = kernels.reason()
     return None if reason is None else reason.rstrip(".")
@@ -88,7 +88,7 @@ def _reason_against_device(recipe: Recipe, device: str) -> str | None:
 
 @lru_cache(maxsize=1024)
 def _reason_against_recipe(recipe: Recipe) -> str | None:
-    from seedwise.fused.begin import reason_against as reason_against_recipe
+    from seedwise.engines.begin import reason_against as reason_against_recipe
 
     return reason_against_recipe(recipe)
 
@@ -99,7 +99,7 @@ def _reason_against_shape(recipe: Recipe) -> str | None:
     from transformers import AutoConfig
 
     from seedwise.data.embedded import resolve_model
-    from seedwise.fused.architecture import architecture
-    from seedwise.fused.compiled import reason_against as reason_against_parts
+    from seedwise.engines.architecture import architecture
+    from seedwise.engines.compiled import reason_against as reason_against_parts
 
     return reason_against_parts(architecture(AutoConfig.from_pretrained(resolve_model(recipe.model))))

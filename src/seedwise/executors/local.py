@@ -8,11 +8,11 @@ from typing import Any
 from seedwise.executors.base import Job, Work
 from seedwise.executors.layout import check_device, cores, devices_here
 from seedwise.executors.masks import cell_of, path_for, study_masks
-from seedwise.executors.prepared import PreparedTasks
-from seedwise.executors.session import LocalSession
-from seedwise.recipe import Recipe
-from seedwise.task import Task
-from seedwise.validation import check_count
+from seedwise.executors.tasks import PreparedTasks
+from seedwise.executors.workers.session import LocalSession
+from seedwise.values.checks import check_count
+from seedwise.values.recipe import Recipe
+from seedwise.values.task import Task
 
 __all__ = ["LocalExecutor"]
 

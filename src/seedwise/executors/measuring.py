@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from seedwise.executors.layout import Layout
-from seedwise.executors.process import pinned
-from seedwise.trial import Trial
+from seedwise.executors.workers.process import pinned
+from seedwise.values.trial import Trial
 
 __all__ = ["SECONDS", "Probes", "Speed"]
 

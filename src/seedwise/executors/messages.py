@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from seedwise.executors.base import Completed, Failed, Interrupted, Job, Measured, Outcome, Paused, Report, Started
-from seedwise.trial import Measurement, Trial
+from seedwise.values.trial import Measurement, Trial
 
 __all__ = ["Returned", "job_from_json", "job_to_json", "read_report", "write_report"]
 

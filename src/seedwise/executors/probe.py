@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seedwise.executors.serve import compute_with, output_alone
+from seedwise.executors.workers.main import compute_with, output_alone
 
 if TYPE_CHECKING:  # loaded when the first request comes
     from seedwise.executors.lanes import Lane
@@ -47,8 +47,8 @@ def _seconds_per_step(request: dict[str, Any], device: str) -> float:
     """
     from seedwise.data.tokens import TokenizedTask
     from seedwise.executors.lanes import begin, lane
-    from seedwise.seeds import Seeds
-    from seedwise.trial import Trial
+    from seedwise.values.seeds import Seeds
+    from seedwise.values.trial import Trial
 
     gc.collect()  # what the last request left
     compute_with(device, request["threads"])

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from seedwise.content import content_hash
 from seedwise.data.tokens import default_cache
 from seedwise.executors.layout import Layout
+from seedwise.values.identity import content_hash
 
 __all__ = ["Remembered", "recall", "remember", "remembered"]
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from seedwise.errors import RequestError
 from seedwise.importing.tables import Table
-from seedwise.validation import did_you_mean
+from seedwise.values.checks import did_you_mean
 
 __all__ = ["FIELDS", "SEEDS", "Fields", "Source", "parse", "resolve"]
 

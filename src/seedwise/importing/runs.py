@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from seedwise.errors import DataError, RequestError
-from seedwise.imported import ImportedTrial
 from seedwise.importing.curves import Curves, Run, read_curves
 from seedwise.importing.mapping import SEEDS, Fields, resolve
 from seedwise.importing.states import Cell, State, cells_of, shared_steps, states_of
 from seedwise.importing.tables import Table, join, read_file
 from seedwise.importing.trainer import STATE_FILE, read_trainer_states
 from seedwise.importing.trials import trials_of
-from seedwise.record import TrialRecord
-from seedwise.trial import Measurement, best_evaluation
+from seedwise.values.imported import ImportedTrial
+from seedwise.values.record import TrialRecord
+from seedwise.values.trial import Measurement, best_evaluation
 
 __all__ = ["ForeignRuns", "merged_facts", "read_runs"]
 

@@ -4,9 +4,9 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
-from seedwise.imported import ImportedTrial
 from seedwise.importing.curves import Run
-from seedwise.trial import TrialState
+from seedwise.values.imported import ImportedTrial
+from seedwise.values.trial import TrialState
 
 __all__ = ["Cell", "State", "cells_of", "shared_steps", "states_of"]
 

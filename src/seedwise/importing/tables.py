@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from seedwise.errors import DataError
-from seedwise.validation import did_you_mean
+from seedwise.values.checks import did_you_mean
 
 __all__ = ["ENDINGS", "Table", "join", "label_of", "number_of", "read_file", "read_json"]
 

@@ -4,11 +4,11 @@ import re
 from collections.abc import Sequence
 
 from seedwise.errors import DataError
-from seedwise.imported import ImportedRecipe, ImportedTask, ImportedTrial, greater_is_better
 from seedwise.importing.curves import Curves, Run
 from seedwise.importing.mapping import SEEDS, Fields
 from seedwise.importing.tables import Table
-from seedwise.seeds import Seeds
+from seedwise.values.imported import ImportedRecipe, ImportedTask, ImportedTrial, greater_is_better
+from seedwise.values.seeds import Seeds
 
 __all__ = ["trials_of"]
 

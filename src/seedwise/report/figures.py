@@ -11,7 +11,7 @@ from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
 from seedwise.charts import correlation, curves, density, expected, grid, losses, optimizer, planning
 from seedwise.errors import RequestError
-from seedwise.recipe import Recipe
+from seedwise.values.recipe import Recipe
 
 __all__ = ["CELL_FIGURES", "Figure", "Missing", "cell_figures", "figure_or_reason", "file_name", "tracks"]
 

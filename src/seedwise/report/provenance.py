@@ -5,13 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from seedwise.analysis.analysis import Analysis
-from seedwise.design import DesignRecord
-from seedwise.imported import AnyRecipe, AnyTask
-from seedwise.recipe import Recipe
-from seedwise.record import TrialRecord
-from seedwise.seeds import Seeds
-from seedwise.stopping import StoppingRule
-from seedwise.task import Task
+from seedwise.values.design import DesignRecord
+from seedwise.values.imported import AnyRecipe, AnyTask
+from seedwise.values.recipe import Recipe
+from seedwise.values.record import TrialRecord
+from seedwise.values.seeds import Seeds
+from seedwise.values.stopping import StoppingRule
+from seedwise.values.task import Task
 
 __all__ = ["commands", "made_with", "recipe_names", "seeds_words", "settings"]
 

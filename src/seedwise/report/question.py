@@ -7,18 +7,18 @@ import numpy as np
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
-from seedwise.analysis.findings import Refusal
 from seedwise.analysis.seeds import shared_seeds
-from seedwise.charts.departures import plain_task
-from seedwise.charts.published import DEGENERATE, REINIT_5_GRID
-from seedwise.charts.tables import Table
-from seedwise.design import Design
+from seedwise.analysis.statistics import Refusal
+from seedwise.papers.published import DEGENERATE, REINIT_5_GRID
 from seedwise.report.figures import CELL_FIGURES, Figure, Missing
 from seedwise.report.provenance import seeds_words
 from seedwise.report.together import STUDY_FIGURES
 from seedwise.report.tuning import TUNING_FIGURES
-from seedwise.stats.crossed import crossed_share
 from seedwise.stats.failures import FailedShare, failed_share
+from seedwise.stats.seeds.crossed import crossed_share
+from seedwise.tables.departures import plain_task
+from seedwise.tables.table import Table
+from seedwise.values.design import Design
 
 __all__ = ["PROMISED", "Promise", "design_sentences", "promises", "published_sentences"]
 

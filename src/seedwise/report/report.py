@@ -10,12 +10,9 @@ from pathlib import Path
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
-from seedwise.charts.study_tables import study_tables
 from seedwise.charts.style import FORMATS, save, to_svg
-from seedwise.charts.tables import Table, to_csv, to_html, to_latex, to_markdown
-from seedwise.citations import WORKS, bibtex
-from seedwise.design import Design
 from seedwise.errors import RequestError
+from seedwise.papers.citations import WORKS, bibtex
 from seedwise.report import provenance
 from seedwise.report.browser import browser, curves_json
 from seedwise.report.figures import Figure, Missing, cell_figures
@@ -24,8 +21,11 @@ from seedwise.report.question import Promise, design_sentences, promises, publis
 from seedwise.report.together import study_figures
 from seedwise.report.tuning import tuning_figures
 from seedwise.report.verdict import caveats, recipes_verdict, verdict
-from seedwise.stopping import StoppingRule
-from seedwise.validation import check_choice
+from seedwise.tables.study import study_tables
+from seedwise.tables.table import Table, to_csv, to_html, to_latex, to_markdown
+from seedwise.values.checks import check_choice
+from seedwise.values.design import Design
+from seedwise.values.stopping import StoppingRule
 
 __all__ = ["Report"]
 

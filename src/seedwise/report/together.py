@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
-from seedwise.analysis.findings import Refusal
+from seedwise.analysis.statistics import Refusal
 from seedwise.charts import expected, losses, optimizer, recipes, setting
-from seedwise.recipe import Recipe
 from seedwise.report.figures import Figure, Missing, figure_or_reason, file_name, tracks
+from seedwise.values.recipe import Recipe
 
 __all__ = ["STUDY_FIGURES", "study_figures", "task_prefix"]
 

@@ -6,16 +6,16 @@ import numpy as np
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
-from seedwise.analysis.early import BestRules, trusted_from
-from seedwise.analysis.findings import Refusal
 from seedwise.analysis.recipes import scores_by_recipe
 from seedwise.analysis.seeds import FAILED_MARGIN, FailedTrials, is_crossed
+from seedwise.analysis.statistics import Refusal
+from seedwise.analysis.stopping import BestRules, trusted_from
 from seedwise.analysis.summary import CellSummary, summarize
-from seedwise.caveats import row_caveats, score_caveats
 from seedwise.charts.style import metric_words
 from seedwise.errors import RequestError
-from seedwise.stats.components import VarianceComponents
-from seedwise.stats.selection import Fall, SelectedTest
+from seedwise.stats.best.selection import Fall, SelectedTest
+from seedwise.stats.seeds.components import VarianceComponents
+from seedwise.values.caveats import row_caveats, score_caveats
 
 __all__ = ["caveats", "recipes_verdict", "score", "verdict"]
 

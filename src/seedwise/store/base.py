@@ -9,9 +9,9 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from seedwise.record import TrialRecord
-from seedwise.stopping import StoppingRule
-from seedwise.trial import Measurement, Trial, TrialState
+from seedwise.values.record import TrialRecord
+from seedwise.values.stopping import StoppingRule
+from seedwise.values.trial import Measurement, Trial, TrialState
 
 __all__ = ["Event", "Losses", "Predictions", "Store", "Tracked"]
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from seedwise.content import json_number
+from seedwise.values.identity import json_number
 
 __all__ = ["differs", "metrics_from_text", "metrics_to_text", "pack", "to_float32", "unpack"]
 

@@ -13,7 +13,11 @@ from typing import Any
 import numpy as np
 
 from seedwise.errors import RequestError
-from seedwise.imported import (
+from seedwise.store.base import Event, Losses, Predictions
+from seedwise.store.encoding import differs, metrics_from_text, to_float32, unpack
+from seedwise.store.schema import version_of
+from seedwise.store.tracked import read_tracked, tracked_difference
+from seedwise.values.imported import (
     AnyRecipe,
     AnyTask,
     AnyTrial,
@@ -23,14 +27,10 @@ from seedwise.imported import (
     recipe_from_json,
     task_from_json,
 )
-from seedwise.record import TrialRecord
-from seedwise.seeds import Seeds
-from seedwise.stopping import StoppingRule
-from seedwise.store.base import Event, Losses, Predictions
-from seedwise.store.encoding import differs, metrics_from_text, to_float32, unpack
-from seedwise.store.schema import version_of
-from seedwise.store.tracked import read_tracked, tracked_difference
-from seedwise.trial import Measurement, Trial, TrialState
+from seedwise.values.record import TrialRecord
+from seedwise.values.seeds import Seeds
+from seedwise.values.stopping import StoppingRule
+from seedwise.values.trial import Measurement, Trial, TrialState
 
 __all__ = [
     "check_known",

@@ -5,11 +5,11 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from seedwise.content import canonical_json
 from seedwise.errors import RequestError
-from seedwise.imported import ImportedRecipe
-from seedwise.record import TrialRecord
 from seedwise.store.encoding import metrics_to_text
+from seedwise.values.identity import canonical_json
+from seedwise.values.imported import ImportedRecipe
+from seedwise.values.record import TrialRecord
 
 __all__ = ["insert_runs"]
 

@@ -10,10 +10,7 @@ from pathlib import Path
 from sqlite3 import Connection
 from typing import Any, Self
 
-from seedwise.content import canonical_json
 from seedwise.errors import DataError, RequestError, WorkError
-from seedwise.record import TrialRecord
-from seedwise.stopping import StoppingRule
 from seedwise.store.base import Event, Losses, Predictions, Tracked
 from seedwise.store.database import Database, now
 from seedwise.store.encoding import metrics_to_text, pack, to_float32
@@ -32,7 +29,10 @@ from seedwise.store.rows import (
 )
 from seedwise.store.runs import insert_runs
 from seedwise.store.tracked import insert_tracked, read_tracked
-from seedwise.trial import Measurement, Trial, TrialState
+from seedwise.values.identity import canonical_json
+from seedwise.values.record import TrialRecord
+from seedwise.values.stopping import StoppingRule
+from seedwise.values.trial import Measurement, Trial, TrialState
 
 __all__ = ["SqliteStore"]
 

@@ -14,7 +14,7 @@ from seedwise.errors import RequestError
 from seedwise.store.base import Tracked
 from seedwise.store.encoding import differs, pack, to_float32, unpack
 from seedwise.store.schema import version_of
-from seedwise.trial import Measurement
+from seedwise.values.trial import Measurement
 
 __all__ = ["insert_tracked", "read_tracked", "tracked_difference"]
 

@@ -11,8 +11,8 @@ from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
 from seedwise.errors import RequestError
-from seedwise.recipe import Recipe
 from seedwise.training.randomness import normal
+from seedwise.values.recipe import Recipe
 
 __all__ = ["add_lora", "merge_lora"]
 

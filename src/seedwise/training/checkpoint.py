@@ -21,7 +21,7 @@ from seedwise.data.tokens import TokenizedTask
 from seedwise.errors import CheckpointError, MasksError
 from seedwise.training import loop
 from seedwise.training.loop import Best, Training
-from seedwise.trial import Measurement, Trial
+from seedwise.values.trial import Measurement, Trial
 
 __all__ = ["load_checkpoint", "load_weights", "save_checkpoint", "save_weights", "step_of"]
 

@@ -3,7 +3,7 @@
 `begin` sets a trial up, `train` is a generator that yields one Measurement for each step, and pausing is simply not
 asking for the next. The state of a trial is the `Training` it works on, which `seedwise.training.checkpoint` writes and
 reads. Evaluating draws no random numbers and leaves no trace, so looking changes nothing. How losses, gradients and logits
-are computed is its `Computation`: by the library's own model here, faster in `seedwise.fused`.
+are computed is its `Computation`: by the library's own model here, faster in `seedwise.engines`.
 """
 
 import math
@@ -25,7 +25,7 @@ from seedwise.training.plain import Plain
 from seedwise.training.randomness import fingerprint
 from seedwise.training.regularizers import mixout, starting_values
 from seedwise.training.tracking import Tracker
-from seedwise.trial import Measurement, Trial
+from seedwise.values.trial import Measurement, Trial
 
 __all__ = [
     "Best",

@@ -4,7 +4,7 @@ A mask belongs to one seed and step. Within it, a site is a place in the model w
 of the step's batch, a line is a token of the row (or, in attention, a query of one head), and a line's numbers follow one
 another. Lines get 64-bit keys from SplitMix64; two neighbouring numbers of a line share one 32-bit hash, 16 bits each, so
 that probabilities are multiples of 1/65536. The same code runs on NumPy arrays, which is fastest on a CPU, and on torch
-tensors on any device; the kernels in `seedwise.fused.kernels` repeat it in C.
+tensors on any device; the kernels in `seedwise.engines.kernels` repeat it in C.
 """
 
 import hashlib

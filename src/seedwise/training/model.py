@@ -17,10 +17,10 @@ from transformers.utils import logging as transformers_logging
 from seedwise.data.embedded import resolve_model
 from seedwise.data.pretrained import not_loaded, start_folder
 from seedwise.errors import RequestError
-from seedwise.recipe import Recipe
 from seedwise.training.adapters import add_lora
 from seedwise.training.blocks import blocks, heights, pooler
 from seedwise.training.randomness import normal
+from seedwise.values.recipe import Recipe
 
 __all__ = ["LoadedModel", "check_switches", "load_model"]
 

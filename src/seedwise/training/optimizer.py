@@ -7,9 +7,9 @@ import torch
 from torch import nn
 from transformers import PreTrainedModel
 
-from seedwise.recipe import Recipe
 from seedwise.training.blocks import blocks, heights
 from seedwise.training.regularizers import decay_towards
+from seedwise.values.recipe import Recipe
 
 __all__ = ["Optimizer", "adam_constants", "learning_rate", "parameter_groups"]
 

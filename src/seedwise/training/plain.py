@@ -1,6 +1,6 @@
 """How does the library's own model compute losses, gradients and logits? Padded batches, any architecture.
 
-It is the reference that the faster computations of `seedwise.fused` are tested against.
+It is the reference that the faster computations of `seedwise.engines` are tested against.
 """
 
 from typing import Any, Protocol
@@ -11,9 +11,9 @@ from torch.nn import functional as F
 from transformers import PreTrainedModel
 
 from seedwise.data.tokens import TokenizedSplit, TokenizedTask
-from seedwise.recipe import Recipe
 from seedwise.training.randomness import dropout_masks, permutation
-from seedwise.trial import Trial
+from seedwise.values.recipe import Recipe
+from seedwise.values.trial import Trial
 
 __all__ = ["EVALUATION_TOKENS", "Padding", "Plain", "loss_of", "precision", "predict"]
 

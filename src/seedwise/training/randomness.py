@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 import torch
 
-from seedwise.seeds import Seeds
+from seedwise.values.seeds import Seeds
 
 __all__ = ["dropout_masks", "fingerprint", "key", "normal", "permutation"]
 

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
-from seedwise.recipe import Recipe
 from seedwise.training.masks import keep_mask
+from seedwise.values.recipe import Recipe
 
 __all__ = ["decay_towards", "mixout", "starting_values"]
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 import torch
 from transformers import PreTrainedModel
 
-from seedwise.recipe import Recipe
 from seedwise.training.blocks import blocks
+from seedwise.values.recipe import Recipe
 
 __all__ = ["Tracker"]
 

@@ -1,0 +1,110 @@
+"""How does ``seedwise run --study`` turn a study file into a design, run it in its stages, and say how it went?"""
+
+from contextlib import ExitStack
+from dataclasses import fields, replace
+from pathlib import Path
+
+from seedwise.cli.config import StudyOptions
+from seedwise.cli.options import TaskOptions, model_place
+from seedwise.cli.progress import StudyBar
+from seedwise.designs.file import StudyFile, study_names
+from seedwise.errors import RequestError
+from seedwise.executors.base import Executor
+from seedwise.study.progress import StudyProgress
+from seedwise.study.stages import StageStart, run_design
+from seedwise.values.design import Design, DesignRecord
+from seedwise.values.task import Task
+
+__all__ = ["choice_lines", "design_of", "print_studies", "run_stages"]
+
+
+def print_studies(name: str | None) -> None:
+    """List the ready-made studies with their cost, or print one's file, to be copied and changed."""
+    if name is not None:
+        found = StudyFile.read(name)
+        print(found.path.read_text(encoding="utf-8"), end="")
+        return
+    for each in study_names():
+        file = StudyFile.read(each)
+        full, small = file.design(), file.design(scale="small")
+        print(f"{each}\n  {full.question}")
+        print(f"  {full.source}; tasks {', '.join(task.name for task in full.tasks)}")
+        print(f"  {_cost(full)}; at small scale {_cost(small)}\n")
+    print("seedwise run DIR --study NAME runs one; with --scale small on this machine, in minutes.")
+
+
+def design_of(study: str, scale: str, options: StudyOptions) -> Design:
+    """Return the design that is meant.
+
+    Args:
+        study: A study's name, or its file.
+        scale: full or small.
+        options: Tasks, a model and recipe fields that replace the study's.
+
+    Raises:
+        RequestError: Something is unknown, or said in two ways.
+    """
+    if said := [*options.trials.ways, *(("--fraction",) if options.trials.fraction is not None else ())]:
+        raise RequestError(
+            f"--study says how many trials there are, so {said[0]} must be left out; `seedwise studies NAME` prints a "
+            "study's file, to be copied and changed."
+        )
+    if options.recipe.recipe is not None:
+        raise RequestError("--study has its own recipes, so --recipe must be left out; --set changes one field of all.")
+    file = StudyFile.read(study)
+    return file.design(
+        tasks=_tasks(options.task, file, scale),
+        model=None if options.recipe.model is None else model_place(options.recipe.model, Path()),
+        scale=scale,
+        changes=options.recipe.changes,
+    )
+
+
+def run_stages(folder: Path, design: Design | None, executor: Executor) -> None:
+    """Run a design with a heading and a progress bar for each stage; None continues the folder's own."""
+    bars: list[StudyBar] = []
+    with ExitStack() as shown:
+
+        def begin(stage: StageStart) -> None:
+            shown.close()
+            print(f"stage {stage.number} of {stage.stages}, {stage.name}: {stage.plan}", flush=True)
+            for sentence in stage.left_out:
+                print(f"  {sentence}, and is left out", flush=True)
+            bars.append(shown.enter_context(StudyBar()))
+
+        def update(progress: StudyProgress) -> None:
+            bars[-1].update(progress)
+
+        run_design(folder, design, executor, on_stage=begin, on_progress=update)
+
+
+def choice_lines(record: DesignRecord) -> list[str]:
+    """Return one line for each choice that was made: what was taken, of how many candidates."""
+    found: list[str] = []
+    for arm in record.design.arms:
+        recipe = record.chosen.get((arm.name, arm.task.id))
+        if arm.search and recipe is not None:
+            candidates = record.design.candidates(arm, record.chosen) or ()
+            words = next(candidate.words for candidate in candidates if candidate.recipe == recipe)
+            found.append(f"{arm.name} on {arm.task.name}: {words}, of {len(candidates)} candidates")
+    return found
+
+
+def _tasks(options: TaskOptions, file: StudyFile, scale: str) -> tuple[Task, ...]:
+    """Return the tasks that are asked for, split and scored as the study says unless flags say else; none for its own."""
+    if all(getattr(options, f.name) in (None, ()) for f in fields(options)):
+        return ()
+    if options.train is not None:
+        return options.tasks()
+    found: list[Task] = []
+    for name in options.task or file.task_names(scale):
+        protocol = None if name.startswith("hub/") else file.protocol
+        found += replace(options, task=(name,), protocol=options.protocol or protocol).tasks()
+    return tuple(found)
+
+
+def _cost(design: Design) -> str:
+    """Return how many trainings a design takes, by stage."""
+    stages = [f"{count:,} {stage}" for stage, count in design.cost.items() if count]
+    total = f"{sum(design.cost.values()):,} trainings"
+    return f"{total} ({', '.join(stages)})" if len(stages) > 1 else total

@@ -1,0 +1,1 @@
+"""Whom does a study follow, and what did they publish?"""

@@ -1,0 +1,107 @@
+"""Whom does a study owe its methods, and how is that cited?"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from seedwise.values.checks import check_choice
+
+__all__ = ["WORKS", "Work", "bibtex"]
+
+
+class Work(NamedTuple):
+    """One published work.
+
+    Args:
+        key: Its BibTeX key.
+        short: How a caption names it.
+        owed: What seedwise takes from it.
+        entry: Its BibTeX entry.
+    """
+
+    key: str
+    short: str
+    owed: str
+    entry: str
+
+
+def _work(kind: str, key: str, short: str, owed: str, **fields: str) -> Work:
+    lines = ",\n".join(f"  {name} = {{{value}}}" for name, value in fields.items())
+    return Work(key, short, owed, f"@{kind}{{{key},\n{lines}\n}}")
+
+
+WORKS = {
+    work.key: work
+    for work in (
+        _work(
+            "misc",
+            "dodge2020finetuning",
+            "Dodge et al. (2020)",
+            "start many, stop early, continue some; expected validation performance over seeds; init against order seeds",
+            title="Fine-Tuning Pretrained Language Models: Weight Initializations, Data Orders, and Early Stopping",
+            author="Dodge, Jesse and Ilharco, Gabriel and Schwartz, Roy and Farhadi, Ali and Hajishirzi, Hannaneh and Smith, Noah",
+            year="2020",
+            eprint="2002.06305",
+            archiveprefix="arXiv",
+        ),
+        _work(
+            "inproceedings",
+            "zhang2021revisiting",
+            "Zhang et al. (2021)",
+            "expected test performance; comparison of recipes; bias correction, re-initialisation, longer training",
+            title="Revisiting Few-sample {BERT} Fine-tuning",
+            author="Zhang, Tianyi and Wu, Felix and Katiyar, Arzoo and Weinberger, Kilian Q. and Artzi, Yoav",
+            booktitle="International Conference on Learning Representations",
+            year="2021",
+        ),
+        _work(
+            "inproceedings",
+            "dodge2019show",
+            "Dodge et al. (2019)",
+            "the formula of expected validation performance",
+            title="Show Your Work: Improved Reporting of Experimental Results",
+            author="Dodge, Jesse and Gururangan, Suchin and Card, Dallas and Schwartz, Roy and Smith, Noah A.",
+            booktitle="Proceedings of EMNLP-IJCNLP",
+            year="2019",
+        ),
+        _work(
+            "inproceedings",
+            "lourie2024show",
+            "Lourie et al. (2024)",
+            "simultaneous confidence bands on the expected best",
+            title="Show Your Work with Confidence: Confidence Bands for Tuning Curves",
+            author="Lourie, Nicholas and Cho, Kyunghyun and He, He",
+            booktitle="Proceedings of NAACL-HLT",
+            year="2024",
+        ),
+        _work(
+            "inproceedings",
+            "mosbach2021stability",
+            "Mosbach et al. (2021)",
+            "the recipe mosbach2021",
+            title="On the Stability of Fine-tuning {BERT}: Misconceptions, Explanations, and Strong Baselines",
+            author="Mosbach, Marius and Andriushchenko, Maksym and Klakow, Dietrich",
+            booktitle="International Conference on Learning Representations",
+            year="2021",
+        ),
+    )
+}
+"""The works behind the methods, by BibTeX key."""
+
+
+def bibtex(keys: Iterable[str] | None = None) -> str:
+    """Return BibTeX entries, separated by empty lines.
+
+    Args:
+        keys: Which of `WORKS`; all of them by default.
+
+    Raises:
+        RequestError: A key is unknown.
+
+    Example:
+        >>> bibtex(["dodge2019show"]).splitlines()[0]
+        '@inproceedings{dodge2019show,'
+    """
+    chosen = list(WORKS if keys is None else keys)
+    for key in chosen:
+        check_choice("the work", key, WORKS)
+    return "\n\n".join(WORKS[key].entry for key in chosen)

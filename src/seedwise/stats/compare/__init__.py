@@ -1,0 +1,1 @@
+"""Is one recipe better than another?"""

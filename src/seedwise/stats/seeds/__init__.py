@@ -1,0 +1,1 @@
+"""How much of the spread does each seed explain?"""

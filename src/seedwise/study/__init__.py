@@ -1,0 +1,1 @@
+"""How is a study made, run to its end, stopped and continued?"""

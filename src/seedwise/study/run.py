@@ -1,0 +1,235 @@
+"""How is a study run to its end? Ask the schedule, hand jobs to the executor, record what it reports, keep the best.
+
+The store is written before anything follows from a report, and everything decided here follows from the store. So a
+study that is killed anywhere is continued by running it again.
+"""
+
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from seedwise.errors import StorageError, WorkError
+from seedwise.executors.base import (
+    DIVERGED,
+    Completed,
+    Executor,
+    Failed,
+    Interrupted,
+    Job,
+    Measured,
+    Outcome,
+    Paused,
+    Report,
+    Session,
+    Started,
+    masks_of,
+)
+from seedwise.store.base import Predictions, Store
+from seedwise.study.progress import Cell, LiveTrial, StudyProgress, study_progress
+from seedwise.study.schedule import Goal, Schedule
+from seedwise.study.winners import export_winners
+from seedwise.values.record import by_cell, own_trial, winner
+from seedwise.values.stopping import StoppingRule
+from seedwise.values.trial import TrialState
+
+__all__ = ["run_study"]
+
+REDRAW_SECONDS = 0.25
+"""How long to wait for reports before progress is shown again."""
+
+FEW_ROWS = 16
+"""Fewer training rows than these have so few orders that two seeds may well draw the same one by chance."""
+
+
+def run_study(
+    folder: Path,
+    store: Store,
+    executor: Executor,
+    on_progress: Callable[[StudyProgress], None] | None = None,
+    *,
+    keep_winners: bool = True,
+) -> None:
+    """Run every trial that the rule asks for and that is not on record yet; see `Study.run`."""
+    store.reset_running()
+    cells = _cells(store, executor)
+    run = _Run(store, cells, on_progress or (lambda _: None), keep_winners=keep_winners)
+    with executor.open(folder / "checkpoints", [cell.work() for cell in cells]) as session:
+        try:
+            with _ctrl_c_waits() as asked:
+                run.until_nothing_is_left(session, asked)
+        except (KeyboardInterrupt, WorkError):
+            run.record(session.stop(), session)
+            raise
+        if keep_winners:
+            export_winners(folder, store, session)
+
+
+@contextmanager
+def _ctrl_c_waits() -> Iterator[Sequence[int]]:
+    """Let Ctrl-C wait until whatever was reported is on record, and raise it then; a second one is not held up."""
+    asked: list[int] = []
+
+    def note(number: int, _: object) -> None:
+        asked.append(number)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    ours = threading.current_thread() is threading.main_thread()
+    if ours and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, note)
+        try:
+            yield asked
+        finally:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        if asked:
+            raise KeyboardInterrupt
+    else:
+        yield asked
+
+
+class _Run:
+    """One run of a study: its cells, its store, and who watches."""
+
+    def __init__(
+        self, store: Store, cells: list[Cell], on_progress: Callable[[StudyProgress], None], *, keep_winners: bool
+    ) -> None:
+        self._store, self._cells, self._on_progress, self._keep_winners = store, cells, on_progress, keep_winners
+        self._live = {live.id: live for cell in cells for live in cell.trials}
+        self._broken_off: set[str] = set()  # what they report after a gap would not fit
+        self._retry_crashed()
+
+    def until_nothing_is_left(self, session: Session, asked: Sequence[int] = ()) -> None:
+        """Start what may start, record what comes back, until every trial has ended or ``asked`` to stop."""
+        self._sweep(session)
+        while not asked:
+            self._decide(session)
+            self._on_progress(study_progress(self._cells))
+            if not any(live.state is TrialState.RUNNING for live in self._live.values()):
+                return
+            self.record(session.wait(REDRAW_SECONDS), session)
+
+    def record(self, reports: list[Report], session: Session) -> None:
+        """Store what the executor reports, then take it in; where one report cannot be stored, other trials' still are."""
+        problems: list[WorkError] = []
+        for report in reports:
+            if report.trial_id in self._broken_off:
+                continue
+            try:
+                self._record_one(report, session)
+            except WorkError as problem:
+                problems.append(problem)
+                self._broken_off.add(report.trial_id)
+        if problems:
+            raise problems[0]
+
+    def _sweep(self, session: Session) -> None:
+        """Drop what an earlier run was killed before it could drop."""
+        for trial_id in session.kept():
+            live = self._live.get(trial_id)
+            if live is None or live.state is TrialState.FAILED:
+                session.drop(trial_id)
+            elif live.state is TrialState.COMPLETE:
+                self._keep_best_weights(live, session)
+
+    def _decide(self, session: Session) -> None:
+        for cell in self._cells:
+            decision = cell.decide()
+            for i in decision.drop:
+                live = cell.trials[i]
+                session.drop(live.id)
+                if live.state is not TrialState.STOPPED:
+                    self._set_state(live, TrialState.STOPPED)
+            for i, goal in decision.run[: session.free]:
+                self._submit(cell, cell.trials[i], goal, session)
+
+    def _submit(self, cell: Cell, live: LiveTrial, goal: Goal, session: Session) -> None:
+        stored = live.scores[-1][0] if live.scores else 0
+        live.state = TrialState.RUNNING  # the store hears of it when the worker has taken the trial up
+        session.submit(Job(live.trial, cell.until(goal), stored, masks_of(cell.origin)))
+
+    def _record_one(self, report: Report, session: Session) -> None:
+        live = self._live[report.trial_id]
+        match report:
+            case Started():
+                self._check_distinct(live, report.fingerprint)
+                self._store.start(live.id, report.fingerprint, report.origin)
+            case Measured():
+                self._store.append(live.id, report.measurements, report.seconds)
+                live.add(report.measurements)
+            case Paused() | Completed():
+                self._keep_outcome(live, report.outcome, report.seconds)
+                live.judged = True
+                done = isinstance(report, Completed)
+                self._set_state(live, TrialState.COMPLETE if done else TrialState.PAUSED)
+                if done:
+                    self._keep_best_weights(live, session)
+            case Interrupted():
+                self._set_state(live, TrialState.PAUSED if live.judged else TrialState.WAITING)
+            case Failed(fatal=True):  # not the trial's fault: it keeps its checkpoint and goes on another time
+                self._set_state(live, TrialState.PAUSED if live.judged else TrialState.WAITING)
+                raise StorageError(report.error)
+            case Failed():
+                live.diverged = report.error.startswith(DIVERGED)
+                self._keep_outcome(live, report.outcome, seconds=0.0)
+                self._set_state(live, TrialState.FAILED, report.error)
+                session.drop(live.id)
+
+    def _keep_outcome(self, live: LiveTrial, outcome: Outcome | None, seconds: float) -> None:
+        if outcome is not None:
+            test = None if outcome.test is None else np.asarray(outcome.test, np.float32)
+            predictions = Predictions(outcome.step, np.asarray(outcome.validation, np.float32), test)
+            self._store.set_best(live.id, outcome.step, outcome.test_metrics, predictions, seconds)
+
+    def _set_state(self, live: LiveTrial, state: TrialState, error: str | None = None) -> None:
+        self._store.set_state(live.id, state, error)
+        live.state = state
+
+    def _keep_best_weights(self, live: LiveTrial, session: Session) -> None:
+        """Of all complete trials of a task, only the best one's weights stay on disk, if any do."""
+        task = live.trial.task
+        best = winner(self._live.values(), task) if self._keep_winners else None
+        for other in self._live.values():
+            done = other.trial.task == task and other.state is TrialState.COMPLETE
+            if done and (best is None or other.id != best.id):
+                session.drop(other.id)
+
+    def _check_distinct(self, live: LiveTrial, fingerprint: Mapping[str, str]) -> None:
+        """Two different seeds of one task and recipe must not have drawn the same."""
+        live.fingerprint = dict(fingerprint)
+        facts = self._store.facts(live.trial.task.id, live.trial.recipe.id) or {}
+        by_chance = {"order"} if facts["rows"]["train"] < FEW_ROWS else set()
+        for record in self._live.values():
+            if (record.trial.task, record.trial.recipe) != (live.trial.task, live.trial.recipe):
+                continue
+            for stream, drawn in record.fingerprint.items():
+                mine, other = getattr(live.trial.seeds, stream), getattr(record.trial.seeds, stream)
+                if mine != other and drawn == fingerprint.get(stream) and stream not in by_chance:
+                    raise WorkError(
+                        f"your seeds are secretly one: {stream} seeds {mine} and {other} drew the same numbers "
+                        f"(fingerprint {drawn}); report this with the model's name, {live.trial.recipe.model}."
+                    )
+
+    def _retry_crashed(self) -> None:
+        """Trials that died of something else than their own loss get another chance when the study is run again."""
+        for live in self._live.values():
+            if live.state is TrialState.FAILED and not live.diverged:
+                self._set_state(live, TrialState.PAUSED if live.judged else TrialState.WAITING)
+
+
+def _cells(store: Store, executor: Executor) -> list[Cell]:
+    """Prepare every task for every recipe, and fit the rule to each run's evaluations."""
+    cells = []
+    for records in by_cell(store.records()):
+        first = own_trial(records[0])
+        task, recipe = first.task, first.recipe
+        facts = executor.prepare(task, recipe)
+        steps = recipe.evaluation_steps(facts["rows"]["train"])
+        kept = store.rule()
+        rule = StoppingRule.full(len(records)) if kept is None else kept
+        schedule = Schedule.of(rule, steps)
+        store.set_facts(task.id, recipe.id, {**facts, "steps": steps[-1], "evaluation_steps": list(steps)})
+        cells.append(Cell(list(records), schedule, steps))
+    return cells

@@ -1,0 +1,343 @@
+"""What was asked, and what is known so far? A study is a folder that can be run again and extended.
+
+The folder holds ``study.db`` (every trial, loss and score), ``checkpoints/`` (paused trials) and ``best/`` (the winner
+as a plain Hugging Face model). How a study is run to its end is in `seedwise.study.run`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Self
+
+from seedwise.errors import RequestError
+from seedwise.executors.base import Executor
+from seedwise.importing.runs import ForeignRuns, merged_facts
+from seedwise.store.base import Losses, Store, Tracked
+from seedwise.store.database import is_being_written
+from seedwise.store.export import export, trials_table
+from seedwise.store.sqlite import SqliteStore
+from seedwise.study.folder import check_free, check_own, check_same_design, check_same_study, most_seeds
+from seedwise.study.progress import StudyProgress
+from seedwise.study.run import run_study
+from seedwise.values.design import STAGES, DesignRecord
+from seedwise.values.imported import AnyTask, AnyTrial, ImportedTrial
+from seedwise.values.recipe import Recipe
+from seedwise.values.record import TrialRecord, own_trial, winner
+from seedwise.values.seeds import Seeds
+from seedwise.values.stopping import StoppingRule
+from seedwise.values.task import Task
+from seedwise.values.trial import Trial
+
+__all__ = ["Study"]
+
+
+class Study:
+    """Tasks x recipes x seeds under a stopping rule, in a folder.
+
+    Start or continue one with `Study.create`, read one with `Study.open`; both are context managers.
+
+    Args:
+        folder: The study's folder.
+        store: Its open store.
+    """
+
+    def __init__(self, folder: Path, store: Store) -> None:
+        self.folder, self.store = folder, store
+        self._tuning: Study | None = None  # where it was asked for
+        self._before: tuple[frozenset[str], StoppingRule | None] | None = None  # trials and rule, where some were added
+
+    @classmethod
+    def create(
+        cls,
+        folder: str | Path,
+        *,
+        tasks: Sequence[Task],
+        recipes: Sequence[Recipe],
+        seeds: Sequence[Seeds],
+        rule: StoppingRule | None = None,
+        extend: bool = False,
+    ) -> "Study":
+        """Start a study in a folder, or continue the one that is there.
+
+        Args:
+            folder: The study's folder; made if it is missing.
+            tasks: What is learnt; at least one.
+            recipes: How; at least one.
+            seeds: With which seeds; every task and recipe gets all of them.
+            rule: Which trials go on to the end, decided for each task and recipe; t must be the number of seeds. All
+                trials run to the end by default.
+            extend: Allow tasks, recipes or seeds that the folder's study does not hold yet, and a larger p.
+
+        Raises:
+            RequestError: Something is empty, the rule's t is not the number of seeds, the folder holds another study
+                or is open in another process.
+        """
+        if not tasks or not recipes or not seeds:
+            raise RequestError("a study needs at least one task, one recipe and one seed; name what is missing.")
+        if rule is not None and rule.t != len(seeds):
+            raise RequestError(
+                f"the rule's t must be the number of seeds, not t = {rule.t} with {len(seeds)} seeds; "
+                "Seeds.paired(rule.t) gives as many."
+            )
+        trials = [Trial(task, recipe, s) for task in tasks for recipe in recipes for s in seeds]
+        return cls.of_trials(folder, trials, rule=rule, extend=extend)
+
+    @classmethod
+    def of_trials(
+        cls,
+        folder: str | Path,
+        trials: Sequence[Trial],
+        *,
+        rule: StoppingRule | None = None,
+        extend: bool = False,
+        design: DesignRecord | None = None,
+    ) -> "Study":
+        """Start a study of any trials in a folder, or continue the one that is there.
+
+        Args:
+            folder: The study's folder; made if it is missing.
+            trials: What is to be trained.
+            rule: Which trials go on to the end, decided for each task and recipe; all by default.
+            extend: Allow trials that the folder's study does not hold yet, and a larger p.
+            design: The design that the trials follow, with what was chosen so far; such a study has no stopping rule,
+                grows with its choices, and takes no other trials. `seedwise.run_design` runs a whole design.
+
+        Raises:
+            RequestError: The folder holds another study or is open in another process.
+        """
+        folder = Path(folder)
+        check_free(folder)
+        store = SqliteStore.create_or_open(folder / "study.db", write=True)
+        try:
+            study = cls(folder, store)
+            if not any(record.attempts for record in study.trials):  # a plan of which nothing ever ran binds nobody
+                store.remove_trials([record.id for record in study.trials])
+            check_same_design(folder, study.design, design, begun=study._begun())
+            if design is None:
+                study._add(trials, rule, extend=extend)
+            else:
+                study.grow(trials, design)
+        except BaseException:
+            store.close()
+            raise
+        return study
+
+    @classmethod
+    def import_runs(cls, folder: str | Path, runs: ForeignRuns) -> "Study":
+        """Keep somebody else's runs as a study, for everything but training.
+
+        Args:
+            folder: The study's folder; made if it is missing. One that holds imported runs is added to.
+            runs: What `seedwise.read_runs` returned.
+
+        Raises:
+            RequestError: A run is there already, or the folder holds trainings of its own; nothing has been written.
+        """
+        folder = Path(folder)
+        check_free(folder)
+        store = SqliteStore.create_or_open(folder / "study.db", write=True)
+        try:
+            known = {cell: store.facts(*cell) for cell in runs.facts}
+            store.add_runs(runs.records, {c: merged_facts(known[c], new) for c, new in runs.facts.items()})
+        except BaseException:
+            store.close()
+            raise
+        return cls(folder, store)
+
+    @classmethod
+    def resume(cls, folder: str | Path) -> "Study":
+        """Open the study that a folder holds, to run what is missing.
+
+        Raises:
+            RequestError: The folder holds no study, or imported runs, or it is open in another process.
+        """
+        folder = Path(folder)
+        if not (folder / "study.db").exists():
+            raise RequestError(f"{folder} holds no study; say what to run: a task, a model and how many trials.")
+        study = cls(folder, SqliteStore.create_or_open(folder / "study.db", write=True))
+        try:
+            check_own(folder, study.trials)
+            if study.design is not None:
+                raise RequestError(f"{folder} holds a study in stages; continue it with seedwise.run_design.")
+        except BaseException:
+            study.close()
+            raise
+        return study
+
+    @classmethod
+    def open(cls, folder: str | Path) -> "Study":
+        """Open a study for reading, also while it runs.
+
+        Raises:
+            RequestError: The folder holds no study, or one of a newer schema.
+        """
+        folder = Path(folder)
+        if folder.is_file():
+            raise RequestError(f"{folder} must be a study's directory, not a file; name the directory.")
+        return cls(folder, SqliteStore.create_or_open(folder / "study.db", write=False))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the store and let other processes write."""
+        if self._tuning is not None:
+            self._tuning.close()
+        self.store.close()
+
+    def grow(self, trials: Sequence[Trial], design: DesignRecord) -> None:
+        """Add the trials that the study's design asks for by now, and keep what was chosen in it."""
+        self.store.set_design(design.to_json())
+        self._add(trials, None, extend=True)
+
+    def run(self, executor: Executor, on_progress: Callable[[StudyProgress], None] | None = None) -> None:
+        """Run what is missing, then write the winner of each task to ``best/``; safe to repeat.
+
+        A study that only tunes a design's recipes has no winner.
+
+        Args:
+            executor: Where trials run.
+            on_progress: Called with the study's progress, at least four times a second.
+
+        Raises:
+            RequestError: The rows, the model or the rule's fraction do not fit; nothing has run.
+            WorkError: The work failed on the way, or no trial could be completed; what was done is kept.
+        """
+        check_own(self.folder, self.trials)
+        try:
+            tuning = self.design is not None and self.design.stage == "tuning"
+            run_study(self.folder, self.store, executor, on_progress, keep_winners=not tuning)
+        except RequestError:
+            self._take_back()
+            raise
+
+    def _begun(self) -> bool:
+        """Whether anything ever ran, in this study or in a stage before it."""
+        if any(record.attempts for record in self.trials):
+            return True
+        stages = (self.folder / stage for stage in STAGES if (self.folder / stage / "study.db").exists())
+        return any(_opened_has_begun(stage) for stage in stages)
+
+    def _add(self, trials: Sequence[Trial], rule: StoppingRule | None, *, extend: bool) -> None:
+        """Add what was asked to the store, and remember what was there before."""
+        records, kept = self.store.records(), self.store.rule()
+        check_own(self.folder, records)
+        check_same_study(self.folder, records, kept, trials, rule, extend=extend)
+        if rule is not None:
+            rule = replace(rule, t=most_seeds([*map(own_trial, records), *trials]))
+        self._before = frozenset(record.id for record in records), kept
+        self.store.add_trials(trials)
+        self.store.set_rule(rule)
+
+    def _take_back(self) -> None:
+        """Forget what was added and could not be run, so that the study can go on without it."""
+        if self._before is not None:
+            held, rule = self._before
+            self.store.remove_trials([record.id for record in self.store.records() if record.id not in held])
+            self.store.set_rule(rule)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a process runs the study at this moment; its trials stay "running" where one was killed."""
+        return is_being_written(self.folder / "study.db")
+
+    @property
+    def is_imported(self) -> bool:
+        """Whether its trials are runs of somebody else, which cannot be run here."""
+        return any(isinstance(record.trial, ImportedTrial) for record in self.trials)
+
+    @property
+    def rule(self) -> StoppingRule | None:
+        """The stopping rule; None when every trial runs to the end."""
+        return self.store.rule()
+
+    @property
+    def design(self) -> DesignRecord | None:
+        """The design that its trials follow, its stage, and what was chosen; None where it follows none."""
+        content = self.store.design()
+        return None if content is None else DesignRecord.from_json(content)
+
+    @property
+    def chosen(self) -> Mapping[tuple[str, str], Recipe]:
+        """What its design's arms have chosen, by arm and task; of a tuning, which knows no end of it, as its report tells."""
+        design, place = self.design, self.folder.resolve().parent
+        if design is None:
+            return {}
+        if design.stage == "tuning" and (place / "study.db").exists():
+            with Study.open(place) as report:
+                if report.design is not None and report.design.is_of(replace(design, stage="report")):
+                    return report.design.chosen
+        return design.chosen
+
+    @property
+    def tuning(self) -> "Study | None":
+        """The study of its design's choices, open for reading as long as this one is; None where there is none."""
+        design, place = self.design, self.folder / "tuning"
+        if self._tuning is None and design is not None and design.stage == "report" and (place / "study.db").exists():
+            self._tuning = Study.open(place)
+        return self._tuning
+
+    @property
+    def trials(self) -> tuple[TrialRecord, ...]:
+        """Every trial with its state and evaluations, in trial order."""
+        return self.store.records()
+
+    @property
+    def tasks(self) -> tuple[AnyTask, ...]:
+        """The tasks, in the order they were added."""
+        return tuple({record.trial.task.id: record.trial.task for record in self.trials}.values())
+
+    def facts(self, trial: AnyTrial) -> dict[str, Any]:
+        """Return what preparing a trial's task found: rows, labels, baselines, evaluation steps; empty before that."""
+        return self.store.facts(trial.task.id, trial.recipe.id) or {}
+
+    def losses(self, trial_id: str) -> Losses:
+        """Return a trial's training loss at every step, from step 1; empty where it is not known."""
+        return self.store.losses(trial_id)
+
+    def tracked(self, trial_id: str) -> Tracked:
+        """Return what a trial's recipe tracks at every step, by name, (steps, values a step); empty where it is nothing.
+
+        Names are distance (one value a block, from the bottom up), gradient_norm and bias_ratio; a step that is not known
+        is nan.
+        """
+        return self.store.tracked(trial_id)
+
+    def best_trial(self, task: AnyTask | None = None) -> TrialRecord:
+        """Return the complete trial with the best evaluation; of equals the first.
+
+        Args:
+            task: Of which task; may be left out when the study has one.
+
+        Raises:
+            RequestError: No trial is complete yet, or the study has several tasks and none is named.
+        """
+        if task is None:
+            if len(self.tasks) > 1:
+                raise RequestError(f"the study has {len(self.tasks)} tasks, so task must be one of them, not None.")
+            task = self.tasks[0]
+        best = winner(self.trials, task)
+        if best is None:
+            raise RequestError(f"no trial of {task.name} is complete yet; run the study to its end first.")
+        return best
+
+    def trials_table(self) -> list[dict[str, Any]]:
+        """Return one row of plain values for each trial."""
+        return trials_table(self.trials)
+
+    def export(self, folder: str | Path, format: str = "csv") -> list[Path]:  # noqa: A002 - the word users know
+        """Write tidy tables: trials, evaluations, losses, tracked, predictions, recipes, tasks.
+
+        Args:
+            folder: Where to; made if it is missing.
+            format: csv or parquet.
+        """
+        return export(self.store, Path(folder), format)
+
+
+def _opened_has_begun(folder: Path) -> bool:
+    with Study.open(folder) as study:
+        return any(record.attempts for record in study.trials)

@@ -1,0 +1,129 @@
+"""How does each task's winner get into ``best/``, and what is beside it there?
+
+One task's winner is ``best/`` itself; the winners of several tasks are folders in it. ``seedwise.json`` in a winner's
+folder says whose it is; a folder without one is not ours and is never replaced.
+"""
+
+import json
+import re
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from seedwise.errors import StorageError, WorkError
+from seedwise.executors.base import DIVERGED, Session
+from seedwise.store.base import Store
+from seedwise.study.modelcard import model_card
+from seedwise.values.identity import content_hash
+from seedwise.values.record import TrialRecord, own_trial, winner
+from seedwise.values.task import Task
+
+__all__ = ["NOTE", "export_winners"]
+
+NOTE = "seedwise.json"
+"""Stands beside a winner's model and says which trial and task it is of."""
+
+
+def export_winners(folder: Path, store: Store, session: Session) -> None:
+    """Write every task's winner to ``best/`` in the study's folder, where it is not there already.
+
+    Args:
+        folder: The study's folder.
+        store: The study.
+        session: Who holds the winners' weights and can write a model.
+
+    Raises:
+        WorkError: A task has no winner or its folder cannot be written; those of the other tasks are all the same.
+    """
+    records = store.records()
+    tasks = list({record.trial.task.id: own_trial(record).task for record in records}.values())
+    problems: list[WorkError] = []
+    for task in tasks:
+        try:
+            mine = [record for record in records if record.trial.task == task]
+            _export(_place(folder, task, tasks), store, session, task, mine)
+        except WorkError as problem:
+            problems.append(problem)
+    if problems:
+        raise problems[0]
+
+
+def _export(place: Path, store: Store, session: Session, task: Task, records: list[TrialRecord]) -> None:
+    """Write one winner; where it is there already, only its card if more is known since."""
+    best = winner(records, task)
+    if best is None:
+        reasons = [record.error for record in records if record.error]
+        diverged = any(reason.startswith(DIVERGED) for reason in reasons)
+        remedy = "; try a smaller learning rate in another directory" if diverged else ""
+        raise WorkError(
+            f"no trial of {task.name} could be completed: {len(records)} started, the last error was "
+            f"'{reasons[-1] if reasons else 'no finite validation score'}'; what was done is kept{remedy}."
+        )
+    card = model_card(best, records, store.rule(), store.facts(task.id, best.trial.recipe.id) or {})
+    note = {"trial": best.id, "task": task.to_json(), "card": content_hash(card)}
+    held = _note_of(place)
+    if held.get("trial") == best.id:
+        if held.get("card") != note["card"]:
+            _replace(place / "README.md", card)
+            _replace(place / NOTE, json.dumps(note))
+    else:
+        _check_replaceable(place, held)
+        if best.id not in session.kept():
+            raise WorkError(
+                f"{place} is gone and so are the winner's weights; train it again in another directory, in Python "
+                f"with seeds=[seedwise.{best.trial.seeds}]."
+            )
+        place.parent.mkdir(parents=True, exist_ok=True)
+        session.export(own_trial(best), place, {"README.md": card, NOTE: json.dumps(note)})
+    session.drop(best.id)
+
+
+def _check_replaceable(place: Path, note: dict[str, Any]) -> None:
+    if not note and place.exists() and (not place.is_dir() or any(place.iterdir())):
+        raise WorkError(f"{place} holds something else than a winner of this study; move it away and run again.")
+
+
+def _place(folder: Path, task: Task, tasks: list[Task]) -> Path:
+    """Return ``best/`` for the only task, else a folder in it; a winner that was alone there moves into its own."""
+    place = folder / "best"
+    if len(tasks) == 1:
+        return place
+    several = folder / ".best.several"
+    if alone := _note_of(place):
+        several.mkdir(exist_ok=True)
+        place.rename(several / _folder_name(Task.from_json(alone["task"]), tasks))
+    if several.exists():  # also where an earlier run was killed between the two steps
+        several.rename(place)
+    for note in place.glob(f"*/{NOTE}"):
+        if Task.from_json(_note_of(note.parent)["task"]) == task:
+            return note.parent
+    return place / _folder_name(task, tasks)
+
+
+def _folder_name(task: Task, tasks: list[Task]) -> str:
+    """Two tasks may have one name, and a name need not be fit for a folder."""
+    names = [_file_name(other.name).casefold() for other in tasks]
+    name = _file_name(task.name)
+    return name if names.count(name.casefold()) == 1 else f"{name}-{task.id[:6]}"
+
+
+def _file_name(name: str) -> str:
+    return re.sub(r"[^\w.-]+", "-", name).strip(".")[:80] or "task"
+
+
+def _note_of(place: Path) -> dict[str, Any]:
+    """Return what is noted beside a winner: its trial, its task and the hash of its card; nothing where none is."""
+    with suppress(OSError, ValueError):
+        return dict(json.loads((place / NOTE).read_text(encoding="utf-8")))
+    return {}
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file as a whole or not at all."""
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise StorageError(f"{path} cannot be written ({error}); make room and run again.") from error

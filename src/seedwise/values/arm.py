@@ -1,0 +1,247 @@
+"""What is one way of fine-tuning on one task, which recipes does it choose among, and which one is chosen?"""
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, NamedTuple
+
+from seedwise.errors import RequestError
+from seedwise.values.checks import check_kind, check_text
+from seedwise.values.identity import check_fields, check_keys
+from seedwise.values.recipe import Recipe
+from seedwise.values.seeds import Seeds
+from seedwise.values.task import Task
+
+__all__ = ["Arm", "Candidate", "Intermediate", "choose", "objection"]
+
+
+class Candidate(NamedTuple):
+    """One of the recipes that an arm chooses among.
+
+    Args:
+        values: Searched field -> this candidate's value; empty where the arm has nothing to choose.
+        recipe: The whole recipe.
+    """
+
+    values: Mapping[str, Any]
+    recipe: Recipe
+
+    @property
+    def words(self) -> str:
+        """The searched values for a table, as ``L = 3``."""
+        return ", ".join(f"{_LETTERS.get(name, name)} = {_value_words(value)}" for name, value in self.values.items())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arm:
+    """One way of fine-tuning on one task; the arms of one name on several tasks are one row of a table.
+
+    Args:
+        name: As the table calls it: Standard, Re-init, LLRD.
+        task: What is learnt.
+        recipe: How, but for what is searched.
+        search: Recipe field -> its candidates' values; of several fields every combination is a candidate. Empty where
+            there is nothing to choose.
+        after: Name of an arm on the same task; what that one has chosen is taken over before this one's search.
+        seeds: Seeds of the report.
+        tuning_seeds: Seeds of the choice; with a search only.
+
+    Raises:
+        RequestError: A field breaks its rule.
+
+    Example:
+        >>> arm = Arm(name="Re-init", task=Task.hub("rte"), recipe=Recipe(model="m"), search={"reinit_layers": (1, 2)},
+        ...           seeds=Seeds.paired(20), tuning_seeds=Seeds.paired(range(101, 109)))
+        >>> [candidate.words for candidate in arm.candidates()]
+        ['L = 1', 'L = 2']
+    """
+
+    name: str
+    task: Task
+    recipe: Recipe
+    search: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    after: str | None = None
+    seeds: tuple[Seeds, ...]
+    tuning_seeds: tuple[Seeds, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_text("the arm's name", self.name)
+        check_kind(f"the task of arm {self.name!r}", self.task, Task)
+        check_kind(f"the recipe of arm {self.name!r}", self.recipe, Recipe)
+        if self.after is not None:
+            check_text(f"'after' of arm {self.name!r}", self.after)
+        object.__setattr__(self, "seeds", _checked_seeds(f"the seeds of arm {self.name!r}", self.seeds))
+        if bool(self.search) != bool(self.tuning_seeds):
+            raise RequestError(
+                f"arm {self.name!r} must have both a search and tuning seeds, or neither, not "
+                f"{'a search' if self.search else 'tuning seeds'} alone; add what is missing."
+            )
+        if self.search:
+            tuning = _checked_seeds(f"the tuning seeds of arm {self.name!r}", self.tuning_seeds)
+            object.__setattr__(self, "tuning_seeds", tuning)
+            object.__setattr__(self, "search", _checked_search(self.name, self.search))
+            recipes = [candidate.recipe for candidate in self.candidates()]
+            if len(set(recipes)) < len(recipes):
+                raise RequestError(f"the search of arm {self.name!r} must hold no candidate twice; drop the extra.")
+
+    def candidates(self, taken: Mapping[str, Any] | None = None) -> tuple[Candidate, ...]:
+        """Return the recipes that the arm chooses among, in the order of its search; one where there is no search.
+
+        Args:
+            taken: Field -> value that the arm takes over from the one it comes after.
+
+        Raises:
+            RequestError: A searched value breaks its field's rule.
+        """
+        start = self.recipe.with_changes(**(taken or {}))
+        found = []
+        for values in itertools.product(*self.search.values()):
+            named = dict(zip(self.search, values, strict=True))
+            try:
+                found.append(Candidate(named, start.with_changes(**named)))
+            except RequestError as error:
+                raise RequestError(f"a candidate of arm {self.name!r} cannot be: {error}") from error
+        return tuple(found)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the arm as plain JSON."""
+        return {
+            "name": self.name,
+            "task": self.task.to_json(),
+            "recipe": self.recipe.to_json(),
+            "search": {name: list(values) for name, values in self.search.items()},
+            "after": self.after,
+            "seeds": [seeds.to_json() for seeds in self.seeds],
+            "tuning_seeds": [seeds.to_json() for seeds in self.tuning_seeds],
+        }
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> "Arm":
+        """Build an arm from what ``to_json`` returned."""
+        check_fields("the arm", content, cls)
+        return cls(
+            name=content["name"],
+            task=Task.from_json(content["task"]),
+            recipe=Recipe.from_json(content["recipe"]),
+            search={name: tuple(values) for name, values in content.get("search", {}).items()},
+            after=content.get("after"),
+            seeds=tuple(Seeds.from_json(seeds) for seeds in content["seeds"]),
+            tuning_seeds=tuple(Seeds.from_json(seeds) for seeds in content.get("tuning_seeds", ())),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intermediate:
+    """The larger task that a model is trained on first (Phang et al. 2018), once for all arms that start from it.
+
+    Args:
+        task: What is learnt first.
+        recipe: How.
+        seeds: With which seeds; the best of them by validation is the starting point.
+    """
+
+    task: Task
+    recipe: Recipe
+    seeds: tuple[Seeds, ...]
+
+    def __post_init__(self) -> None:
+        check_kind("the intermediate task", self.task, Task)
+        check_kind("the intermediate task's recipe", self.recipe, Recipe)
+        object.__setattr__(self, "seeds", _checked_seeds("the intermediate task's seeds", self.seeds))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the intermediate task as plain JSON."""
+        return {
+            "task": self.task.to_json(),
+            "recipe": self.recipe.to_json(),
+            "seeds": [seeds.to_json() for seeds in self.seeds],
+        }
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> "Intermediate":
+        """Build it from what ``to_json`` returned."""
+        check_fields("the intermediate task", content, cls)
+        seeds = tuple(Seeds.from_json(seeds) for seeds in content["seeds"])
+        return cls(task=Task.from_json(content["task"]), recipe=Recipe.from_json(content["recipe"]), seeds=seeds)
+
+
+def choose(scores: Sequence[Sequence[float]], *, greater_is_better: bool = True) -> int | None:
+    """Return which candidate has the best mean score; of equals the first.
+
+    Args:
+        scores: Of every candidate the best validation score of each of its trials; nan where a trial has none. A
+            candidate with such a trial comes after those without, the more of them the later.
+        greater_is_better: Whether a larger score is a better one.
+
+    Returns:
+        The candidate's place, from 0; None where no trial has a finite score.
+
+    Example:
+        >>> choose([[0.6, 0.8], [0.7, 0.9], [0.9, float("nan")]])
+        1
+    """
+    ranks = []
+    for place, found in enumerate(scores):
+        finite = [score for score in found if math.isfinite(score)]
+        if finite:
+            mean = math.fsum(finite) / len(finite)
+            ranks.append((len(found) - len(finite), -mean if greater_is_better else mean, place))
+    return min(ranks)[2] if ranks else None
+
+
+def objection(candidate: Candidate, *, own_steps: int, blocks: int | None = None) -> str | None:
+    """Return why a candidate does not fit its task or its model, or None where it does.
+
+    Args:
+        candidate: The candidate.
+        own_steps: Steps of its arm's run without a search: only longer runs are tried (Zhang et al. 2021, sec. 6), as
+            one of equal steps would be the same run under another id.
+        blocks: The model's Transformer blocks, where they are known.
+
+    Example:
+        >>> objection(Candidate({"num_train_steps": 200}, Recipe(model="m", num_train_steps=200)), own_steps=234)
+        'steps = 200 is not longer than the run of 234 steps that it is compared with'
+    """
+    steps, layers = candidate.values.get("num_train_steps"), candidate.values.get("reinit_layers", 0)
+    if steps is not None and steps <= own_steps:
+        return f"steps = {steps} is not longer than the run of {own_steps} steps that it is compared with"
+    if blocks is not None and layers > blocks:
+        return f"L = {layers} is more than the model's {blocks} blocks"
+    return None
+
+
+def _checked_seeds(name: str, seeds: Sequence[Seeds]) -> tuple[Seeds, ...]:
+    found = tuple(seeds)
+    for one in found:
+        check_kind(f"each of {name}", one, Seeds)
+    if not found or len(set(found)) < len(found):
+        raise RequestError(f"{name} must be at least one, and none twice, not {len(found)}; Seeds.paired(20) makes 20.")
+    return found
+
+
+def _checked_search(name: str, search: Mapping[str, Sequence[Any]]) -> dict[str, tuple[Any, ...]]:
+    check_keys(f"the search of arm {name!r}", search, tuple(f.name for f in fields(Recipe)))
+    for key, values in search.items():
+        if not isinstance(values, list | tuple) or not values:
+            raise RequestError(
+                f"the search of arm {name!r} must list at least one candidate for {key}, not {values!r}; add values."
+            )
+    return {key: tuple(values) for key, values in search.items()}
+
+
+def _value_words(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+_LETTERS = {
+    "reinit_layers": "L",
+    "mixout": "p",
+    "weight_decay": "λ",
+    "pretrained_weight_decay": "λ",
+    "layerwise_lr_decay": "decay",
+    "learning_rate": "learning rate",
+    "num_train_steps": "steps",
+    "num_train_epochs": "epochs",
+}
+"""The papers' letters for what they search, or plain words."""

@@ -1,0 +1,249 @@
+"""What does a study compare, what does it choose, and on which seeds does it do either?
+
+A design has two stages that share no seed. Whatever an arm has to choose is chosen on the tuning seeds, by the mean
+validation score; what was chosen is then reported on seeds that had no say in it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from seedwise.errors import RequestError
+from seedwise.values.arm import Arm, Candidate, Intermediate
+from seedwise.values.checks import check_choice, check_kind, check_text, did_you_mean
+from seedwise.values.identity import check_fields
+from seedwise.values.recipe import Recipe
+from seedwise.values.seeds import Seeds
+from seedwise.values.task import Task
+
+__all__ = ["INTERMEDIATE", "SCALES", "STAGES", "Design", "DesignRecord"]
+
+STAGES = ("intermediate", "tuning", "report")
+SCALES = ("full", "small")
+INTERMEDIATE = "intermediate"
+"""What a recipe's start_from says where it means the design's own intermediate task."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Design:
+    """A whole study: its arms, their seeds, and what it is meant to show.
+
+    Args:
+        name: As ``seedwise studies`` lists it.
+        title: A line for the head of a report.
+        source: Whose study it is: paper and section; empty for one's own.
+        question: What it asks, in one sentence.
+        arms: Every way of fine-tuning on every task; no two of one name on one task.
+        intermediate: The task that those arms are trained on first whose recipe has ``start_from = "intermediate"``.
+        shows: Names of the figures and tables that its report promises.
+        published: Name of the published table that its results belong beside.
+        stands_for: Task name -> name of the published task, as ``RTE`` or ``RTE (1k)``; other tasks are nobody's.
+        scale: full, or small where rows, seeds and steps are fewer than published.
+
+    Raises:
+        RequestError: There is no arm, two are one, an ``after`` names none or goes in a circle, or a seed of the choice
+            is one of the report.
+    """
+
+    name: str
+    title: str
+    arms: tuple[Arm, ...]
+    source: str = ""
+    question: str = ""
+    intermediate: Intermediate | None = None
+    shows: tuple[str, ...] = ()
+    published: str | None = None
+    stands_for: Mapping[str, str] = field(default_factory=dict)
+    scale: str = "full"
+
+    def __post_init__(self) -> None:
+        check_text("the design's name", self.name)
+        check_text("the design's title", self.title)
+        check_choice("the design's scale", self.scale, SCALES)
+        object.__setattr__(self, "arms", tuple(self.arms))
+        object.__setattr__(self, "shows", tuple(self.shows))
+        if not self.arms:
+            raise RequestError(f"the design {self.name!r} needs at least one arm; add one.")
+        for arm in self.arms:
+            check_kind("an arm of the design", arm, Arm)
+        self._check_arms()
+        self._check_seeds()
+
+    def _check_arms(self) -> None:
+        names = [(arm.name, arm.task.id) for arm in self.arms]
+        for arm in self.arms:
+            if names.count((arm.name, arm.task.id)) > 1:
+                raise RequestError(
+                    f"the design must have one arm {arm.name!r} on task {arm.task.name}, not several; rename one."
+                )
+            if arm.recipe.start_from == INTERMEDIATE and self.intermediate is None:
+                raise RequestError(f"arm {arm.name!r} starts from the intermediate task, but there is none; add it.")
+            seen = {arm.name}
+            while arm.after is not None:
+                arm = self._before(arm)  # noqa: PLW2901 - walks up the chain
+                if arm.name in seen:
+                    raise RequestError(f"the arms {', '.join(sorted(seen))} come after each other in a circle; cut it.")
+                seen.add(arm.name)
+
+    def _before(self, arm: Arm) -> Arm:
+        """Return the arm that one comes after."""
+        others = {other.name: other for other in self.arms if other.task == arm.task and other.name != arm.name}
+        if arm.after not in others:
+            raise RequestError(
+                f"'after' of arm {arm.name!r} must name another arm on task {arm.task.name}, not {arm.after!r}"
+                f"{did_you_mean(arm.after, others)}."
+            )
+        return others[arm.after]
+
+    def _check_seeds(self) -> None:
+        for stream in ("init", "order", "dropout"):
+            report, tuning = (
+                {getattr(seeds, stream) for arm in self.arms for seeds in given(arm)} for given in (_report, _tuning)
+            )
+            if shared := sorted(report & tuning):
+                raise RequestError(
+                    f"the choice and the report must share no seed, but {stream} seed {shared[0]} is in both; take "
+                    "other numbers for the tuning seeds."
+                )
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """The tasks, in the order of their first arm."""
+        return tuple({arm.task.id: arm.task for arm in self.arms}.values())
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The arms' names, each once: the rows of the study's table."""
+        return tuple(dict.fromkeys(arm.name for arm in self.arms))
+
+    @property
+    def words(self) -> str:
+        """What tells the design from others: its name, scale, models and tasks."""
+        models = ", ".join(dict.fromkeys(arm.recipe.model_name for arm in self.arms))
+        scale = "" if self.scale == "full" else f" at {self.scale} scale"
+        return f"{self.name!r}{scale} (task {', '.join(task.name for task in self.tasks)}; model {models})"
+
+    @property
+    def cost(self) -> Mapping[str, int]:
+        """Stage -> trainings; less where candidates are left out because they do not fit a task or model."""
+        intermediate = 0 if self.intermediate is None else len(self.intermediate.seeds)
+        tuning = sum(len(arm.candidates()) * len(arm.tuning_seeds) for arm in self.arms)
+        return dict(zip(STAGES, (intermediate, tuning, sum(len(arm.seeds) for arm in self.arms)), strict=True))
+
+    def candidates(self, arm: Arm, chosen: Mapping[tuple[str, str], Recipe]) -> tuple[Candidate, ...] | None:
+        """Return what an arm chooses among; None while the arm it comes after has not chosen.
+
+        Args:
+            arm: One of the design's arms.
+            chosen: (Arm's name, task's id) -> the recipe that was chosen.
+        """
+        taken: dict[str, Any] = {}
+        before = arm
+        while before.after is not None:
+            before = self._before(before)
+            recipe = chosen.get((before.name, before.task.id))
+            if recipe is None:
+                return None
+            taken = {**{name: getattr(recipe, name) for name in before.search}, **taken}
+        return arm.candidates(taken)
+
+    def starting_from(self, folder: str) -> "Design":
+        """Return the design with the folder of the intermediate study written where arms start from it."""
+        arms = (
+            replace(arm, recipe=arm.recipe.with_changes(start_from=folder))
+            if arm.recipe.start_from == INTERMEDIATE
+            else arm
+            for arm in self.arms
+        )
+        return replace(self, arms=tuple(arms))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the design as plain JSON."""
+        content = {f.name: getattr(self, f.name) for f in fields(self)}
+        return content | {
+            "arms": [arm.to_json() for arm in self.arms],
+            "intermediate": None if self.intermediate is None else self.intermediate.to_json(),
+            "shows": list(self.shows),
+            "stands_for": dict(self.stands_for),
+        }
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> "Design":
+        """Build a design from what ``to_json`` returned."""
+        check_fields("the design", content, cls)
+        first = content.get("intermediate")
+        made = {
+            "arms": tuple(Arm.from_json(arm) for arm in content["arms"]),
+            "intermediate": None if first is None else Intermediate.from_json(first),
+        }
+        return cls(**{**content, **made})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DesignRecord:
+    """What a study keeps of the design it belongs to.
+
+    Args:
+        design: The design.
+        stage: Which of its stages this study is: intermediate, tuning or report.
+        chosen: (Arm's name, task's id) -> the arm's recipe in the report; those without a search have "chosen" theirs.
+    """
+
+    design: Design
+    stage: str = "report"
+    chosen: Mapping[tuple[str, str], Recipe] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_kind("the record's design", self.design, Design)
+        check_choice("the stage", self.stage, STAGES)
+
+    def is_of(self, other: "DesignRecord") -> bool:
+        """Whether both are of one stage of designs that train the same; their words may differ."""
+        ours, theirs = self.design, other.design
+        same = (ours.arms, ours.intermediate) == (theirs.arms, theirs.intermediate)
+        return self.stage == other.stage and same
+
+    def label(self, task_id: str, recipe_id: str) -> str | None:
+        """Return what a recipe is called on a task; see `labels`."""
+        return self.labels().get((task_id, recipe_id))
+
+    def labels(self) -> dict[tuple[str, str], str]:
+        """Return (task's id, recipe's id) -> its arm's name, while tuning with the searched values: ``Re-init, L = 3``.
+
+        Where two arms have come to the same recipe, both names are in its label.
+        """
+        found: dict[tuple[str, str], str] = {}
+        for arm in self.design.arms:
+            for key, words in self._labels_of(arm):
+                found[key] = f"{found[key]} = {words}" if key in found else words
+        return found
+
+    def _labels_of(self, arm: Arm) -> list[tuple[tuple[str, str], str]]:
+        task = arm.task.id
+        if self.stage == "report":
+            recipe = self.chosen.get((arm.name, task))
+            return [] if recipe is None else [((task, recipe.id), arm.name)]
+        if self.stage == "tuning" and arm.search:
+            found = self.design.candidates(arm, self.chosen) or ()
+            return [((task, candidate.recipe.id), f"{arm.name}, {candidate.words}") for candidate in found]
+        return []
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the record as plain JSON."""
+        chosen = [{"arm": arm, "task": task, "recipe": r.to_json()} for (arm, task), r in self.chosen.items()]
+        return {"design": self.design.to_json(), "stage": self.stage, "chosen": chosen}
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> "DesignRecord":
+        """Build a record from what ``to_json`` returned."""
+        check_fields("the design's record", content, cls)
+        chosen = {(c["arm"], c["task"]): Recipe.from_json(c["recipe"]) for c in content.get("chosen", ())}
+        return cls(design=Design.from_json(content["design"]), stage=content["stage"], chosen=chosen)
+
+
+def _report(arm: Arm) -> tuple[Seeds, ...]:
+    return arm.seeds
+
+
+def _tuning(arm: Arm) -> tuple[Seeds, ...]:
+    return arm.tuning_seeds

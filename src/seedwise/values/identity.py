@@ -1,0 +1,117 @@
+"""What makes two values the same, and how is a value written down?
+
+Every value of seedwise is equal by content, becomes plain JSON and comes back equal. The hash of that JSON names it:
+tasks, recipes and trials are found again by what they are, not by when or where they were made.
+"""
+
+import hashlib
+import json
+import math
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any
+
+from seedwise.errors import DataError, RequestError
+from seedwise.values.checks import did_you_mean
+
+__all__ = [
+    "canonical_json",
+    "check_fields",
+    "check_keys",
+    "content_hash",
+    "digest_files",
+    "json_number",
+    "number_of_json",
+    "read_toml",
+]
+
+
+def canonical_json(content: object) -> str:
+    """Write content as JSON in the one form that is hashed: sorted keys, no spaces, plain ASCII.
+
+    Example:
+        >>> canonical_json({"b": 1, "a": [0.5, None]})
+        '{"a":[0.5,null],"b":1}'
+    """
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def content_hash(content: object) -> str:
+    """Return the first 16 hexadecimal digits of the SHA-256 of the content's canonical JSON.
+
+    Sixteen digits (64 bits) keep the chance that two of a million trials collide below 3e-8.
+
+    Example:
+        >>> content_hash({"a": 1}) == content_hash({"a": 1})
+        True
+        >>> len(content_hash({"a": 1}))
+        16
+    """
+    return hashlib.sha256(canonical_json(content).encode()).hexdigest()[:16]
+
+
+def digest_files(given: Iterable[str | None]) -> str:
+    """Hash the content of the files, so that a moved file is the same task and an edited one is not.
+
+    Raises:
+        DataError: A file is missing.
+    """
+    total = hashlib.sha256()
+    for name in given:
+        if name is None:
+            total.update(b"none")
+            continue
+        path = Path(name)
+        if not path.is_file():
+            raise DataError(f"the file {name} does not exist; check the path.")
+        total.update(hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()[:16]
+
+
+def json_number(number: float) -> float | str:
+    """Return a number as JSON can hold it: nan and the infinities, which it does not know, as texts.
+
+    Example:
+        >>> json_number(0.5), json_number(float("-inf"))
+        (0.5, '-inf')
+    """
+    return number if math.isfinite(number) else str(number)
+
+
+def number_of_json(content: Any) -> Any:
+    """Return the number that ``json_number`` was given; anything else stays as it is, to be refused where it is used."""
+    return float(content) if content in ("nan", "inf", "-inf") else content
+
+
+def read_toml(what: str, path: Path) -> dict[str, Any]:
+    """Return what a TOML file says.
+
+    Raises:
+        RequestError: The file is missing or cannot be read as TOML.
+    """
+    if not path.exists():
+        raise RequestError(f"{what} {path} does not exist; check the path.")
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise RequestError(f"{what} {path} must be readable TOML, but: {error}; mend the file.") from error
+
+
+def check_fields(what: str, given: Mapping[str, Any], kind: type) -> None:
+    """Refuse content that does not fit the fields of a data class; those with a default may be missing."""
+    found = fields(kind)
+    required = (f.name for f in found if f.default is MISSING and f.default_factory is MISSING)
+    check_keys(what, given, tuple(f.name for f in found), required)
+
+
+def check_keys(what: str, given: Mapping[str, Any], known: tuple[str, ...], required: Iterable[str] = ()) -> None:
+    """Refuse a key that is not known, with the nearest one that is, and content without a required one."""
+    if not isinstance(given, Mapping):
+        raise RequestError(f"{what} must be keys and values, not {given!r}; its keys are {', '.join(known)}.")
+    for key in given:
+        if key not in known:
+            raise RequestError(f"{what} has no key {key!r}{did_you_mean(key, known)}; it has {', '.join(known)}.")
+    if missing := [key for key in required if key not in given]:
+        raise RequestError(f"{what} must have the key {missing[0]!r}, but does not; add it.")

@@ -1,0 +1,209 @@
+"""What stands for a task, a recipe and a trial of somebody else, of which only names and scores are known?
+
+They have what the analysis reads of a `Task`, a `Recipe` and a `Trial`, and cannot be run.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar, TypeAlias
+
+from seedwise.errors import RequestError
+from seedwise.values.checks import check_kind, check_switch, check_text
+from seedwise.values.identity import canonical_json, check_fields, content_hash
+from seedwise.values.recipe import Recipe
+from seedwise.values.seeds import Seeds
+from seedwise.values.task import Task
+from seedwise.values.trial import Trial
+
+__all__ = [
+    "AnyRecipe",
+    "AnyTask",
+    "AnyTrial",
+    "ImportedRecipe",
+    "ImportedTask",
+    "ImportedTrial",
+    "greater_is_better",
+    "recipe_from_json",
+    "task_from_json",
+]
+
+SOURCE = "imported"
+
+SMALL_IS_GOOD = frozenset("loss error err perplexity ppl mse rmse mae wer cer nll entropy distance brier".split())
+"""Words in the names of metrics of which less is better."""
+
+
+def greater_is_better(metric: str) -> bool:
+    """Guess from a metric's name whether more of it is better.
+
+    Example:
+        >>> greater_is_better("val_acc"), greater_is_better("validation_loss"), greater_is_better("error_rate")
+        (True, False, False)
+    """
+    return SMALL_IS_GOOD.isdisjoint(re.split(r"[^a-z]+", metric.lower()))
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedTask:
+    """What somebody else's runs learnt.
+
+    Args:
+        name: A short name for tables and figures.
+        metric: The name of the metric that decides.
+        greater_is_better: Whether more of it is better.
+
+    Raises:
+        RequestError: A field breaks its rule.
+
+    Example:
+        >>> ImportedTask("RTE", "accuracy").is_better(0.7, than=0.6)
+        True
+    """
+
+    name: str
+    metric: str
+    greater_is_better: bool = True
+
+    source: ClassVar[str] = SOURCE
+
+    def __post_init__(self) -> None:
+        check_text("the task's name", self.name)
+        check_text("the task's metric", self.metric)
+        check_switch("greater_is_better", self.greater_is_better)
+
+    @property
+    def id(self) -> str:
+        """The hash of the task's content."""
+        return content_hash(self.to_json())
+
+    def is_better(self, score: float, *, than: float) -> bool:
+        """Whether one score in the task's metric is better than another."""
+        return score > than if self.greater_is_better else score < than
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the task as plain JSON."""
+        return {"source": SOURCE, **asdict(self)}
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> "ImportedTask":
+        """Build a task from what ``to_json`` returned."""
+        return cls(**_without_source("the task", content, cls))
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedRecipe:
+    """How somebody else's runs learnt it.
+
+    Args:
+        name: A short name for tables and figures: a method, a model.
+        settings: What else is known of it, as plain JSON.
+
+    Raises:
+        RequestError: The name is empty, or the settings are no plain JSON.
+
+    Example:
+        >>> ImportedRecipe("reinit", {"learning_rate": 2e-5}).model_name
+        'reinit'
+    """
+
+    name: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    source: ClassVar[str] = SOURCE
+
+    def __post_init__(self) -> None:
+        check_text("the recipe's name", self.name)
+        try:
+            canonical_json(dict(self.settings))
+        except (TypeError, ValueError) as error:
+            raise RequestError(
+                f"the recipe's settings must be plain JSON, but: {error}; leave that one out."
+            ) from error
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    @property
+    def id(self) -> str:
+        """The hash of the recipe's content."""
+        return content_hash(self.to_json())
+
+    @property
+    def model_name(self) -> str:
+        """The name, for tables and titles."""
+        return self.name
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the recipe as plain JSON."""
+        return {"source": SOURCE, "name": self.name, "settings": dict(self.settings)}
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> "ImportedRecipe":
+        """Build a recipe from what ``to_json`` returned."""
+        return cls(**_without_source("the recipe", content, cls))
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedTrial:
+    """One run of somebody else: task x recipe x seeds.
+
+    Args:
+        task: What was learnt.
+        recipe: How.
+        seeds: With which seeds, as far as they are known.
+
+    Raises:
+        RequestError: A field is of another class.
+
+    Example:
+        >>> trial = ImportedTrial(ImportedTask("RTE", "accuracy"), ImportedRecipe("plain"), Seeds(1, 2))
+        >>> ImportedTrial.from_json(trial.to_json()) == trial
+        True
+    """
+
+    task: ImportedTask
+    recipe: ImportedRecipe
+    seeds: Seeds
+
+    def __post_init__(self) -> None:
+        check_kind("the trial's task", self.task, ImportedTask)
+        check_kind("the trial's recipe", self.recipe, ImportedRecipe)
+        check_kind("the trial's seeds", self.seeds, Seeds)
+
+    @property
+    def id(self) -> str:
+        """The hash of the trial's content, as that of a `Trial`."""
+        return content_hash([self.task.id, self.recipe.id, self.seeds.to_json()])
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the trial as plain JSON."""
+        return {"task": self.task.to_json(), "recipe": self.recipe.to_json(), "seeds": self.seeds.to_json()}
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> "ImportedTrial":
+        """Build a trial from what ``to_json`` returned."""
+        check_fields("the trial", content, cls)
+        task, recipe = ImportedTask.from_json(content["task"]), ImportedRecipe.from_json(content["recipe"])
+        return cls(task, recipe, Seeds.from_json(content["seeds"]))
+
+
+AnyTask: TypeAlias = Task | ImportedTask
+AnyRecipe: TypeAlias = Recipe | ImportedRecipe
+AnyTrial: TypeAlias = Trial | ImportedTrial
+
+
+def task_from_json(content: dict[str, Any]) -> AnyTask:
+    """Build a task of either kind from what its ``to_json`` returned."""
+    return ImportedTask.from_json(content) if content.get("source") == SOURCE else Task.from_json(content)
+
+
+def recipe_from_json(content: dict[str, Any]) -> AnyRecipe:
+    """Build a recipe of either kind from what its ``to_json`` returned."""
+    return ImportedRecipe.from_json(content) if content.get("source") == SOURCE else Recipe.from_json(content)
+
+
+def _without_source(what: str, content: dict[str, Any], kind: type) -> dict[str, Any]:
+    rest = {key: value for key, value in content.items() if key != "source"}
+    check_fields(what, rest, kind)
+    return rest

@@ -1,0 +1,105 @@
+"""What is known of a trial that was run, and which one won?
+
+The store hands records out, the analysis side reads them, and a program that has runs of its own can make them.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from seedwise.errors import RequestError
+from seedwise.values.imported import AnyTask, AnyTrial, ImportedTrial
+from seedwise.values.trial import Measurement, Trial, TrialState, best_evaluation
+
+__all__ = ["TrialRecord", "by_cell", "own_trial", "winner"]
+
+
+@dataclass(frozen=True, slots=True)
+class TrialRecord:
+    """What the store knows of one trial.
+
+    Args:
+        trial: Task, recipe and seeds; an imported trial where the run is somebody else's.
+        id: The trial's id.
+        position: Its place in the study, from 0, in the order in which trials were added.
+        state: Where it stands.
+        evaluations: The measurements with metrics, ascending by step.
+        fingerprint: Stream -> hash of what the stream drew; empty before the trial ran.
+        origin: Versions, device, dtype, threads and path of the latest attempt; empty before the trial ran.
+        seconds: Device seconds spent, replays included.
+        attempts: How often it was started.
+        error: Why it failed, if it did.
+        best_step: The step of the evaluation whose test metrics and predictions are kept.
+        test_metrics: Test metrics at best_step, if the task has test rows.
+    """
+
+    trial: AnyTrial
+    id: str
+    position: int
+    state: TrialState
+    evaluations: tuple[Measurement, ...]
+    fingerprint: Mapping[str, str]
+    origin: Mapping[str, Any]
+    seconds: float
+    attempts: int
+    error: str | None
+    best_step: int | None
+    test_metrics: Mapping[str, float] | None
+
+    @property
+    def last_step(self) -> int:
+        """The step up to which the trial is stored: that of its last evaluation, 0 before the first."""
+        return self.evaluations[-1].step if self.evaluations else 0
+
+    @property
+    def scores(self) -> tuple[tuple[int, float], ...]:
+        """Step and score, by the task's metric, of every evaluation; nan where an evaluation lacks the metric."""
+        metric = self.trial.task.metric
+        return tuple((e.step, (e.metrics or {}).get(metric, float("nan"))) for e in self.evaluations)
+
+    @property
+    def best(self) -> tuple[int, float] | None:
+        """Step and score of the best evaluation so far; None before there is a finite score."""
+        return best_evaluation(self.scores, greater_is_better=self.trial.task.greater_is_better)
+
+
+def by_cell(records: Iterable[TrialRecord]) -> list[tuple[TrialRecord, ...]]:
+    """Return the trials of each task and recipe, in the order in which they were added."""
+    groups: dict[tuple[str, str], list[TrialRecord]] = {}
+    for record in records:
+        groups.setdefault((record.trial.task.id, record.trial.recipe.id), []).append(record)
+    return [tuple(group) for group in groups.values()]
+
+
+class _Scored(Protocol):
+    """A trial with a state and a best evaluation, whoever holds it."""
+
+    @property
+    def trial(self) -> AnyTrial: ...
+    @property
+    def state(self) -> TrialState: ...
+    @property
+    def best(self) -> tuple[int, float] | None: ...
+
+
+_S = TypeVar("_S", bound=_Scored)
+
+
+def winner(trials: Iterable[_S], task: AnyTask) -> _S | None:
+    """Return a task's complete trial with the best evaluation, of equals the first; None if none is complete."""
+    found, top = None, None
+    for trial in trials:
+        if trial.state is TrialState.COMPLETE and trial.trial.task == task and trial.best is not None:
+            score = trial.best[1]
+            if top is None or task.is_better(score, than=top):
+                found, top = trial, score
+    return found
+
+
+def own_trial(record: TrialRecord) -> Trial:
+    """Return a record's trial where it can be run; refuse one of somebody else, of which only scores are known."""
+    if isinstance(record.trial, ImportedTrial):
+        raise RequestError(
+            f"trial {record.id} was imported and cannot be run; choose another directory for trainings of your own."
+        )
+    return record.trial

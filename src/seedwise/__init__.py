@@ -1,12 +1,21 @@
 """How good is this recipe, and how much of it is the seed? Many seeds, stopped early, studied honestly."""
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from seedwise.errors import DataError, RequestError, SeedwiseError, WorkError
+from seedwise.errors import (
+    CheckpointError,
+    DataError,
+    MasksError,
+    RequestError,
+    SeedwiseError,
+    StorageError,
+    WorkError,
+)
 from seedwise.study.schedule import Schedule
 from seedwise.values.arm import Arm
 from seedwise.values.design import Design
+from seedwise.values.evaluations import Evaluations
 from seedwise.values.recipe import Recipe
 from seedwise.values.seeds import Seeds
 from seedwise.values.splits import Splits
@@ -14,13 +23,28 @@ from seedwise.values.stopping import StoppingRule
 from seedwise.values.task import Task
 from seedwise.values.trial import Measurement, Trial, TrialState
 
+if TYPE_CHECKING:  # for type checkers and editors; at run time `_LAZY` says where they are
+    from seedwise import designs, stats
+    from seedwise.analysis.analysis import Analysis
+    from seedwise.executors.base import Executor
+    from seedwise.executors.fused import FusedExecutor
+    from seedwise.executors.local import LocalExecutor
+    from seedwise.importing.runs import read_runs
+    from seedwise.report.report import Report
+    from seedwise.study.stages import run_design
+    from seedwise.study.study import Study
+
 __all__ = [
     "Analysis",
     "Arm",
+    "CheckpointError",
     "DataError",
     "Design",
+    "Evaluations",
+    "Executor",
     "FusedExecutor",
     "LocalExecutor",
+    "MasksError",
     "Measurement",
     "Recipe",
     "Report",
@@ -30,6 +54,7 @@ __all__ = [
     "SeedwiseError",
     "Splits",
     "StoppingRule",
+    "StorageError",
     "Study",
     "Task",
     "Trial",
@@ -39,12 +64,14 @@ __all__ = [
     "designs",
     "read_runs",
     "run_design",
+    "stats",
 ]
 
 __version__ = "0.1.0"
 
 _LAZY = {
     "Analysis": "seedwise.analysis.analysis",
+    "Executor": "seedwise.executors.base",
     "FusedExecutor": "seedwise.executors.fused",
     "LocalExecutor": "seedwise.executors.local",
     "Report": "seedwise.report.report",
@@ -52,7 +79,7 @@ _LAZY = {
     "read_runs": "seedwise.importing.runs",
     "run_design": "seedwise.study.stages",
 }
-_MODULES = ("designs",)
+_MODULES = ("designs", "stats")
 
 
 def __getattr__(name: str) -> Any:

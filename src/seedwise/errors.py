@@ -1,4 +1,4 @@
-"""Which errors seedwise raises, and what each one asks of its reader.
+"""Which errors does seedwise raise, and what should their reader do?
 
 ```
 SeedwiseError                      everything of ours
@@ -7,7 +7,7 @@ SeedwiseError                      everything of ours
 └── WorkError                      the work failed: what was done is kept; exit code 1
     └── StorageError               ... because of the disk: make room, then run the same again; exit code 2
         └── CheckpointError        ... where a checkpoint is read or written
-            └── MasksError         ... by a trial whose dropout keeps other numbers
+            └── MasksError         ... by a trial that began with different dropout masks
 ```
 """
 
@@ -39,4 +39,4 @@ class CheckpointError(StorageError):
 
 
 class MasksError(CheckpointError):
-    """A trial cannot go on with other dropout masks than those that it, or what it is compared with, began with."""
+    """The trial, or the study it belongs to, began with different dropout masks."""

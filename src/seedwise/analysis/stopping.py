@@ -13,7 +13,7 @@ from seedwise.errors import RequestError
 from seedwise.stats.correlation import EvaluationCorrelation, earliest_trusted, evaluation_correlation
 from seedwise.stats.stopping.exact import StoppedBest, stopping_result
 from seedwise.stats.stopping.gain import GainInterval, gain_interval
-from seedwise.stats.stopping.planning import Plan, baseline, best_rules, error_reduction, planning_table
+from seedwise.stats.stopping.planning import Plan, best_rules, error_reduction, full_trainings, planning_table
 from seedwise.stats.stopping.seed_aware import SeedAwareBest, seed_aware_stopping
 from seedwise.stats.stopping.simulation import HalvedBest, successive_halving
 from seedwise.values.stopping import MOST_STARTED, StoppingRule
@@ -120,7 +120,7 @@ def plan(cell: Cell, budgets: Iterable[int] = BUDGETS) -> BestRules:
             greater_is_better=cell.greater_is_better,
         )
         rules = best_rules(table, greater_is_better=cell.greater_is_better)
-        plain = baseline(table)
+        plain = full_trainings(table)
         by_budget = dict(zip(plain.budget.tolist(), plain.mean.tolist(), strict=True))
         full = np.array([by_budget.get(budget, np.nan) for budget in rules.budget.tolist()])
         perfect = cell.perfect

@@ -12,7 +12,7 @@ from seedwise.analysis.cell import Cell
 from seedwise.charts.known import known
 from seedwise.charts.series import line_channel
 from seedwise.charts.style import GREY, WIDTH, metric_words, styled
-from seedwise.stats.density import bandwidth, density
+from seedwise.stats.kernel_density import bandwidth, density
 from seedwise.stats.seeds.anova import BestWorst
 from seedwise.stats.seeds.spread import SeedSpread
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from seedwise import Schedule, StoppingRule
 from seedwise.stats.stopping.cutoff import rank_trials
-from seedwise.stats.stopping.exact import quantile, result_below, stopping_result
+from seedwise.stats.stopping.exact import result_below, result_quantile, stopping_result
 from seedwise.study.schedule import Goal, Progress, Standing
 
 
@@ -145,7 +145,7 @@ def test_probabilities_sum_to_one_before_they_are_scaled_for_large_t(t, p, repla
 
 def test_quantile_is_the_smallest_score_not_exceeded_with_that_probability():
     result = stopping_result(np.zeros(4), [0.1, 0.2, 0.3, 0.4], t=1, p=1)
-    assert [quantile(result, q) for q in (0.01, 0.25, 0.26, 0.5, 0.99)] == [0.1, 0.1, 0.2, 0.2, 0.4]
+    assert [result_quantile(result, q) for q in (0.01, 0.25, 0.26, 0.5, 0.99)] == [0.1, 0.1, 0.2, 0.2, 0.4]
 
 
 def played(early, final, order, rule):
@@ -205,4 +205,4 @@ def test_misuse_is_refused_with_a_sentence(change, sentence):
 
 def test_a_quantile_outside_the_unit_interval_is_refused():
     with pytest.raises(ValueError, match="quantile"):
-        quantile(stopping_result([0.5], [0.7], t=1, p=1), 1.0)
+        result_quantile(stopping_result([0.5], [0.7], t=1, p=1), 1.0)

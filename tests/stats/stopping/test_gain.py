@@ -5,7 +5,13 @@ import pytest
 
 from seedwise.stats.stopping.budget import settings
 from seedwise.stats.stopping.gain import gain_interval
-from seedwise.stats.stopping.planning import baseline, best_rules, error_reduction, expected_results, planning_table
+from seedwise.stats.stopping.planning import (
+    best_rules,
+    error_reduction,
+    expected_results,
+    full_trainings,
+    planning_table,
+)
 
 X = np.arange(1, 5) / 4
 
@@ -23,7 +29,7 @@ def test_plain_gain_is_that_of_the_best_rule_on_all_trials():
     scores = study(30, seed=1)
     found = gain_interval(scores, X, [2, 5], repeats=3)
     plan = planning_table(scores, X, [2, 5])
-    best, full = best_rules(plan).mean, baseline(plan).mean
+    best, full = best_rules(plan).mean, full_trainings(plan).mean
     np.testing.assert_allclose(found.gain, best - full)
     np.testing.assert_allclose(found.error_reduction, error_reduction(best, full))
     assert found.budget.tolist() == [2, 5]
@@ -45,7 +51,7 @@ def test_interval_covers_the_gain_that_half_a_study_finds():
     population = study(20_000, seed=99)
     truth = expected_results(population, X, settings([5], X))
     rules = zip(truth.t, truth.f, truth.p, strict=True)
-    gains = dict(zip(rules, truth.mean - baseline(truth).mean[0], strict=True))
+    gains = dict(zip(rules, truth.mean - full_trainings(truth).mean[0], strict=True))
     studies, chosen, ends = 30, [], []
     for seed in range(studies):
         scores = study(40, seed)

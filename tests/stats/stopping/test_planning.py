@@ -8,7 +8,7 @@ import pytest
 from seedwise import StoppingRule
 from seedwise.stats.stopping.budget import settings
 from seedwise.stats.stopping.exact import stopping_result
-from seedwise.stats.stopping.planning import Plan, baseline, best_rules, error_reduction, planning_table
+from seedwise.stats.stopping.planning import Plan, best_rules, error_reduction, full_trainings, planning_table
 
 
 def curves(n, evaluations, *, seed, rows=None):
@@ -118,7 +118,7 @@ def test_best_rule_has_the_highest_mean_then_the_largest_fraction_then_the_fewes
 
 def test_baseline_is_the_full_trainings_of_whole_budgets():
     plan = planning_table(*curves(10, 4, seed=3), [1, 2.5, 3])
-    found = baseline(plan)
+    found = full_trainings(plan)
     assert (found.budget.tolist(), found.t.tolist(), found.p.tolist()) == ([1, 3], [1, 3], [1, 3])
 
 

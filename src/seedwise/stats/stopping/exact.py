@@ -24,7 +24,7 @@ from seedwise.stats.stopping.cutoff import (
     tied_terms,
 )
 
-__all__ = ["StoppedBest", "quantile", "result_below", "stopping_result"]
+__all__ = ["StoppedBest", "result_below", "result_quantile", "stopping_result"]
 
 Floats = NDArray[np.float64]
 
@@ -101,7 +101,7 @@ def stopping_result(
         >>> result = stopping_result(early, final, t=2, p=1, replacement=False)
         >>> result.values.tolist(), result.probability.round(3).tolist()
         ([0.6, 0.7, 0.8, 0.9], [0.333, 0.083, 0.083, 0.5])
-        >>> round(result.mean, 3), quantile(result, 0.5)
+        >>> round(result.mean, 3), result_quantile(result, 0.5)
         (0.775, 0.8)
     """
     ranking = rank_trials(early, final, greater_is_better=greater_is_better)
@@ -123,7 +123,7 @@ def stopping_result(
     return StoppedBest(values, probability, mean, sd, started, kept, replacement)
 
 
-def quantile(result: StoppedBest, q: float) -> float:
+def result_quantile(result: StoppedBest, q: float) -> float:
     """Return the smallest score that the result does not exceed with probability q or more.
 
     Args:
@@ -134,7 +134,7 @@ def quantile(result: StoppedBest, q: float) -> float:
         ValueError: q is not in (0, 1).
 
     Example:
-        >>> quantile(stopping_result([0.5, 0.6], [0.7, 0.9], t=1, p=1), 0.5)
+        >>> result_quantile(stopping_result([0.5, 0.6], [0.7, 0.9], t=1, p=1), 0.5)
         0.7
     """
     check_level("q (the quantile)", q)

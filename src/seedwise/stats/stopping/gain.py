@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from seedwise.stats.checks import check_level, count_array
 from seedwise.stats.stopping.budget import MOST_STARTED, settings
-from seedwise.stats.stopping.planning import baseline, best_rules, curve_array, error_reduction, expected_results
+from seedwise.stats.stopping.planning import best_rules, curve_array, error_reduction, expected_results, full_trainings
 
 __all__ = ["GainInterval", "gain_interval"]
 
@@ -114,7 +114,9 @@ def gain_interval(
     def judged(choosing: Floats, judging: Floats) -> Floats:
         """Gain and reduction of the error, for each budget: shape (2, B)."""
         table = expected_results(choosing, fractions, rules)
-        best, plain = (expected_results(judging, fractions, some).mean for some in (best_rules(table), baseline(table)))
+        best, plain = (
+            expected_results(judging, fractions, some).mean for some in (best_rules(table), full_trainings(table))
+        )
         return np.stack([best - plain, error_reduction(best, plain, perfect=target)])
 
     middle, found = len(curves) // 2, []

@@ -25,11 +25,11 @@ from seedwise.stats.stopping.exact import result_below
 
 __all__ = [
     "Plan",
-    "baseline",
     "best_rules",
     "curve_array",
     "error_reduction",
     "expected_results",
+    "full_trainings",
     "planning_table",
     "settings",
 ]
@@ -141,6 +141,12 @@ def best_rules(plan: Plan, *, greater_is_better: bool = True) -> Plan:
 
     Reference:
         Dodge et al. (2020), figure 6.
+
+    Example:
+        >>> plan = planning_table([[0.5, 0.7], [0.6, 0.6], [0.7, 0.9], [0.5, 0.8]], [0.1, 1], [2, 3])
+        >>> best = best_rules(plan)
+        >>> best.budget.tolist(), best.t.tolist(), best.f.tolist(), best.p.tolist()
+        ([2.0, 3.0], [11, 21], [0.1, 0.1], [1, 1])
     """
     rounding = 1e-12 * float(np.max(np.abs(plan.mean), initial=0.0))
     mean = np.round(plan.mean / rounding) * rounding if rounding else plan.mean
@@ -149,7 +155,7 @@ def best_rules(plan: Plan, *, greater_is_better: bool = True) -> Plan:
     return _rows(plan, order[first])
 
 
-def baseline(plan: Plan) -> Plan:
+def full_trainings(plan: Plan) -> Plan:
     """Return for each whole budget the rule that stops nothing: t = p = budget.
 
     Args:
@@ -157,20 +163,25 @@ def baseline(plan: Plan) -> Plan:
 
     Reference:
         Dodge et al. (2020), section 5, "Early stopping works".
+
+    Example:
+        >>> plan = planning_table([[0.5, 0.7], [0.6, 0.6], [0.7, 0.9], [0.5, 0.8]], [0.1, 1], [2, 3])
+        >>> full_trainings(plan).mean.round(3).tolist()
+        [0.812, 0.844]
     """
     return _rows(plan, np.flatnonzero((plan.f == 1) & (plan.t == plan.budget)))
 
 
-def error_reduction(best_mean: ArrayLike, baseline_mean: ArrayLike, *, perfect: float = 1.0) -> Floats:
-    """Return which share of the baseline's error a rule removes: (best - baseline) / (perfect - baseline).
+def error_reduction(best_mean: ArrayLike, full_mean: ArrayLike, *, perfect: float = 1.0) -> Floats:
+    """Return the share of the error of full trainings that a rule removes: (best - full) / (perfect - full).
 
     Args:
         best_mean: Expected result of the rule.
-        baseline_mean: Expected result of spending the budget on full trainings.
+        full_mean: Expected result of spending the budget on full trainings.
         perfect: The score without any error; 0 for an error, of which smaller is better.
 
     Returns:
-        The share; 0 where the baseline is perfect already.
+        The share; 0 where full trainings are perfect already.
 
     Reference:
         Dodge et al. (2020), figure 7.
@@ -179,7 +190,7 @@ def error_reduction(best_mean: ArrayLike, baseline_mean: ArrayLike, *, perfect: 
         >>> float(error_reduction(0.76, 0.75).round(3))
         0.04
     """
-    best, plain = np.broadcast_arrays(np.asarray(best_mean, np.float64), np.asarray(baseline_mean, np.float64))
+    best, plain = np.broadcast_arrays(np.asarray(best_mean, np.float64), np.asarray(full_mean, np.float64))
     error = perfect - plain
     reduction: Floats = np.divide(best - plain, error, out=np.zeros(best.shape), where=error != 0)
     return reduction

@@ -5,7 +5,7 @@ import pytest
 from scipy.integrate import trapezoid
 from sklearn.neighbors import KernelDensity
 
-from seedwise.stats.density import bandwidth, density
+from seedwise.stats.kernel_density import bandwidth, density
 
 SCORES = np.random.default_rng(0).normal(0.7, 0.05, size=25)
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from seedwise.values.arm import Arm, choose
-from seedwise.values.design import Design, DesignRecord
+from seedwise.values.arm import Arm
+from seedwise.values.choice import DesignRecord, choose
+from seedwise.values.design import Design
 from seedwise.values.recipe import Recipe
 from seedwise.values.seeds import Seeds
 from seedwise.values.task import Task

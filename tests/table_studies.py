@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from seedwise.values.design import DesignRecord
+from seedwise.values.choice import DesignRecord
 from seedwise.values.imported import ImportedRecipe, ImportedTask, ImportedTrial, greater_is_better
 from seedwise.values.record import TrialRecord
 from seedwise.values.seeds import Seeds

@@ -14,7 +14,7 @@ from seedwise.tables.design import arms_table, candidates_table, tuning_table
 from seedwise.tables.seeds import anova_table, spread_table
 from seedwise.tables.study import best_table
 from seedwise.tables.table import to_markdown
-from seedwise.values.design import DesignRecord
+from seedwise.values.choice import DesignRecord
 from seedwise.values.task import Task
 from seedwise.values.trial import Trial, TrialState
 from table_studies import grid_seeds, table_study

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seedwise import Recipe, RequestError, Seeds, Task
-from seedwise.values.arm import Arm, Candidate, Intermediate, choose, objection
-from seedwise.values.design import Design, DesignRecord
+from seedwise.values.arm import Arm, Candidate, Intermediate
+from seedwise.values.choice import DesignRecord, choose, objection
+from seedwise.values.design import Design
 
 RTE, MRPC = Task.hub("rte"), Task.hub("mrpc")
 RECIPE = Recipe(model="m", batch_size=32)

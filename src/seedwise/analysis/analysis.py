@@ -16,7 +16,7 @@ from seedwise.analysis.summary import CellSummary, summarize
 from seedwise.errors import RequestError
 from seedwise.stats.seeds.components import VarianceComponents
 from seedwise.values.checks import check_choice, did_you_mean
-from seedwise.values.design import DesignRecord
+from seedwise.values.choice import DesignRecord
 from seedwise.values.imported import AnyTrial
 from seedwise.values.recipe import Recipe
 from seedwise.values.record import TrialRecord, by_cell

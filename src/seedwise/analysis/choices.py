@@ -10,7 +10,8 @@ from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
 from seedwise.analysis.recipes import RecipeComparison, compare
 from seedwise.errors import RequestError
-from seedwise.values.arm import Arm, Candidate, choose
+from seedwise.values.arm import Arm, Candidate
+from seedwise.values.choice import choose
 from seedwise.values.imported import AnyTask
 
 __all__ = ["Choice", "Tried", "choices"]
@@ -124,7 +125,7 @@ def _tried(words: str, cell: Cell, arm: Arm) -> Tried | None:
 
 
 def _ranked(tried: Sequence[Tried], task: AnyTask) -> list[Tried]:
-    """Rank candidates as `seedwise.values.arm.choose` does."""
+    """Rank candidates as `seedwise.values.choice.choose` does."""
     rest, ranked = list(tried), []
     while rest:
         scores = [[*one.scores, *[np.nan] * one.missing] for one in rest]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from seedwise.values.design import DesignRecord
+from seedwise.values.choice import DesignRecord
 from seedwise.values.imported import AnyRecipe, AnyTrial
 from seedwise.values.recipe import Recipe
 

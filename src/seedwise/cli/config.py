@@ -1,14 +1,13 @@
 """What can a study's TOML file say, and how do flags override it?"""
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
 from seedwise.cli.options import RecipeOptions, TaskOptions, TrialOptions, WorkerOptions, model_place
 from seedwise.errors import RequestError
-from seedwise.values.identity import check_keys, read_toml
+from seedwise.values.checks import TEXT, TomlKind, check_keys, check_table, read_toml, toml_type
 
 __all__ = ["StudyOptions"]
 
@@ -55,36 +54,30 @@ _Options = TypeVar("_Options", TaskOptions, RecipeOptions, TrialOptions, WorkerO
 
 def _merge(flags: _Options, table: dict[str, Any], name: str, path: Path) -> _Options:
     """Fill in from the file what no flag says."""
-    check_keys(f"[{name}] in {path}", table, tuple(f.name for f in fields(flags)))
-    types = get_type_hints(type(flags))
-    found = {}
-    for key, value in table.items():
-        fits, words = _WRITTEN_AS[types[key]]
-        if not fits(value):
-            raise RequestError(f"{key} of [{name}] in {path} must be {words}, not {value!r}; mend the file.")
-        if getattr(flags, key) in (None, ()):
-            found[key] = _from_file(key, value, table, path.parent)
+    kinds = {option: _WRITTEN_AS[kind] for option, kind in get_type_hints(type(flags)).items()}
+    check_table(f"[{name}] in {path}", table, kinds)
+    found = {
+        key: _from_file(key, value, table, path.parent)
+        for key, value in table.items()
+        if getattr(flags, key) in (None, ())
+    }
     if isinstance(flags, RecipeOptions):
         found["set"] = (*table.get("set", ()), *flags.set)  # of equal fields the last counts: the flag's
     return replace(flags, **found)
 
 
-def _is(*kinds: type) -> Callable[[Any], bool]:
-    return lambda value: type(value) in kinds  # exactly: true is no number
-
-
-# What a study file may say for an option of each type.
-_WRITTEN_AS: dict[Any, tuple[Callable[[Any], bool], str]] = {
-    str | None: (_is(str), "text in quotes"),
-    Path | None: (_is(str), "a path in quotes"),
-    int | None: (_is(int), "a whole number"),
-    float | None: (_is(int, float), "a number"),
-    bool | None: (_is(bool), "true or false"),
-    tuple[str, ...]: (
-        lambda value: all(map(_is(str), value if isinstance(value, list | tuple) else [value])),
+_WRITTEN_AS: dict[Any, TomlKind] = {
+    str | None: TEXT,
+    Path | None: toml_type("a path in quotes", str),
+    int | None: toml_type("a whole number", int),
+    float | None: toml_type("a number", int, float),
+    bool | None: toml_type("true or false", bool),
+    tuple[str, ...]: TomlKind(
+        lambda value: all(map(TEXT.fits, value if isinstance(value, list | tuple) else [value])),
         "text in quotes, or a list of such",
     ),
 }
+"""What a study file may say for an option of each type."""
 
 
 def _table(content: dict[str, Any], name: str, path: Path) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from seedwise.errors import RequestError
 from seedwise.executors.base import Executor
 from seedwise.study.progress import StudyProgress
 from seedwise.study.stages import StageStart, run_design
-from seedwise.values.design import Design, DesignRecord
+from seedwise.values.choice import DesignRecord
+from seedwise.values.design import Design
 from seedwise.values.task import Task
 
 __all__ = ["choice_lines", "design_of", "print_studies", "run_stages"]

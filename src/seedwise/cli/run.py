@@ -16,7 +16,8 @@ from seedwise.executors.base import Executor
 from seedwise.report.report import Report
 from seedwise.study.study import Study
 from seedwise.values.caveats import row_caveats
-from seedwise.values.design import Design, DesignRecord
+from seedwise.values.choice import DesignRecord
+from seedwise.values.design import Design
 from seedwise.values.recipe import Recipe
 from seedwise.values.record import own_trial
 from seedwise.values.seeds import Seeds

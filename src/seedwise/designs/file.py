@@ -10,9 +10,8 @@ from seedwise.designs.tables import check_tables
 from seedwise.errors import RequestError
 from seedwise.values.arm import Arm, Intermediate
 from seedwise.values.benchmarks import GLUE
-from seedwise.values.checks import check_choice, check_count, did_you_mean
+from seedwise.values.checks import check_choice, check_count, did_you_mean, read_toml
 from seedwise.values.design import SCALES, Design
-from seedwise.values.identity import read_toml
 from seedwise.values.presets import PRESETS
 from seedwise.values.recipe import Recipe
 from seedwise.values.seeds import Seeds

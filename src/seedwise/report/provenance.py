@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from seedwise.analysis.analysis import Analysis
-from seedwise.values.design import DesignRecord
+from seedwise.values.choice import DesignRecord
 from seedwise.values.imported import AnyRecipe, AnyTask
 from seedwise.values.recipe import Recipe
 from seedwise.values.record import TrialRecord

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from seedwise.errors import RequestError
-from seedwise.values.design import DesignRecord
+from seedwise.values.choice import DesignRecord
 from seedwise.values.imported import ImportedTrial
 from seedwise.values.record import TrialRecord, own_trial
 from seedwise.values.stopping import StoppingRule

@@ -11,8 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from seedwise.errors import RequestError
-from seedwise.values.checks import check_count, check_kind
-from seedwise.values.identity import check_fields
+from seedwise.values.checks import check_count, check_fields, check_kind
 from seedwise.values.stopping import StoppingRule
 
 __all__ = ["Decision", "Goal", "Progress", "Schedule", "Standing", "fractions"]

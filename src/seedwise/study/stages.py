@@ -15,8 +15,9 @@ from seedwise.errors import RequestError, WorkError
 from seedwise.executors.base import DIVERGED, Executor
 from seedwise.study.progress import StudyProgress
 from seedwise.study.study import Study
-from seedwise.values.arm import Arm, Candidate, choose, objection
-from seedwise.values.design import Design, DesignRecord
+from seedwise.values.arm import Arm, Candidate
+from seedwise.values.choice import DesignRecord, choose, objection
+from seedwise.values.design import Design
 from seedwise.values.recipe import Recipe
 from seedwise.values.record import TrialRecord
 from seedwise.values.seeds import Seeds

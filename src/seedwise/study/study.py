@@ -19,7 +19,8 @@ from seedwise.store.sqlite import SqliteStore
 from seedwise.study.folder import check_free, check_own, check_same_design, check_same_study, most_seeds
 from seedwise.study.progress import StudyProgress
 from seedwise.study.run import run_study
-from seedwise.values.design import STAGES, DesignRecord
+from seedwise.values.choice import DesignRecord
+from seedwise.values.design import STAGES
 from seedwise.values.imported import AnyTask, AnyTrial, ImportedTrial
 from seedwise.values.recipe import Recipe
 from seedwise.values.record import TrialRecord, own_trial, winner

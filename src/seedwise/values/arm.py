@@ -1,19 +1,17 @@
-"""What is one way of fine-tuning on one task, which recipes does it choose among, and which one is chosen?"""
+"""What is one way of fine-tuning on one task, and which recipes does it choose among?"""
 
 import itertools
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple
 
 from seedwise.errors import RequestError
-from seedwise.values.checks import check_kind, check_text
-from seedwise.values.identity import check_fields, check_keys
+from seedwise.values.checks import check_fields, check_keys, check_kind, check_text
 from seedwise.values.recipe import Recipe
 from seedwise.values.seeds import Seeds
 from seedwise.values.task import Task
 
-__all__ = ["Arm", "Candidate", "Intermediate", "choose", "objection"]
+__all__ = ["Arm", "Candidate", "Intermediate"]
 
 
 class Candidate(NamedTuple):
@@ -164,51 +162,6 @@ class Intermediate:
         check_fields("the intermediate task", content, cls)
         seeds = tuple(Seeds.from_json(seeds) for seeds in content["seeds"])
         return cls(task=Task.from_json(content["task"]), recipe=Recipe.from_json(content["recipe"]), seeds=seeds)
-
-
-def choose(scores: Sequence[Sequence[float]], *, greater_is_better: bool = True) -> int | None:
-    """Return which candidate has the best mean score; of equals the first.
-
-    Args:
-        scores: Of every candidate the best validation score of each of its trials; nan where a trial has none. A
-            candidate with such a trial comes after those without, the more of them the later.
-        greater_is_better: Whether a larger score is a better one.
-
-    Returns:
-        The candidate's place, from 0; None where no trial has a finite score.
-
-    Example:
-        >>> choose([[0.6, 0.8], [0.7, 0.9], [0.9, float("nan")]])
-        1
-    """
-    ranks = []
-    for place, found in enumerate(scores):
-        finite = [score for score in found if math.isfinite(score)]
-        if finite:
-            mean = math.fsum(finite) / len(finite)
-            ranks.append((len(found) - len(finite), -mean if greater_is_better else mean, place))
-    return min(ranks)[2] if ranks else None
-
-
-def objection(candidate: Candidate, *, own_steps: int, blocks: int | None = None) -> str | None:
-    """Return why a candidate does not fit its task or its model, or None where it does.
-
-    Args:
-        candidate: The candidate.
-        own_steps: Steps of its arm's run without a search: only longer runs are tried (Zhang et al. 2021, sec. 6), as
-            one of equal steps would be the same run under another id.
-        blocks: The model's Transformer blocks, where they are known.
-
-    Example:
-        >>> objection(Candidate({"num_train_steps": 200}, Recipe(model="m", num_train_steps=200)), own_steps=234)
-        'steps = 200 is not longer than the run of 234 steps that it is compared with'
-    """
-    steps, layers = candidate.values.get("num_train_steps"), candidate.values.get("reinit_layers", 0)
-    if steps is not None and steps <= own_steps:
-        return f"steps = {steps} is not longer than the run of {own_steps} steps that it is compared with"
-    if blocks is not None and layers > blocks:
-        return f"L = {layers} is more than the model's {blocks} blocks"
-    return None
 
 
 def _checked_seeds(name: str, seeds: Sequence[Seeds]) -> tuple[Seeds, ...]:

@@ -1,20 +1,33 @@
-"""How are arguments checked, so that every refusal is one sentence with a way out?"""
+"""How are arguments, keys and TOML files checked, so that every refusal is one sentence with a way out?"""
 
 import difflib
 import math
-from collections.abc import Collection
+import tomllib
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from seedwise.errors import RequestError
 
 __all__ = [
+    "TABLE",
+    "TEXT",
+    "TomlKind",
     "check_choice",
     "check_count",
+    "check_fields",
     "check_fraction",
+    "check_keys",
     "check_kind",
     "check_number",
     "check_switch",
+    "check_table",
     "check_text",
     "did_you_mean",
+    "read_toml",
+    "toml_list",
+    "toml_type",
 ]
 
 
@@ -68,6 +81,67 @@ def did_you_mean(value: object, choices: Collection[str]) -> str:
     """Return ``; did you mean 'x'?`` (without the full stop) for the nearest choice, or nothing."""
     near = difflib.get_close_matches(str(value), list(choices), n=1)
     return f"; did you mean {near[0]!r}" if near else ""
+
+
+def check_fields(what: str, given: Mapping[str, Any], kind: type) -> None:
+    """Refuse content that does not fit the fields of a data class; those with a default may be missing."""
+    found = fields(kind)
+    required = (f.name for f in found if f.default is MISSING and f.default_factory is MISSING)
+    check_keys(what, given, tuple(f.name for f in found), required)
+
+
+def check_keys(what: str, given: Mapping[str, Any], known: tuple[str, ...], required: Iterable[str] = ()) -> None:
+    """Refuse a key that is not known, with the nearest one that is, and content without a required one."""
+    if not isinstance(given, Mapping):
+        raise RequestError(f"{what} must be keys and values, not {given!r}; its keys are {', '.join(known)}.")
+    for key in given:
+        if key not in known:
+            raise RequestError(f"{what} has no key {key!r}{did_you_mean(key, known)}; it has {', '.join(known)}.")
+    if missing := [key for key in required if key not in given]:
+        raise RequestError(f"{what} must have the key {missing[0]!r}, but does not; add it.")
+
+
+def read_toml(what: str, path: Path) -> dict[str, Any]:
+    """Return what a TOML file says.
+
+    Raises:
+        RequestError: The file is missing or cannot be read as TOML.
+    """
+    if not path.exists():
+        raise RequestError(f"{what} {path} does not exist; check the path.")
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise RequestError(f"{what} {path} must be readable TOML, but: {error}; mend the file.") from error
+
+
+class TomlKind(NamedTuple):
+    """What a TOML file may say under a key, and how errors call it."""
+
+    fits: Callable[[Any], bool]
+    words: str
+
+
+def toml_type(words: str, *kinds: type) -> TomlKind:
+    """Return the values of exactly these types: true is no number."""
+    return TomlKind(lambda value: type(value) in kinds, words)
+
+
+def toml_list(words: str, kind: TomlKind) -> TomlKind:
+    """Return lists with at least one value, each of one kind."""
+    return TomlKind(lambda value: isinstance(value, list) and bool(value) and all(map(kind.fits, value)), words)
+
+
+TEXT = toml_type("text in quotes", str)
+TABLE = toml_type("a table", dict)
+
+
+def check_table(what: str, table: Mapping[str, Any], kinds: Mapping[str, TomlKind], needed: Iterable[str] = ()) -> None:
+    """Refuse a TOML table with an unknown key, without a needed one, or with a value of another kind."""
+    check_keys(what, table, tuple(kinds), needed)
+    for key, value in table.items():
+        if not kinds[key].fits(value):
+            raise RequestError(f"{key} of {what} must be {kinds[key].words}, not {value!r}; mend the file.")
 
 
 def _is_number(value: object) -> bool:

@@ -10,13 +10,12 @@ from typing import Any
 
 from seedwise.errors import RequestError
 from seedwise.values.arm import Arm, Candidate, Intermediate
-from seedwise.values.checks import check_choice, check_kind, check_text, did_you_mean
-from seedwise.values.identity import check_fields
+from seedwise.values.checks import check_choice, check_fields, check_kind, check_text, did_you_mean
 from seedwise.values.recipe import Recipe
 from seedwise.values.seeds import Seeds
 from seedwise.values.task import Task
 
-__all__ = ["INTERMEDIATE", "SCALES", "STAGES", "Design", "DesignRecord"]
+__all__ = ["INTERMEDIATE", "SCALES", "STAGES", "Design"]
 
 STAGES = ("intermediate", "tuning", "report")
 SCALES = ("full", "small")
@@ -177,68 +176,6 @@ class Design:
             "intermediate": None if first is None else Intermediate.from_json(first),
         }
         return cls(**{**content, **made})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DesignRecord:
-    """What a study keeps of the design it belongs to.
-
-    Args:
-        design: The design.
-        stage: Which of its stages this study is: intermediate, tuning or report.
-        chosen: (Arm's name, task's id) -> the arm's recipe in the report; those without a search have "chosen" theirs.
-    """
-
-    design: Design
-    stage: str = "report"
-    chosen: Mapping[tuple[str, str], Recipe] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        check_kind("the record's design", self.design, Design)
-        check_choice("the stage", self.stage, STAGES)
-
-    def is_of(self, other: "DesignRecord") -> bool:
-        """Whether both are of one stage of designs that train the same; their words may differ."""
-        ours, theirs = self.design, other.design
-        same = (ours.arms, ours.intermediate) == (theirs.arms, theirs.intermediate)
-        return self.stage == other.stage and same
-
-    def label(self, task_id: str, recipe_id: str) -> str | None:
-        """Return what a recipe is called on a task; see `labels`."""
-        return self.labels().get((task_id, recipe_id))
-
-    def labels(self) -> dict[tuple[str, str], str]:
-        """Return (task's id, recipe's id) -> its arm's name, while tuning with the searched values: ``Re-init, L = 3``.
-
-        Where two arms have come to the same recipe, both names are in its label.
-        """
-        found: dict[tuple[str, str], str] = {}
-        for arm in self.design.arms:
-            for key, words in self._labels_of(arm):
-                found[key] = f"{found[key]} = {words}" if key in found else words
-        return found
-
-    def _labels_of(self, arm: Arm) -> list[tuple[tuple[str, str], str]]:
-        task = arm.task.id
-        if self.stage == "report":
-            recipe = self.chosen.get((arm.name, task))
-            return [] if recipe is None else [((task, recipe.id), arm.name)]
-        if self.stage == "tuning" and arm.search:
-            found = self.design.candidates(arm, self.chosen) or ()
-            return [((task, candidate.recipe.id), f"{arm.name}, {candidate.words}") for candidate in found]
-        return []
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the record as plain JSON."""
-        chosen = [{"arm": arm, "task": task, "recipe": r.to_json()} for (arm, task), r in self.chosen.items()]
-        return {"design": self.design.to_json(), "stage": self.stage, "chosen": chosen}
-
-    @classmethod
-    def from_json(cls, content: dict[str, Any]) -> "DesignRecord":
-        """Build a record from what ``to_json`` returned."""
-        check_fields("the design's record", content, cls)
-        chosen = {(c["arm"], c["task"]): Recipe.from_json(c["recipe"]) for c in content.get("chosen", ())}
-        return cls(design=Design.from_json(content["design"]), stage=content["stage"], chosen=chosen)
 
 
 def _report(arm: Arm) -> tuple[Seeds, ...]:

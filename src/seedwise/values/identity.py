@@ -7,24 +7,18 @@ tasks, recipes and trials are found again by what they are, not by when or where
 import hashlib
 import json
 import math
-import tomllib
-from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, fields
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from seedwise.errors import DataError, RequestError
-from seedwise.values.checks import did_you_mean
+from seedwise.errors import DataError
 
 __all__ = [
     "canonical_json",
-    "check_fields",
-    "check_keys",
     "content_hash",
     "digest_files",
     "json_number",
     "number_of_json",
-    "read_toml",
 ]
 
 
@@ -83,35 +77,3 @@ def json_number(number: float) -> float | str:
 def number_of_json(content: Any) -> Any:
     """Return the number that ``json_number`` was given; anything else stays as it is, to be refused where it is used."""
     return float(content) if content in ("nan", "inf", "-inf") else content
-
-
-def read_toml(what: str, path: Path) -> dict[str, Any]:
-    """Return what a TOML file says.
-
-    Raises:
-        RequestError: The file is missing or cannot be read as TOML.
-    """
-    if not path.exists():
-        raise RequestError(f"{what} {path} does not exist; check the path.")
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise RequestError(f"{what} {path} must be readable TOML, but: {error}; mend the file.") from error
-
-
-def check_fields(what: str, given: Mapping[str, Any], kind: type) -> None:
-    """Refuse content that does not fit the fields of a data class; those with a default may be missing."""
-    found = fields(kind)
-    required = (f.name for f in found if f.default is MISSING and f.default_factory is MISSING)
-    check_keys(what, given, tuple(f.name for f in found), required)
-
-
-def check_keys(what: str, given: Mapping[str, Any], known: tuple[str, ...], required: Iterable[str] = ()) -> None:
-    """Refuse a key that is not known, with the nearest one that is, and content without a required one."""
-    if not isinstance(given, Mapping):
-        raise RequestError(f"{what} must be keys and values, not {given!r}; its keys are {', '.join(known)}.")
-    for key in given:
-        if key not in known:
-            raise RequestError(f"{what} has no key {key!r}{did_you_mean(key, known)}; it has {', '.join(known)}.")
-    if missing := [key for key in required if key not in given]:
-        raise RequestError(f"{what} must have the key {missing[0]!r}, but does not; add it.")

@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, TypeAlias
 
 from seedwise.errors import RequestError
-from seedwise.values.checks import check_kind, check_switch, check_text
-from seedwise.values.identity import canonical_json, check_fields, content_hash
+from seedwise.values.checks import check_fields, check_kind, check_switch, check_text
+from seedwise.values.identity import canonical_json, content_hash
 from seedwise.values.recipe import Recipe
 from seedwise.values.seeds import Seeds
 from seedwise.values.task import Task

@@ -6,9 +6,18 @@ from pathlib import Path
 from typing import Any
 
 from seedwise.errors import RequestError
-from seedwise.values.checks import check_choice, check_count, check_fraction, check_number, check_switch, check_text
+from seedwise.values.checks import (
+    check_choice,
+    check_count,
+    check_fraction,
+    check_keys,
+    check_number,
+    check_switch,
+    check_text,
+    read_toml,
+)
 from seedwise.values.evaluations import Evaluations
-from seedwise.values.identity import check_keys, content_hash, read_toml
+from seedwise.values.identity import content_hash
 from seedwise.values.presets import PRESETS
 
 __all__ = ["TRACKED", "Recipe"]

@@ -9,8 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from seedwise.errors import RequestError
-from seedwise.values.checks import check_count
-from seedwise.values.identity import check_fields
+from seedwise.values.checks import check_count, check_fields
 
 __all__ = ["Seeds"]
 

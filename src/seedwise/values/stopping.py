@@ -5,8 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from seedwise.errors import RequestError
-from seedwise.values.checks import check_count, check_fraction, check_number
-from seedwise.values.identity import check_fields
+from seedwise.values.checks import check_count, check_fields, check_fraction, check_number
 
 __all__ = ["StoppingRule"]
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from seedwise.errors import DataError, RequestError
 from seedwise.values.benchmarks import EMBEDDED, GLUE, BenchmarkTask, glue_name, glue_task
-from seedwise.values.checks import check_choice, check_switch, check_text
-from seedwise.values.identity import check_fields, content_hash, digest_files
+from seedwise.values.checks import check_choice, check_fields, check_switch, check_text
+from seedwise.values.identity import content_hash, digest_files
 from seedwise.values.splits import Splits
 
 __all__ = ["CLASSIFICATION_METRICS", "METRICS", "REGRESSION_METRICS", "Task"]

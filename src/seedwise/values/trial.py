@@ -7,8 +7,8 @@ from enum import StrEnum
 from typing import Any
 
 from seedwise.errors import RequestError
-from seedwise.values.checks import check_count, check_kind
-from seedwise.values.identity import check_fields, content_hash, json_number, number_of_json
+from seedwise.values.checks import check_count, check_fields, check_kind
+from seedwise.values.identity import content_hash, json_number, number_of_json
 from seedwise.values.recipe import Recipe
 from seedwise.values.seeds import Seeds
 from seedwise.values.task import Task

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from seedwise import Measurement, Recipe, Seeds, Study, Task, TrialState
-from seedwise.store.sqlite import SqliteStore
+from seedwise.store.store import Store
 from seedwise.values.trial import Trial
 
 STEPS, EVALUATIONS = 1000, 30
@@ -72,7 +72,7 @@ def build(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     recipe = Recipe(model="drawn", max_steps=STEPS, evaluations="10 per epoch")  # type: ignore[arg-type]
     steps = [round((i + 1) * STEPS / EVALUATIONS) for i in range(EVALUATIONS)]
-    with SqliteStore.create_or_open(folder / "study.db", write=True) as store:
+    with Store.create_or_open(folder / "study.db", write=True) as store:
         for name, size, rows, guess in TASKS:
             task = Task.hub(name)
             trials = [Trial(task, recipe, seeds) for seeds in Seeds.grid(size, size)]
@@ -102,7 +102,7 @@ def curves(
 
 
 def fill(
-    store: SqliteStore, key: str, metric: str, steps: list[int], scores: np.ndarray, losses: np.ndarray, test: float
+    store: Store, key: str, metric: str, steps: list[int], scores: np.ndarray, losses: np.ndarray, test: float
 ) -> None:
     """Write one trial, evaluation by evaluation in one transaction."""
     at = {step: {metric: float(score)} for step, score in zip(steps, scores, strict=True)}

@@ -9,7 +9,7 @@ import pytest
 
 from seedwise import Study, TrialState
 from seedwise.store import database
-from seedwise.store.sqlite import SqliteStore
+from seedwise.store.store import Store
 from toys import toy_rows
 
 
@@ -366,12 +366,12 @@ class TestFolder:
     @pytest.mark.parametrize("with_request", [False, True])
     def test_is_open_in_another_process(self, refused, finished, request_of, with_request):
         asked = [*request_of, "--start", 4, "--fraction", 0.3, "--keep", 2] if with_request else []
-        with SqliteStore.create_or_open(finished / "study.db", write=True):
+        with Store.create_or_open(finished / "study.db", write=True):
             sentence = refused("run", finished, *asked)
         assert "is open in another process; wait until it ends, or choose another directory." in sentence
 
     def test_can_be_read_while_another_process_writes(self, seedwise, finished):
-        with SqliteStore.create_or_open(finished / "study.db", write=True):
+        with Store.create_or_open(finished / "study.db", write=True):
             assert seedwise("status", finished).code == 0
 
     def test_is_a_file(self, refused, tmp_path, request_of):

@@ -13,7 +13,7 @@ import pytest
 from seedwise.errors import DataError, RequestError
 from seedwise.importing.mapping import parse
 from seedwise.importing.runs import read_runs
-from seedwise.store.sqlite import SqliteStore
+from seedwise.store.store import Store
 from seedwise.study.study import Study
 from seedwise.values.seeds import Seeds
 from seedwise.values.trial import TrialState
@@ -617,7 +617,7 @@ def test_runs_that_are_there_already_are_refused_and_nothing_is_written(tmp_path
 
 
 def test_a_study_of_trainings_takes_no_imported_runs(tmp_path):
-    with SqliteStore.create_or_open(tmp_path / "study" / "study.db", write=True) as store:
+    with Store.create_or_open(tmp_path / "study" / "study.db", write=True) as store:
         store.add_trials(trials(2))
     with pytest.raises(RequestError, match=r"the study holds trainings of its own, not imported runs"):
         Study.import_runs(tmp_path / "study", read(tmp_path, LONG))

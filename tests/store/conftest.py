@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from seedwise.store.sqlite import SqliteStore
+from seedwise.store.store import Store
 from store.toys import trials
 
 
@@ -15,13 +15,13 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def store(path: Path) -> Iterator[SqliteStore]:
-    with SqliteStore.create_or_open(path, write=True) as store:
+def store(path: Path) -> Iterator[Store]:
+    with Store.create_or_open(path, write=True) as store:
         yield store
 
 
 @pytest.fixture
-def trial(store: SqliteStore) -> str:
+def trial(store: Store) -> str:
     """The id of one trial in the store."""
     (trial,) = trials(1)
     store.add_trials([trial])

@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from seedwise.errors import RequestError, WorkError
-from seedwise.store.base import Predictions
 from seedwise.store.export import export, trials_table
+from seedwise.store.rows import Predictions
 from seedwise.values.recipe import Recipe
 from seedwise.values.seeds import Seeds
 from seedwise.values.task import Task

@@ -16,7 +16,7 @@ import pytest
 
 from seedwise.errors import RequestError, WorkError
 from seedwise.store.database import Database
-from seedwise.store.sqlite import SqliteStore
+from seedwise.store.store import Store
 from seedwise.values.trial import TrialState
 from store.toys import interval, trials
 
@@ -24,17 +24,17 @@ TESTS = Path(__file__).resolve().parent.parent
 
 
 def reader(path):
-    return SqliteStore.create_or_open(path, write=False)
+    return Store.create_or_open(path, write=False)
 
 
 def writer(path):
-    return SqliteStore.create_or_open(path, write=True)
+    return Store.create_or_open(path, write=True)
 
 
 @contextmanager
 def python(program, path):
     """A process that runs the program with the path, from when it says ``ready`` until it is killed at the end."""
-    environment = {**os.environ, "PYTHONPATH": str(TESTS)}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(TESTS), *sys.path])}
     command = [sys.executable, "-c", program, str(path)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
@@ -55,11 +55,11 @@ def names(folder):
 APPEND_FOREVER = """
 import itertools, random, sys
 import numpy as np
-from seedwise.store.base import Predictions
-from seedwise.store.sqlite import SqliteStore
+from seedwise.store.rows import Predictions
+from seedwise.store.store import Store
 from store.toys import tracking, trials
 
-store = SqliteStore.create_or_open(sys.argv[1], write=True)
+store = Store.create_or_open(sys.argv[1], write=True)
 store.reset_running()
 store.add_trials(trials(3))
 print("ready", flush=True)
@@ -113,8 +113,8 @@ def check_whole(store, record):
 
 HOLD = """
 import sys
-from seedwise.store.sqlite import SqliteStore
-store = SqliteStore.create_or_open(sys.argv[1], write=True)
+from seedwise.store.store import Store
+store = Store.create_or_open(sys.argv[1], write=True)
 print("ready", flush=True)
 sys.stdin.read()
 """
@@ -284,7 +284,7 @@ def test_study_of_a_newer_schema_is_refused(path, write):
     writer(path).close()
     change(path, "PRAGMA user_version = 3")
     with pytest.raises(RequestError, match="must have schema 2 or older, not 3; it was written by a newer seedwise"):
-        SqliteStore.create_or_open(path, write=write)
+        Store.create_or_open(path, write=write)
 
 
 @pytest.mark.parametrize("write", [False, True])
@@ -293,7 +293,7 @@ def test_database_of_another_program_is_refused_and_left_alone(tmp_path, write):
     change(path, "CREATE TABLE songs (title TEXT)")
     before = path.read_bytes()
     with pytest.raises(RequestError, match="must be a study of seedwise, not another SQLite file"):
-        SqliteStore.create_or_open(path, write=write)
+        Store.create_or_open(path, write=write)
     assert path.read_bytes() == before
 
 
@@ -302,7 +302,7 @@ def test_file_of_another_kind_is_refused_and_left_alone(tmp_path, write):
     path = tmp_path / "study.db"
     path.write_text("a letter to the editor " * 100)
     with pytest.raises(RequestError, match="must be a study of seedwise, not another kind of file"):
-        SqliteStore.create_or_open(path, write=write)
+        Store.create_or_open(path, write=write)
     assert path.read_text().startswith("a letter")
 
 

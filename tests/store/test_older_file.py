@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from seedwise.errors import RequestError
-from seedwise.store.base import Predictions
-from seedwise.store.sqlite import SqliteStore
+from seedwise.store.rows import Predictions
+from seedwise.store.store import Store
 from seedwise.values.stopping import StoppingRule
 from seedwise.values.trial import TrialState
 from store.toys import RECIPE, TASK, interval, tracking, trials
@@ -52,11 +52,11 @@ TABLES = "studies tasks recipes trials facts measurements evaluations prediction
 
 
 def reader(path):
-    return SqliteStore.create_or_open(path, write=False)
+    return Store.create_or_open(path, write=False)
 
 
 def writer(path):
-    return SqliteStore.create_or_open(path, write=True)
+    return Store.create_or_open(path, write=True)
 
 
 @pytest.fixture
@@ -192,7 +192,7 @@ def test_reader_follows_a_writer_that_brings_it_up_to_date(old):
 UPGRADE = """
 import sys
 from seedwise.store import database
-from seedwise.store.sqlite import SqliteStore
+from seedwise.store.store import Store
 
 def upgrade_and_wait(connection, time):
     upgrade(connection, time)
@@ -200,7 +200,7 @@ def upgrade_and_wait(connection, time):
     sys.stdin.read()
 
 upgrade, database.upgrade_schema = database.upgrade_schema, upgrade_and_wait
-SqliteStore.create_or_open(sys.argv[1], write=True)
+Store.create_or_open(sys.argv[1], write=True)
 """
 
 

@@ -12,7 +12,7 @@ from replay import ReplayExecutor, ReplaySession
 from seedwise import Analysis, Recipe, RequestError, Seeds, StoppingRule, Study, Task, TrialState, WorkError
 from seedwise.errors import StorageError
 from seedwise.executors.base import Failed
-from seedwise.store.sqlite import SqliteStore
+from seedwise.store.store import Store
 
 TASK = Task.hub("rte")
 RECIPE = Recipe(model="m", batch_size=8, num_train_epochs=1, evaluations="every 1 steps")
@@ -169,14 +169,14 @@ def test_a_disk_that_is_full_for_one_worker_costs_the_other_nothing(tmp_path, mo
 
 
 def test_after_a_report_that_could_not_be_stored_the_trial_waits_for_another_time(tmp_path, monkeypatch):
-    append, full = SqliteStore.append, True
+    append, full = Store.append, True
 
     def append_to_a_small_disk(store, trial_id, measurements, seconds):
         if full and measurements[0].step == 2 and trial_id == first:
             raise StorageError("the disk is full")
         append(store, trial_id, measurements, seconds)
 
-    monkeypatch.setattr(SqliteStore, "append", append_to_a_small_disk)
+    monkeypatch.setattr(Store, "append", append_to_a_small_disk)
     executor = ReplayExecutor(table(2, 4, 0), workers=2)
     with create(tmp_path / "s", 2) as study:
         second, first = (record.id for record in study.trials)

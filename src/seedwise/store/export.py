@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedwise.errors import StorageError
-from seedwise.store.base import Predictions, Store
+from seedwise.store.rows import Predictions
+from seedwise.store.store import Store
 from seedwise.values.checks import check_choice
 from seedwise.values.recipe import Recipe
 from seedwise.values.record import TrialRecord

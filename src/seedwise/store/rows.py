@@ -1,22 +1,22 @@
-"""How do the rows of the tables become trials, curves and predictions again, and do replayed steps equal the stored ones?
+"""How do facts, predictions, trials and the diary become rows of the tables, and come back?
 
 Every function asks one open connection, inside its caller's transaction.
 """
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from seedwise.errors import RequestError
-from seedwise.store.base import Event, Losses, Predictions
-from seedwise.store.encoding import differs, metrics_from_text, to_float32, unpack
+from seedwise.errors import DataError, RequestError
+from seedwise.store.curves import evaluation_of
+from seedwise.store.encoding import metrics_from_text, pack, to_float32, unpack
 from seedwise.store.schema import version_of
-from seedwise.store.tracked import read_tracked, tracked_difference
 from seedwise.values.imported import (
     AnyRecipe,
     AnyTask,
@@ -33,21 +33,53 @@ from seedwise.values.stopping import StoppingRule
 from seedwise.values.trial import Measurement, Trial, TrialState
 
 __all__ = [
+    "Event",
+    "Predictions",
     "check_known",
-    "first_difference",
-    "last_step",
+    "prediction_row",
     "read_design",
     "read_events",
     "read_facts",
-    "read_losses",
     "read_predictions",
     "read_records",
     "read_rule",
     "unknown_trial",
+    "write_facts",
 ]
 
 _TRIALS = """SELECT id, position, task, recipe, seeds, state, fingerprint, origin, seconds, attempts, error, best_step,
     test_metrics FROM trials"""
+
+
+class Predictions(NamedTuple):
+    """What a trial says of every row: the model's outputs before softmax.
+
+    Args:
+        step: The step at which they were made.
+        validation: Outputs on the validation rows, (rows, outputs), float32.
+        test: Outputs on the test rows, if the task has any.
+    """
+
+    step: int
+    validation: NDArray[np.float32]
+    test: NDArray[np.float32] | None = None
+
+
+class Event(NamedTuple):
+    """One entry of the study's diary.
+
+    Args:
+        time: When, UTC, as ISO 8601.
+        trial_id: Which trial it is about; None for the study as a whole.
+        kind: added, removed, start, state, rule, design, schema, fingerprint differs, replay differs, or a caller's own
+            word.
+        detail: What happened, in a sentence or as JSON.
+    """
+
+    time: str
+    trial_id: str | None
+    kind: str
+    detail: str
 
 
 def read_rule(connection: sqlite3.Connection) -> StoppingRule | None:
@@ -71,6 +103,25 @@ def read_facts(connection: sqlite3.Connection, task_id: str, recipe_id: str) -> 
     return None if row is None else dict(json.loads(row[0]))
 
 
+def write_facts(connection: sqlite3.Connection, task_id: str, recipe_id: str, facts: Mapping[str, Any]) -> None:
+    """Keep what preparing this task for this recipe found; refuse other rows than those the study began with."""
+    known = connection.execute(
+        "SELECT 1 FROM tasks, recipes WHERE tasks.id = ? AND recipes.id = ?", (task_id, recipe_id)
+    )
+    if known.fetchone() is None:
+        raise RequestError(f"the study has no task {task_id!r} with recipe {recipe_id!r}; add its trials first.")
+    old = read_facts(connection, task_id, recipe_id) or {}
+    if old and old.get("digest") != facts.get("digest"):
+        raise DataError(
+            f"the rows of task {task_id} must have the digest {old.get('digest')!r}, with which the study began, "
+            f"not {facts.get('digest')!r}; restore the rows, or start a new study in another directory."
+        )
+    connection.execute(
+        "INSERT INTO facts VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET content = excluded.content",
+        (task_id, recipe_id, json.dumps(dict(facts))),
+    )
+
+
 def read_records(connection: sqlite3.Connection, trial_id: str | None = None) -> tuple[TrialRecord, ...]:
     """Return what is known of every trial, or of one, in the study's order."""
     one = () if trial_id is None else (trial_id,)
@@ -80,19 +131,10 @@ def read_records(connection: sqlite3.Connection, trial_id: str | None = None) ->
     of_all = "SELECT trial, step, loss, metrics FROM evaluations ORDER BY trial, step"
     of_one = "SELECT trial, step, loss, metrics FROM evaluations WHERE trial = ? ORDER BY step"
     rows = connection.execute(of_all if trial_id is None else of_one, one)
-    curves = {key: tuple(_evaluation(row) for row in curve) for key, curve in groupby(rows, key=itemgetter(0))}
+    curves = {key: tuple(evaluation_of(row) for row in curve) for key, curve in groupby(rows, key=itemgetter(0))}
     only = "" if trial_id is None else "WHERE id = ?"
     trials = connection.execute(f"{_TRIALS} {only} ORDER BY position", one)
     return tuple(_record(row, tasks, recipes, curves) for row in trials)
-
-
-def read_losses(connection: sqlite3.Connection, trial_id: str) -> Losses:
-    """Return the losses of every stored step."""
-    rows = connection.execute("SELECT losses FROM measurements WHERE trial = ? ORDER BY last_step", (trial_id,))
-    parts = [unpack(blob) for (blob,) in rows]
-    if not parts:
-        check_known(connection, trial_id)
-    return np.concatenate(parts) if parts else np.zeros(0, np.float32)
 
 
 def read_predictions(connection: sqlite3.Connection, trial_id: str) -> Predictions | None:
@@ -100,7 +142,6 @@ def read_predictions(connection: sqlite3.Connection, trial_id: str) -> Predictio
     query = "SELECT step, outputs, validation, test FROM predictions WHERE trial = ?"
     row = connection.execute(query, (trial_id,)).fetchone()
     if row is None:
-        check_known(connection, trial_id)
         return None
     step, outputs, validation, test = row
     return Predictions(
@@ -108,36 +149,23 @@ def read_predictions(connection: sqlite3.Connection, trial_id: str) -> Predictio
     )
 
 
+def prediction_row(trial_id: str, step: int, predictions: Predictions) -> tuple[object, ...]:
+    """Return the row that `read_predictions` reads."""
+    validation, test = predictions.validation, predictions.test
+    shapes = [array.shape for array in (validation, test) if array is not None]
+    if predictions.step != step or any(len(shape) != 2 or shape[1] != shapes[0][1] for shape in shapes):
+        raise RequestError(
+            f"predictions must be of step {step} with shapes (rows, outputs), not of step {predictions.step} with "
+            f"{shapes!r}; give those of the best evaluation."
+        )
+    packed = [None if array is None else pack(to_float32(array)) for array in (validation, test)]
+    return (trial_id, step, validation.shape[1], *packed)
+
+
 def read_events(connection: sqlite3.Connection) -> tuple[Event, ...]:
     """Return the diary, oldest entry first."""
     rows = connection.execute("SELECT time, trial, kind, detail FROM events ORDER BY number")
     return tuple(Event(*row) for row in rows)
-
-
-def last_step(connection: sqlite3.Connection, trial_id: str) -> int:
-    """Return the step up to which a trial is stored, 0 before the first."""
-    query = "SELECT max(last_step) FROM measurements WHERE trial = ?"
-    (step,) = connection.execute(query, (trial_id,)).fetchone()
-    return step or 0
-
-
-def first_difference(connection: sqlite3.Connection, trial_id: str, replayed: Sequence[Measurement]) -> str | None:
-    """Return a sentence with the first replayed step that differs from the stored one, and both values."""
-    losses = read_losses(connection, trial_id)
-    tracked = read_tracked(connection, trial_id, len(losses))
-    query = "SELECT trial, step, loss, metrics FROM evaluations WHERE trial = ? AND step BETWEEN ? AND ?"
-    rows = connection.execute(query, (trial_id, replayed[0].step, replayed[-1].step))
-    evaluations = {evaluation.step: evaluation for evaluation in map(_evaluation, rows)}
-    for measurement, loss in zip(replayed, to_float32([m.loss for m in replayed]).tolist(), strict=True):
-        stored = losses[measurement.step - 1].item()
-        if differs(stored, loss):
-            return f"step {measurement.step}: the loss was {stored!r} and is {loss!r} in a replay"
-        known = evaluations.get(measurement.step)
-        sentence = _metrics_difference(known and known.metrics, measurement.metrics)
-        sentence = sentence or tracked_difference(tracked, measurement)
-        if sentence:
-            return f"step {measurement.step}: {sentence}"
-    return None
 
 
 def check_known(connection: sqlite3.Connection, trial_id: str) -> None:
@@ -149,11 +177,6 @@ def check_known(connection: sqlite3.Connection, trial_id: str) -> None:
 def unknown_trial(trial_id: str) -> RequestError:
     """Return the refusal of a trial that is not in the study."""
     return RequestError(f"the study has no trial {trial_id!r}; add it first, or take one of its trials' ids.")
-
-
-def _evaluation(row: tuple[Any, ...]) -> Measurement:
-    _, step, loss, metrics = row
-    return Measurement(step, float(loss), metrics_from_text(metrics))
 
 
 def _record(
@@ -184,13 +207,3 @@ def _trial(task: AnyTask, recipe: AnyRecipe, seeds: Seeds) -> AnyTrial:
     if isinstance(task, ImportedTask) and isinstance(recipe, ImportedRecipe):
         return ImportedTrial(task, recipe, seeds)
     return Trial(task, recipe, seeds)  # type: ignore[arg-type]  # refuses one that is imported without the other
-
-
-def _metrics_difference(stored: Any, replayed: Any) -> str | None:
-    """Compare two evaluations of one step, either of which may be missing."""
-    if (stored is None) != (replayed is None):
-        return "it was evaluated in only one of the stored run and a replay"
-    for name in stored or {}:
-        if name not in replayed or differs(stored[name], float(replayed[name])):
-            return f"{name} was {stored[name]!r} and is {replayed.get(name)!r} in a replay"
-    return None

@@ -28,7 +28,8 @@ from seedwise.executors.base import (
     Started,
     masks_of,
 )
-from seedwise.store.base import Predictions, Store
+from seedwise.store.rows import Predictions
+from seedwise.store.store import Store
 from seedwise.study.progress import Cell, LiveTrial, StudyProgress, study_progress
 from seedwise.study.schedule import Goal, Schedule
 from seedwise.study.winners import export_winners

@@ -12,10 +12,10 @@ from typing import Any, Self
 from seedwise.errors import RequestError
 from seedwise.executors.base import Executor
 from seedwise.importing.runs import ForeignRuns, merged_facts
-from seedwise.store.base import Losses, Store, Tracked
+from seedwise.store.curves import Losses, Tracked
 from seedwise.store.database import is_being_written
 from seedwise.store.export import export, trials_table
-from seedwise.store.sqlite import SqliteStore
+from seedwise.store.store import Store
 from seedwise.study.folder import check_free, check_own, check_same_design, check_same_study, most_seeds
 from seedwise.study.progress import StudyProgress
 from seedwise.study.run import run_study
@@ -108,7 +108,7 @@ class Study:
         """
         folder = Path(folder)
         check_free(folder)
-        store = SqliteStore.create_or_open(folder / "study.db", write=True)
+        store = Store.create_or_open(folder / "study.db", write=True)
         try:
             study = cls(folder, store)
             if not any(record.attempts for record in study.trials):  # a plan of which nothing ever ran binds nobody
@@ -136,7 +136,7 @@ class Study:
         """
         folder = Path(folder)
         check_free(folder)
-        store = SqliteStore.create_or_open(folder / "study.db", write=True)
+        store = Store.create_or_open(folder / "study.db", write=True)
         try:
             known = {cell: store.facts(*cell) for cell in runs.facts}
             store.add_runs(runs.records, {c: merged_facts(known[c], new) for c, new in runs.facts.items()})
@@ -155,7 +155,7 @@ class Study:
         folder = Path(folder)
         if not (folder / "study.db").exists():
             raise RequestError(f"{folder} holds no study; say what to run: a task, a model and how many trials.")
-        study = cls(folder, SqliteStore.create_or_open(folder / "study.db", write=True))
+        study = cls(folder, Store.create_or_open(folder / "study.db", write=True))
         try:
             check_own(folder, study.trials)
             if study.design is not None:
@@ -175,7 +175,7 @@ class Study:
         folder = Path(folder)
         if folder.is_file():
             raise RequestError(f"{folder} must be a study's directory, not a file; name the directory.")
-        return cls(folder, SqliteStore.create_or_open(folder / "study.db", write=False))
+        return cls(folder, Store.create_or_open(folder / "study.db", write=False))
 
     def __enter__(self) -> Self:
         return self

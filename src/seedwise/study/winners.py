@@ -12,7 +12,7 @@ from typing import Any
 
 from seedwise.errors import StorageError, WorkError
 from seedwise.executors.base import DIVERGED, Session
-from seedwise.store.base import Store
+from seedwise.store.store import Store
 from seedwise.study.modelcard import model_card
 from seedwise.values.identity import content_hash
 from seedwise.values.record import TrialRecord, own_trial, winner

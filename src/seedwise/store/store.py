@@ -1,55 +1,68 @@
-"""Where does a study live on disk: the store as one SQLite file?
+"""What must be remembered of a study, and where: its trials and their curves in one SQLite file?
 
-Every method is one transaction. A store belongs to the thread that opened it; another thread opens its own.
+Whatever a method has stored when it returns survives the end of the process at any later instant; a method that fails
+has stored nothing, and the store can still be used. A store belongs to the thread that opened it.
 """
 
 import json
-from collections.abc import Collection, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from sqlite3 import Connection
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
-from seedwise.errors import DataError, RequestError, WorkError
-from seedwise.store.base import Event, Losses, Predictions, Tracked
-from seedwise.store.database import Database, now
-from seedwise.store.encoding import metrics_to_text, pack, to_float32
-from seedwise.store.rows import (
-    check_known,
+from seedwise.errors import WorkError
+from seedwise.store.curves import (
+    Losses,
+    Tracked,
+    check_steps,
     first_difference,
+    insert_interval,
     last_step,
+    read_losses,
+    read_tracked,
+)
+from seedwise.store.database import Database, now
+from seedwise.store.encoding import metrics_to_text
+from seedwise.store.rows import (
+    Event,
+    Predictions,
+    check_known,
+    prediction_row,
     read_design,
     read_events,
     read_facts,
-    read_losses,
     read_predictions,
     read_records,
     read_rule,
     unknown_trial,
+    write_facts,
 )
-from seedwise.store.runs import insert_runs
-from seedwise.store.tracked import insert_tracked, read_tracked
+from seedwise.store.trials import delete_trials, insert_runs, insert_trials
 from seedwise.values.identity import canonical_json
 from seedwise.values.record import TrialRecord
 from seedwise.values.stopping import StoppingRule
 from seedwise.values.trial import Measurement, Trial, TrialState
 
-__all__ = ["SqliteStore"]
+__all__ = ["Store"]
+
+T = TypeVar("T")
 
 
-class SqliteStore:
-    """A study in one SQLite file: the `Store` that is used.
-
-    Use `create_or_open`. As a context manager it closes itself.
+class Store:
+    """The trials of one study in one SQLite file; open it with `create_or_open`, close it or use it as a context manager.
 
     Example:
         >>> import tempfile
         >>> folder = Path(tempfile.mkdtemp())
-        >>> with SqliteStore.create_or_open(folder / "study.db", write=True) as store:
+        >>> with Store.create_or_open(folder / "study.db", write=True) as store:
         ...     store.set_rule(StoppingRule(t=20, f=0.25, p=5))
-        >>> with SqliteStore.create_or_open(folder / "study.db", write=False) as store:
+        >>> with Store.create_or_open(folder / "study.db", write=False) as store:
         ...     store.rule()
         StoppingRule(t=20, f=0.25, p=5)
+
+    Raises:
+        RequestError: From every method, where it is asked for a trial or a write that this store does not have.
+        WorkError: From every method, where the medium fails: the disk is full, unreadable or read-only.
     """
 
     def __init__(self, database: Database) -> None:
@@ -57,17 +70,7 @@ class SqliteStore:
 
     @classmethod
     def create_or_open(cls, path: str | Path, *, write: bool) -> Self:
-        """Open a study's file.
-
-        Args:
-            path: The file, ``study.db`` in the study's folder.
-            write: Open it for writing, alone, and make it if it is missing. Without, any number may read it, also while
-                it is being written.
-
-        Raises:
-            RequestError: It is missing (reading) or open elsewhere (writing), no study, or of a newer schema.
-            WorkError: The medium fails.
-        """
+        """Open the file ``study.db`` of a study: for any number of readers, or for one writer, who makes a missing one."""
         return cls(Database(Path(path), write=write))
 
     def __enter__(self) -> Self:
@@ -84,51 +87,26 @@ class SqliteStore:
 
     def add_trials(self, trials: Sequence[Trial]) -> int:
         """Add those trials that are missing, in the given order, and return how many were new."""
-        tasks = {trial.task: trial.task.id for trial in trials}
-        recipes = {trial.recipe: trial.recipe.id for trial in trials}
         with self._database.writing() as connection:
-            # A task whose files have moved is the same task: the latest place is the one to read from.
-            connection.executemany(
-                "INSERT INTO tasks VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET content = excluded.content",
-                [(key, canonical_json(task.to_json())) for task, key in tasks.items()],
-            )
-            connection.executemany(
-                "INSERT INTO recipes VALUES (?, ?) ON CONFLICT DO NOTHING",
-                [(key, canonical_json(recipe.to_json())) for recipe, key in recipes.items()],
-            )
-            (first,) = connection.execute("SELECT coalesce(max(position) + 1, 0) FROM trials").fetchone()
-            known = {key for (key,) in connection.execute("SELECT id FROM trials")}
-            new = {key: trial for trial in trials if (key := trial.id) not in known}
-            connection.executemany(
-                "INSERT INTO trials (position, id, task, recipe, seeds, state) VALUES (?, ?, ?, ?, ?, ?)",
-                [
-                    (position, key, tasks[t.task], recipes[t.recipe], canonical_json(t.seeds.to_json()), "waiting")
-                    for position, (key, t) in enumerate(new.items(), start=first)
-                ],
-            )
+            new, in_all = insert_trials(connection, trials)
             if new:
-                _note(connection, "added", f"{len(new)} trials, {first + len(new)} in all")
-        return len(new)
+                _note(connection, "added", f"{new} trials, {in_all} in all")
+        return new
 
     def add_runs(self, runs: Sequence[TrialRecord], facts: Mapping[tuple[str, str], Mapping[str, Any]]) -> None:
-        """Add runs that are over, with their evaluations, after the trials that are there: all of them or none."""
+        """Add imported runs after those that are there, all or none; facts, by task and recipe id, replace the old ones.
+
+        Raises:
+            RequestError: One of the runs is there already, or the study holds trainings of its own.
+        """
         with self._database.writing() as connection:
             insert_runs(connection, runs, facts)
             _note(connection, "added", f"{len(runs)} imported runs")
 
     def remove_trials(self, trial_ids: Collection[str]) -> int:
-        """Take those of the trials that never started out of the study again, and return how many."""
+        """Remove those of the trials that never started, and return how many."""
         with self._database.writing() as connection:
-            untried = "FROM trials WHERE id = ? AND attempts = 0"
-            removed = 0
-            for trial_id in trial_ids:
-                change = f"UPDATE events SET trial = NULL WHERE trial = (SELECT id {untried})"  # noqa: S608
-                connection.execute(change, (trial_id,))
-                removed += connection.execute(f"DELETE {untried}", (trial_id,)).rowcount
-            used = "SELECT 1 FROM trials t WHERE t.task = facts.task AND t.recipe = facts.recipe"
-            connection.execute(f"DELETE FROM facts WHERE NOT EXISTS ({used})")  # noqa: S608 - no value of anyone's
-            connection.execute("DELETE FROM tasks WHERE id NOT IN (SELECT task FROM trials)")
-            connection.execute("DELETE FROM recipes WHERE id NOT IN (SELECT recipe FROM trials)")
+            removed = delete_trials(connection, trial_ids)
             if removed:
                 _note(connection, "removed", f"{removed} trials that never started")
         return removed
@@ -148,7 +126,7 @@ class SqliteStore:
             _note(connection, "rule", f"{new or 'none'} replaces {_rule_text(old) or 'none'}")
 
     def design(self) -> dict[str, Any] | None:
-        """Return the design that the study's trials follow, as it was given, or None where they follow none."""
+        """Return the design that the study's trials follow, as it was given, if they follow one."""
         return self._database.read(read_design)
 
     def set_design(self, content: Mapping[str, Any]) -> None:
@@ -166,30 +144,17 @@ class SqliteStore:
         return self._database.read(lambda connection: read_facts(connection, task_id, recipe_id))
 
     def set_facts(self, task_id: str, recipe_id: str, facts: Mapping[str, Any]) -> None:
-        """Keep what preparing found; refuse another digest than the stored one."""
+        """Keep what preparing found; refuse a digest other than the stored one, because the rows have changed since."""
         with self._database.writing() as connection:
-            known = connection.execute(
-                "SELECT 1 FROM tasks, recipes WHERE tasks.id = ? AND recipes.id = ?", (task_id, recipe_id)
-            )
-            if known.fetchone() is None:
-                raise RequestError(
-                    f"the study has no task {task_id!r} with recipe {recipe_id!r}; add its trials first."
-                )
-            old = read_facts(connection, task_id, recipe_id) or {}
-            if old and old.get("digest") != facts.get("digest"):
-                raise DataError(
-                    f"the rows of task {task_id} must have the digest {old.get('digest')!r}, with which the study began, "
-                    f"not {facts.get('digest')!r}; restore the rows, or start a new study in another directory."
-                )
-            connection.execute(
-                "INSERT INTO facts VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET content = excluded.content",
-                (task_id, recipe_id, json.dumps(dict(facts))),
-            )
+            write_facts(connection, task_id, recipe_id, facts)
 
     # Trials while they run --------------------------------------------------------------------------------------------
 
     def start(self, trial_id: str, fingerprint: Mapping[str, str], origin: Mapping[str, Any]) -> None:
-        """Mark a trial as running, count the attempt, and keep what it drew and where it runs."""
+        """Mark a trial as running, count the attempt, and keep what it drew and where it runs.
+
+        A fingerprint that differs from an earlier attempt's is noted as the event ``fingerprint differs``.
+        """
         drawn, place = json.dumps(dict(fingerprint)), json.dumps(dict(origin))
         with self._database.writing() as connection:
             query = "SELECT attempts, fingerprint FROM trials WHERE id = ?"
@@ -207,8 +172,16 @@ class SqliteStore:
                 _note(connection, "fingerprint differs", f"it was {before} and is {drawn}", trial_id)
 
     def append(self, trial_id: str, measurements: Sequence[Measurement], seconds: float) -> None:
-        """Keep the steps since the last evaluation and the evaluation that ends them, all or nothing."""
-        _check_steps(measurements)
+        """Keep the steps since the last stored one, of which the last is an evaluation: all or none.
+
+        Steps that are stored already (a replay after a kill) stay as they are. Where a replay differs in a bit of a
+        float32 loss, a metric or a tracked value, the event ``replay differs`` names the first such step and both values.
+
+        Raises:
+            WorkError: Steps between the last stored one and the first given one are missing.
+            RequestError: The measurements are no piece of a curve, or a tracked name changes its number of values.
+        """
+        check_steps(measurements)
         with self._database.writing() as connection:
             _update(connection, "UPDATE trials SET seconds = seconds + ? WHERE id = ?", seconds, trial_id)
             stored = last_step(connection, trial_id)
@@ -225,7 +198,7 @@ class SqliteStore:
             for measurement in measurements[len(replayed) :]:
                 interval.append(measurement)
                 if measurement.metrics is not None:
-                    _insert_interval(connection, trial_id, interval)
+                    insert_interval(connection, trial_id, interval)
                     interval = []
 
     def set_state(self, trial_id: str, state: TrialState, error: str | None = None) -> None:
@@ -244,8 +217,8 @@ class SqliteStore:
         predictions: Predictions | None,
         seconds: float = 0.0,
     ) -> None:
-        """Keep the test metrics and predictions of a trial's best evaluation, in place of an earlier one's."""
-        row = None if predictions is None else _prediction_row(trial_id, step, predictions)
+        """Keep test metrics and predictions at a trial's best evaluation in place of earlier ones; add the seconds."""
+        row = None if predictions is None else prediction_row(trial_id, step, predictions)
         text = None if test_metrics is None else metrics_to_text(test_metrics)
         with self._database.writing() as connection:
             change = "UPDATE trials SET best_step = ?, test_metrics = ?, seconds = seconds + ? WHERE id = ?"
@@ -278,15 +251,15 @@ class SqliteStore:
 
     def losses(self, trial_id: str) -> Losses:
         """Return the training loss of every stored step, from step 1."""
-        return self._database.read(lambda connection: read_losses(connection, trial_id))
+        return self._of(trial_id, read_losses)
 
     def tracked(self, trial_id: str) -> Tracked:
         """Return what was tracked at every stored step, by name; empty where nothing was."""
-        return self._database.read(lambda connection: _tracked(connection, trial_id))
+        return self._of(trial_id, read_tracked)
 
     def predictions(self, trial_id: str) -> Predictions | None:
         """Return the predictions at the trial's best evaluation, if any are kept."""
-        return self._database.read(lambda connection: read_predictions(connection, trial_id))
+        return self._of(trial_id, read_predictions)
 
     def add_event(self, kind: str, detail: str, trial_id: str | None = None) -> None:
         """Write into the study's diary."""
@@ -299,33 +272,14 @@ class SqliteStore:
         """Return the study's diary, oldest entry first."""
         return self._database.read(read_events)
 
+    def _of(self, trial_id: str, question: Callable[[Connection, str], T]) -> T:
+        """Ask about one trial, which must be in the study."""
 
-def _check_steps(measurements: Sequence[Measurement]) -> None:
-    """Refuse what would leave a curve with holes or with an end that no evaluation marks."""
-    if not measurements:
-        raise RequestError("measurements must hold at least one evaluation, not nothing; wait for the next one.")
-    for before, after in pairwise(measurements):
-        if after.step != before.step + 1:
-            raise RequestError(f"steps must be consecutive, not {after.step} after {before.step}; give each one once.")
-    if measurements[-1].metrics is None:
-        last = measurements[-1].step
-        raise RequestError(f"the last step must be an evaluation, but {last} has no metrics; wait for the next one.")
+        def asked(connection: Connection) -> T:
+            check_known(connection, trial_id)
+            return question(connection, trial_id)
 
-
-def _insert_interval(connection: Connection, trial_id: str, interval: Sequence[Measurement]) -> None:
-    end = interval[-1]
-    losses = pack(to_float32([measurement.loss for measurement in interval]))
-    connection.execute("INSERT INTO measurements VALUES (?, ?, ?, ?)", (trial_id, interval[0].step, end.step, losses))
-    connection.execute(
-        "INSERT INTO evaluations VALUES (?, ?, ?, ?)",
-        (trial_id, end.step, repr(float(end.loss)), metrics_to_text(end.metrics or {})),
-    )
-    insert_tracked(connection, trial_id, interval)
-
-
-def _tracked(connection: Connection, trial_id: str) -> Tracked:
-    check_known(connection, trial_id)
-    return read_tracked(connection, trial_id, last_step(connection, trial_id))
+        return self._database.read(asked)
 
 
 def _note(connection: Connection, kind: str, detail: str, trial_id: str | None = None) -> None:
@@ -338,18 +292,6 @@ def _update(connection: Connection, change: str, *values: object) -> None:
     """Change the one trial whose id is the last of the values."""
     if connection.execute(change, values).rowcount == 0:
         raise unknown_trial(str(values[-1]))
-
-
-def _prediction_row(trial_id: str, step: int, predictions: Predictions) -> tuple[object, ...]:
-    validation, test = predictions.validation, predictions.test
-    shapes = [array.shape for array in (validation, test) if array is not None]
-    if predictions.step != step or any(len(shape) != 2 or shape[1] != shapes[0][1] for shape in shapes):
-        raise RequestError(
-            f"predictions must be of step {step} with shapes (rows, outputs), not of step {predictions.step} with "
-            f"{shapes!r}; give those of the best evaluation."
-        )
-    packed = [None if array is None else pack(to_float32(array)) for array in (validation, test)]
-    return (trial_id, step, validation.shape[1], *packed)
 
 
 def _rule_text(rule: StoppingRule | None) -> str | None:

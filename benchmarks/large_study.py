@@ -74,7 +74,7 @@ def build(folder: Path) -> None:
     steps = [round((i + 1) * STEPS / EVALUATIONS) for i in range(EVALUATIONS)]
     with Store.create_or_open(folder / "study.db", write=True) as store:
         for name, size, rows, guess in TASKS:
-            task = Task.hub(name)
+            task = Task.glue(name)
             trials = [Trial(task, recipe, seeds) for seeds in Seeds.grid(size, size)]
             store.add_trials(trials)
             metric = task.metric

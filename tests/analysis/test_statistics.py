@@ -20,7 +20,7 @@ def crossed(**given):
 
 def test_a_crossed_study_with_test_scores_that_tracks_everything_allows_every_statistic():
     tracked = dict.fromkeys(TRACKED, SCORES[:, :, None])
-    analysis = Analysis(crossed(task=Task.hub("rte"), recipe=Recipe(model="m", track=TRACKED), tracked=tracked))
+    analysis = Analysis(crossed(task=Task.glue("rte"), recipe=Recipe(model="m", track=TRACKED), tracked=tracked))
     refused = {name for name in STATISTICS if isinstance(analysis.find(name, analysis.cell()), Refusal)}
     assert refused == set()
 

@@ -18,7 +18,7 @@ TRACK = ("distance", "gradient_norm", "bias_ratio")
 def cell_of(track=TRACK, trials=4, **tracked):
     """A cell whose trials tracked the given tables, (trials, steps, values a step)."""
     recipe = Recipe(model="m", track=track)
-    study = table_study(np.full((trials, 2), 0.7), task=Task.hub("rte"), recipe=recipe, tracked=tracked)
+    study = table_study(np.full((trials, 2), 0.7), task=Task.glue("rte"), recipe=recipe, tracked=tracked)
     return Analysis(study).cell()
 
 
@@ -40,7 +40,7 @@ def test_trial_that_ended_early_counts_as_far_as_it_came():
 
 def test_trials_may_have_different_numbers_of_steps():
     recipe = Recipe(model="m", track=TRACK)
-    study = table_study(np.full((2, 2), 0.7), task=Task.hub("rte"), recipe=recipe)
+    study = table_study(np.full((2, 2), 0.7), task=Task.glue("rte"), recipe=recipe)
     first, second = (record.id for record in study.records)
     tracked = {first: {"distance": np.ones((3, 1))}, second: {"distance": np.full((5, 1), 2.0)}}
     cell = Analysis(TableStudy(study.records, study.facts_of, {}, tracked_of=tracked)).cell()
@@ -103,7 +103,7 @@ def test_nothing_is_read_where_the_recipe_tracks_nothing():
 def test_each_is_a_statistic_of_the_analysis():
     table = RNG.random((4, 5, 2))
     study = table_study(
-        np.full((4, 2), 0.7), task=Task.hub("rte"), recipe=Recipe(model="m", track=TRACK), tracked={"distance": table}
+        np.full((4, 2), 0.7), task=Task.glue("rte"), recipe=Recipe(model="m", track=TRACK), tracked={"distance": table}
     )
     (cell,) = Analysis(study).to_json()["cells"]
     assert cell["distance"] == plain(block_distances(Analysis(study).cell()))

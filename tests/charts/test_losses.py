@@ -86,7 +86,7 @@ def tracked_norms(norms, track=("gradient_norm",)):
     recipe = Recipe(model="m", track=track)
     scores = np.full((len(norms), 3), 0.7)
     tracked = {"gradient_norm": norms[:, :, None]}
-    return Analysis(table_study(scores, steps=[4, 8, 12], task=Task.hub("rte"), recipe=recipe, tracked=tracked))
+    return Analysis(table_study(scores, steps=[4, 8, 12], task=Task.glue("rte"), recipe=recipe, tracked=tracked))
 
 
 def test_gradient_norm_has_mean_and_range_over_trials():

@@ -149,7 +149,7 @@ def tracking(task="rte", **changes):
     studies = [
         table_study(
             np.full((len(table), 3), 0.7),
-            task=Task.hub(task),
+            task=Task.glue(task),
             recipe=Recipe(model="m", reinit_layers=layers, track=("distance",)),
             steps=[10, 20, 30],
             tracked={"distance": table},
@@ -184,7 +184,7 @@ def test_only_the_tracked_blocks_asked_for_are_shown():
 
 def test_recipe_that_tracked_no_distance_is_refused():
     scores = np.full((3, 2), 0.7)
-    analysis = Analysis(table_study(scores, task=Task.hub("rte"), recipe=Recipe(model="m")))
+    analysis = Analysis(table_study(scores, task=Task.glue("rte"), recipe=Recipe(model="m")))
     with pytest.raises(RequestError, match="needs the distance of every step, which no trial of rte has; run a recipe"):
         tracked_distances_data(analysis, {"plain": analysis.cell()})
 

@@ -244,7 +244,7 @@ def make_own():
     from seedwise.values.trial import Trial
 
     def make(recipes):
-        task, study = Task.hub("rte"), table_study(GOOD[:8][:, None])
+        task, study = Task.glue("rte"), table_study(GOOD[:8][:, None])
         records = []
         for epochs, steps, rate in recipes:
             recipe = Recipe(model="a/bert", num_train_epochs=epochs, num_train_steps=steps, learning_rate=rate)

@@ -66,7 +66,7 @@ def killed(tmp_path_factory):
     rates = {"learning_rate": (1e-5, 3e-5)}
     seeds = {"seeds": Seeds.paired(2), "tuning_seeds": Seeds.paired([101, 102])}
     design = Design(
-        name="own", title="Own", arms=(Arm(name="Rate", task=Task.hub("rte"), recipe=recipe, search=rates, **seeds),)
+        name="own", title="Own", arms=(Arm(name="Rate", task=Task.glue("rte"), recipe=recipe, search=rates, **seeds),)
     )
     with pytest.raises(RuntimeError, match="killed"):
         run_design(folder, design, Scripted(lambda _: 0.5, crash_after=5))

@@ -127,7 +127,7 @@ class TestRefusal:
         assert (said.code, "but 6 of 6 are there" in said.err) == (2, True)
 
     def test_a_study_of_trainings_is_left_alone(self, seedwise, file, tmp_path):
-        fields = {"tasks": [Task.hub("rte")], "recipes": [Recipe(model="m")], "seeds": Seeds.paired(2)}
+        fields = {"tasks": [Task.glue("rte")], "recipes": [Recipe(model="m")], "seeds": Seeds.paired(2)}
         Study.create(tmp_path / "study", **fields).close()
         said = seedwise("import", file, tmp_path / "study", *MAP)
         assert (said.code, "the study holds trainings of its own" in said.err) == (2, True)

@@ -74,7 +74,7 @@ class TestProtocol:
 
     def test_changes_nothing_of_an_embedded_task(self):
         said = TaskOptions(task=("embedded/entailment", "glue/rte"), protocol="zhang2021").tasks()
-        assert said == (Task.embedded("entailment"), Task.hub("rte", protocol="zhang2021"))
+        assert said == (Task.embedded("entailment"), Task.glue("rte", protocol="zhang2021"))
 
     @pytest.mark.parametrize("name", ["embedded/entailment", "glue/rte"])
     def test_that_is_unknown_is_refused(self, name):
@@ -85,12 +85,12 @@ class TestProtocol:
 
     def test_stands_in_a_study_file(self, over_file):
         (task,) = over_file('[task]\ntask = "glue/stsb"\nprotocol = "zhang2021-1k"\n').task.tasks()
-        assert task == Task.hub("stsb", protocol="zhang2021-1k")
+        assert task == Task.glue("stsb", protocol="zhang2021-1k")
 
     def test_of_the_flags_replaces_that_of_the_file(self, over_file):
         content = '[task]\ntask = "glue/stsb"\nprotocol = "zhang2021-1k"\n'
         (task,) = over_file(content, task=TaskOptions(protocol="dodge2020")).task.tasks()
-        assert task == Task.hub("stsb")
+        assert task == Task.glue("stsb")
 
 
 class TestKind:

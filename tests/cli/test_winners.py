@@ -22,9 +22,9 @@ def study(tmp_path):
     return write
 
 
-REVIEWS = Task.dataset("org/reviews", text="text")
-MORE_REVIEWS = Task.dataset("org/reviews", text="text", metric="f1")
-RTE = Task.hub("rte")
+REVIEWS = Task.hub("org/reviews", text="text")
+MORE_REVIEWS = Task.hub("org/reviews", text="text", metric="f1")
+RTE = Task.glue("rte")
 
 
 @pytest.mark.parametrize("name", [None, "org/reviews"])

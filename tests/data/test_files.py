@@ -323,6 +323,6 @@ def test_rows_to_predict_may_have_the_names_of_the_hub_or_of_glues_files(tmp_pat
     line = "\t".join(["p", "h"] if "premise" in columns else ["0", "p", "h"])
     path = written(tmp_path / "new.tsv", f"{columns}\n{line}\n")
 
-    rows = read_texts(path, Task.hub("mnli"))
+    rows = read_texts(path, Task.glue("mnli"))
 
     assert (rows.texts, rows.pairs) == (("p",), ("h",))

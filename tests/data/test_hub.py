@@ -27,7 +27,7 @@ def test_local_folder_stands_in_for_the_hub(tmp_path, monkeypatch):
     monkeypatch.setenv("GLUE_DIR", str(tmp_path))
     monkeypatch.setitem(sys.modules, "datasets", None)
 
-    rows = load_rows(Task.hub("glue/rte"))
+    rows = load_rows(Task.glue("glue/rte"))
 
     assert (rows.train.texts, rows.train.pairs, rows.validation.labels) == (("a", "c"), ("b", "d"), (0, 1))
 
@@ -35,14 +35,14 @@ def test_local_folder_stands_in_for_the_hub(tmp_path, monkeypatch):
 def test_real_files_stand_in_for_the_hub(shared, monkeypatch):
     monkeypatch.setenv("GLUE_DIR", str(shared / "data" / "glue"))
 
-    assert len(load_rows(Task.hub("cola")).validation) == 1043
+    assert len(load_rows(Task.glue("cola")).validation) == 1043
 
 
 def test_missing_package_is_named_with_its_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "datasets", None)
 
     with pytest.raises(DataError, match=r"pip install 'seedwise\[hub\]', or give the folder .*path/to/RTE"):
-        load_rows(Task.hub("rte"))
+        load_rows(Task.glue("rte"))
 
 
 def test_hub_that_does_not_answer_is_refused_in_one_sentence(monkeypatch):
@@ -56,7 +56,7 @@ def test_hub_that_does_not_answer_is_refused_in_one_sentence(monkeypatch):
     with pytest.raises(
         DataError, match=r"cannot be fetched from the hub \(Couldn't reach .*\); give the folder"
     ) as refusal:
-        load_rows(Task.hub("rte"))
+        load_rows(Task.glue("rte"))
 
     assert "\n" not in str(refusal.value)
 
@@ -104,12 +104,12 @@ def published(monkeypatch):
 
 
 def reviews(**given):
-    return Task.dataset("org/reviews", text="text", label="label", validation="test", **given)
+    return Task.hub("org/reviews", text="text", label="label", validation="test", **given)
 
 
 def test_glue_task_is_no_data_set_with_columns_of_ones_own():
-    with pytest.raises(RequestError, match=r"'rte' is a task of GLUE, .*; use Task.hub \(--task glue/rte\)\."):
-        Task.dataset("rte", text="sentence1")
+    with pytest.raises(RequestError, match=r"'rte' is a task of GLUE, .*; use Task.glue \(--task glue/rte\)\."):
+        Task.hub("rte", text="sentence1")
 
 
 def test_empty_texts_of_a_data_set_are_refused_unless_they_are_to_be_left_out(published):
@@ -125,7 +125,7 @@ def test_empty_texts_of_a_data_set_are_refused_unless_they_are_to_be_left_out(pu
 def test_empty_texts_of_a_benchmark_are_kept_as_published(published):
     published(sentence=["a", "", "b"], label=[0, 1, 0])
 
-    assert load_rows(Task.hub("sst2")).train.texts == ("a", "", "b")
+    assert load_rows(Task.glue("sst2")).train.texts == ("a", "", "b")
 
 
 def test_numbers_in_a_text_column_of_the_hub_are_text(published):
@@ -172,7 +172,7 @@ def test_columns_of_the_hubs_layout_become_rows(hub):
     splits = {split: [(split, "b", 1, 0), ("c", "d", 0, 1)] for split in ("train", "validation")}
     publish(hub / "nyu-mll" / "glue", columns, ("entailment", "not_entailment"), "rte", splits)
 
-    rows = load_rows(Task.hub("rte"))
+    rows = load_rows(Task.glue("rte"))
 
     assert (rows.train.texts, rows.train.labels) == (("train", "c"), (1, 0))
     assert rows.validation.index == (0, 1)
@@ -184,9 +184,9 @@ def test_any_data_set_becomes_rows_with_the_names_of_its_classes(hub):
     splits = {split: [("a", 0), ("b", 1), ("c", 0), ("d", 1)] for split in ("train", "test")}
     publish(hub / "org" / "reviews", columns, ("bad", "good"), "default", splits)
 
-    rows = load_rows(Task.dataset("org/reviews", text="review", label="stars", validation="test"))
+    rows = load_rows(Task.hub("org/reviews", text="review", label="stars", validation="test"))
 
     assert rows.label_names == ("bad", "good")
     assert rows.train.labels == (0, 1, 0, 1)
     with pytest.raises(DataError, match=r"has no column 'star'; did you mean 'stars'; it has review, stars"):
-        load_rows(Task.dataset("org/reviews", text="review", label="star", validation="test"))
+        load_rows(Task.hub("org/reviews", text="review", label="star", validation="test"))

@@ -102,7 +102,7 @@ def test_the_standard_of_zhang_et_al_is_their_section_3():
     for name in ("zhang2021-bias-correction", "zhang2021-longer", "zhang2021-methods"):
         first = designs.load(name).arms[0]
         assert first.recipe == Recipe.preset("zhang2021", model="google-bert/bert-large-uncased")
-        assert first.task == Task.hub("rte", protocol="zhang2021")
+        assert first.task == Task.glue("rte", protocol="zhang2021")
 
 
 def test_reinit_always_draws_the_pooler_too():
@@ -160,14 +160,14 @@ def test_the_1k_tasks_stand_for_the_published_1k_tasks():
 
 
 @pytest.mark.parametrize(
-    "task", [Task.hub("rte", protocol="zhang2021"), Task.hub("rte", protocol="zhang2021-1k", metric="loss")]
+    "task", [Task.glue("rte", protocol="zhang2021"), Task.glue("rte", protocol="zhang2021-1k", metric="loss")]
 )
 def test_a_task_split_or_scored_otherwise_stands_for_no_published_one(task):
     assert designs.load("zhang2021-longer-1k", task=task).stands_for == {}
 
 
 def test_another_draw_of_the_same_splits_stands_for_the_published_task():
-    task = Task.hub("rte", protocol="zhang2021")
+    task = Task.glue("rte", protocol="zhang2021")
     drawn = replace(task, splits=replace(task.splits, seed=7))
     assert designs.load("zhang2021-longer", task=drawn).stands_for == {"rte": "RTE"}
 
@@ -193,7 +193,7 @@ def test_a_model_and_changes_go_into_every_arm():
 
 def test_tasks_that_are_given_are_split_and_scored_as_the_study_says():
     design = designs.load("zhang2021-reinit", task=["glue/mrpc", "embedded/similarity"])
-    assert design.tasks == (Task.hub("mrpc", protocol="zhang2021"), Task.embedded("similarity"))
+    assert design.tasks == (Task.glue("mrpc", protocol="zhang2021"), Task.embedded("similarity"))
 
 
 def test_a_task_with_seeds_of_its_own_keeps_them():

@@ -133,7 +133,7 @@ def test_degenerate_runs_are_told_beside_the_published_share():
 
 
 def test_degenerate_runs_of_the_published_task_are_counted_by_the_published_bound():
-    rte = Task.hub("rte", protocol="zhang2021")
+    rte = Task.glue("rte", protocol="zhang2021")
     arms = [replace(arm, name=DEGENERATE.arm, task=rte) for arm in methods_design(tasks=("entailment",)).arms[:1]]
     design = replace(methods_design(), arms=tuple(arms), stands_for={"rte": "RTE"})
     analysis = Analysis(design_study(design, lambda *_: 0.54, sd=0.0))

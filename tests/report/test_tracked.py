@@ -18,7 +18,7 @@ def of_recipe(track, task="rte", **changes):
     tracked = {name: np.random.default_rng(0).random(TRACKED[name]) for name in track}
     recipe = Recipe(model="m", track=track, **changes)
     scores = np.linspace(0.5, 0.9, 12).reshape(4, 3)
-    return table_study(scores, steps=[4, 8, 12], task=Task.hub(task), recipe=recipe, tracked=tracked)
+    return table_study(scores, steps=[4, 8, 12], task=Task.glue(task), recipe=recipe, tracked=tracked)
 
 
 def endings(figures):

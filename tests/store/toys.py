@@ -7,7 +7,7 @@ from seedwise.values.seeds import Seeds
 from seedwise.values.task import Task
 from seedwise.values.trial import Measurement, Trial
 
-TASK = Task.hub("rte")
+TASK = Task.glue("rte")
 RECIPE = Recipe(model="toy")
 
 

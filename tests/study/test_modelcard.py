@@ -13,7 +13,7 @@ RULE = StoppingRule(t=4, f=0.5, p=2)
 
 def card(folder, model="google-bert/bert-base-uncased", name="rte", test=None):
     recipe = Recipe(model=model, batch_size=8, num_train_epochs=1, evaluations="every 1 steps")
-    task = replace(Task.hub("rte"), name=name)
+    task = replace(Task.glue("rte"), name=name)
     with Study.create(folder, tasks=[task], recipes=[recipe], seeds=Seeds.paired(4), rule=RULE) as study:
         study.run(ReplayExecutor([[0.1, 0.2], [0.5, 0.6], [0.4, 0.7], [0.3, 0.9]]))
         best = replace(study.best_trial(), test_metrics=test)

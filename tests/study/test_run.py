@@ -14,7 +14,7 @@ from seedwise.errors import StorageError
 from seedwise.executors.base import Failed
 from seedwise.store.store import Store
 
-TASK = Task.hub("rte")
+TASK = Task.glue("rte")
 RECIPE = Recipe(model="m", batch_size=8, num_train_epochs=1, evaluations="every 1 steps")
 
 
@@ -264,7 +264,7 @@ def test_a_winner_never_replaces_what_is_not_ours(tmp_path):
 
 
 def test_names_that_are_written_alike_get_folders_of_their_own(tmp_path):
-    tasks = [replace(Task.hub("rte"), name=name) for name in ("a b", "a-b", "A*B", "..")]
+    tasks = [replace(Task.glue("rte"), name=name) for name in ("a b", "a-b", "A*B", "..")]
     assert len(set(tasks)) == 4
     run(tmp_path / "s", ReplayExecutor(table(2, 2, 0)), StoppingRule(t=2, f=0.5, p=1), tasks=tasks)
     names = sorted(path.name for path in (tmp_path / "s" / "best").iterdir())
@@ -273,7 +273,7 @@ def test_names_that_are_written_alike_get_folders_of_their_own(tmp_path):
 
 
 def test_two_tasks_each_have_a_winner_also_when_one_comes_later(tmp_path):
-    other = Task.hub("wnli")
+    other = Task.glue("wnli")
     scores, rule = table(2, 2, 0), StoppingRule(t=2, f=0.5, p=1)
     run(tmp_path / "s", ReplayExecutor(scores), rule)
     run(tmp_path / "s", ReplayExecutor(scores), rule, tasks=(TASK, other), extend=True)
@@ -293,7 +293,7 @@ def test_progress_counts_down_to_nothing(tmp_path):
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"tasks": (Task.hub("wnli"),)}, r"holds another study \(task rte, not wnli\); .*--extend.*another directory"),
+        ({"tasks": (Task.glue("wnli"),)}, r"holds another study \(task rte, not wnli\); .*--extend.*another directory"),
         ({"t": 3}, r"holds another study \(2 trials, not 3"),
         ({"rule": StoppingRule(t=2, f=1.0, p=1)}, r"holds a study with f = 0\.5 and p = 1, not f = 1 and p = 1"),
         ({"rule": None}, "holds a study with f = 0.5 and p = 1, not no stopping rule"),

@@ -24,7 +24,7 @@ from seedwise.data import tokens
 from seedwise.values.arm import Intermediate
 from toys import toy_model, toy_recipe, toy_task
 
-RTE, QNLI = Task.hub("rte"), Task.hub("qnli")
+RTE, QNLI = Task.glue("rte"), Task.glue("qnli")
 RECIPE = Recipe(model="m", batch_size=8, num_train_steps=4, evaluations="every 1 steps")
 REPORT, TUNING = Seeds.paired(3), Seeds.paired([101, 102])
 RATES = (1e-5, 3e-5, 5e-5)
@@ -239,7 +239,7 @@ def test_an_arm_after_another_is_tuned_from_what_that_one_chose(tmp_path):
 
 
 def with_intermediate(*more):
-    first = Intermediate(task=Task.hub("mnli"), recipe=RECIPE, seeds=Seeds.paired(2))
+    first = Intermediate(task=Task.glue("mnli"), recipe=RECIPE, seeds=Seeds.paired(2))
     started = arm("Int. Task", recipe=RECIPE.with_changes(start_from="intermediate"))
     return design(arm(), started, *more, intermediate=first)
 

@@ -55,7 +55,7 @@ def test_settings_of_table_7_are_held_against_each_model_s_own():
 
 
 def test_other_rows_and_another_metric_are_told():
-    task = Task.hub("mnli", splits=Splits(train_size=500), metric="loss")
+    task = Task.glue("mnli", splits=Splits(train_size=500), metric="loss")
     design = replace(load("zhang2021-bias-correction-mnli", task=task), stands_for={"mnli": "MNLI"})
     (note,) = departures(PUBLISHED["zhang2021-table-5"], design)
     assert note.startswith(
@@ -65,7 +65,7 @@ def test_other_rows_and_another_metric_are_told():
 
 
 def test_another_draw_of_the_rows_is_no_departure():
-    task = Task.hub("mnli", protocol="zhang2021")
+    task = Task.glue("mnli", protocol="zhang2021")
     assert told(task=replace(task, splits=replace(task.splits, seed=7))) == []
 
 

@@ -44,7 +44,7 @@ def test_every_unusual_thing_is_said():
     ],
 )
 def test_a_winner_that_learnt_nothing_is_told(metric, score, baseline, told):
-    found = score_caveats(replace(Task.hub("rte"), metric=metric), score, baseline)
+    found = score_caveats(replace(Task.glue("rte"), metric=metric), score, baseline)
     assert bool(found) == told
     assert all(
         f"the best {metric}, {score:.3f}, is no better than the best constant guess, 0.500; " in s for s in found

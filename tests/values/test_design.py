@@ -13,7 +13,7 @@ from seedwise.values.arm import Arm, Candidate, Intermediate
 from seedwise.values.choice import DesignRecord, choose, objection
 from seedwise.values.design import Design
 
-RTE, MRPC = Task.hub("rte"), Task.hub("mrpc")
+RTE, MRPC = Task.glue("rte"), Task.glue("mrpc")
 RECIPE = Recipe(model="m", batch_size=32)
 REPORT, TUNING = Seeds.paired(3), Seeds.paired([101, 102])
 
@@ -118,7 +118,7 @@ def test_starting_from_an_intermediate_task_that_is_missing_is_refused():
 
 
 def test_the_place_of_the_intermediate_model_is_written_where_arms_start_from_it():
-    first = Intermediate(task=Task.hub("mnli"), recipe=RECIPE, seeds=Seeds.paired(1))
+    first = Intermediate(task=Task.glue("mnli"), recipe=RECIPE, seeds=Seeds.paired(1))
     whole = design(arm(), arm("Int. Task", recipe=RECIPE.with_changes(start_from="intermediate")), intermediate=first)
     assert [a.recipe.start_from for a in whole.starting_from("/there").arms] == [None, "/there"]
 
@@ -138,7 +138,7 @@ def test_an_arm_after_another_waits_for_it_and_takes_over_what_it_chose():
 
 
 def test_a_design_and_its_record_come_back_from_json():
-    first = Intermediate(task=Task.hub("mnli"), recipe=RECIPE, seeds=Seeds.paired(1))
+    first = Intermediate(task=Task.glue("mnli"), recipe=RECIPE, seeds=Seeds.paired(1))
     whole = replace(longer_after_reinit(), intermediate=first, shows=("table",), stands_for={"rte": "RTE"})
     record = DesignRecord(design=whole, stage="tuning", chosen={("Re-init", RTE.id): RECIPE})
     assert DesignRecord.from_json(json.loads(json.dumps(record.to_json()))) == record

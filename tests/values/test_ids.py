@@ -25,7 +25,7 @@ RECIPES = {
     "91ad89f7399d058c": Recipe(model="m", lora_rank=8, lora_alpha=32, lora_targets=("query", "value")),
 }
 TRIALS = {
-    "699f9c60cf075fca": Trial(Task.hub("rte"), Recipe.preset("zhang2021", model="m"), Seeds(1, 2)),
+    "699f9c60cf075fca": Trial(Task.glue("rte"), Recipe.preset("zhang2021", model="m"), Seeds(1, 2)),
     "5cd366011dd2541b": Trial(Task.embedded("entailment"), Recipe(model="embedded"), Seeds(1, 2, 3)),
     "b8d86396c3b72969": ImportedTrial(
         ImportedTask("RTE", "accuracy"), ImportedRecipe("plain", {"learning_rate": 2e-5}), Seeds(1, 2)

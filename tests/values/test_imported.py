@@ -48,7 +48,7 @@ def test_json_tells_imported_values_from_our_own(task, recipe):
 
 
 def test_json_of_our_own_values_stays_ours():
-    task, recipe = Task.hub("rte"), Recipe(model="m")
+    task, recipe = Task.glue("rte"), Recipe(model="m")
     assert (task_from_json(task.to_json()), recipe_from_json(recipe.to_json())) == (task, recipe)
 
 
@@ -101,7 +101,7 @@ def test_imported_trial_cannot_be_run():
         (lambda: ImportedRecipe("a", {"b": {1}}), "the recipe's settings must be plain JSON, but: "),
         (lambda: ImportedRecipe("a", {"b": float("nan")}), "the recipe's settings must be plain JSON, but: "),
         (
-            lambda: ImportedTrial(Task.hub("rte"), ImportedRecipe("a"), Seeds(1, 1)),
+            lambda: ImportedTrial(Task.glue("rte"), ImportedRecipe("a"), Seeds(1, 1)),
             "the trial's task must be a seedwise.ImportedTask",
         ),
         (

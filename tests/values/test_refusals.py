@@ -134,7 +134,7 @@ TASKS = [
     ),
     (lambda: task(label="a"), "text, text_pair and label must be different columns, not 'a' twice; name each"),
     (lambda: task(text_pair="a"), "text, text_pair and label must be different columns, not 'a' twice; name"),
-    (lambda: Task.hub("rt"), "not 'rt'; did you mean 'rte'"),
+    (lambda: Task.glue("rt"), "not 'rt'; did you mean 'rte'"),
     (lambda: Task.embedded("entailmnt"), "not 'entailmnt'; did you mean 'entailment'"),
     (lambda: Splits(seed=-1), "the split seed must be a whole number of at least 0, not -1"),
     (lambda: Splits(train_size=1), "train_size must be a whole number of at least 2, not 1"),

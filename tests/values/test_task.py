@@ -1,8 +1,10 @@
 """Does a task stay the task it was, and is it split and scored as its protocol says?"""
 
+from pathlib import Path
+
 import pytest
 
-from seedwise import RequestError, Splits, Task
+from seedwise import DataError, RequestError, Splits, Task
 from seedwise.values.benchmarks import GLUE, PROTOCOLS
 
 HUB = {
@@ -30,7 +32,7 @@ class TestId:
 
     @pytest.mark.parametrize("name", HUB)
     def test_of_a_task_on_the_hub(self, name):
-        assert Task.hub(name).id == HUB[name]
+        assert Task.glue(name).id == HUB[name]
 
     @pytest.mark.parametrize("name", EMBEDDED)
     def test_of_an_embedded_task(self, name):
@@ -48,19 +50,19 @@ class TestId:
         assert Task.glue(tmp_path / "RTE").id == "1eeb05286791f8fc"
 
     def test_of_a_data_set(self):
-        assert Task.dataset("stanfordnlp/imdb", text="text", test="test").id == "9b85d1b21433d0b2"
+        assert Task.hub("stanfordnlp/imdb", text="text", test="test").id == "9b85d1b21433d0b2"
 
     def test_a_protocol_is_its_splits_and_metric_and_nothing_else(self):
-        said = Task.hub("mrpc", metric="f1", splits=HALVES)
-        assert Task.hub("mrpc", protocol="zhang2021") == said
-        assert Task.hub("mrpc", protocol="zhang2021").id == said.id == "d83cdda82ad8af1e"
-        assert Task.hub("mnli", protocol="zhang2021-1k").id == "67f0b4b07e2d71f5"
+        said = Task.glue("mrpc", metric="f1", splits=HALVES)
+        assert Task.glue("mrpc", protocol="zhang2021") == said
+        assert Task.glue("mrpc", protocol="zhang2021").id == said.id == "d83cdda82ad8af1e"
+        assert Task.glue("mnli", protocol="zhang2021-1k").id == "67f0b4b07e2d71f5"
 
 
 class TestProtocol:
     @pytest.mark.parametrize("name", GLUE)
     def test_of_dodge_is_glue_itself(self, name):
-        assert Task.hub(name, protocol="dodge2020") == Task.hub(name)
+        assert Task.glue(name, protocol="dodge2020") == Task.glue(name)
 
     @pytest.mark.parametrize(
         ("name", "metric", "splits"),
@@ -77,16 +79,28 @@ class TestProtocol:
     )
     @pytest.mark.parametrize(("protocol", "train_size"), [("zhang2021", None), ("zhang2021-1k", 1000)])
     def test_of_zhang_is_table_3(self, name, metric, splits, protocol, train_size):
-        task = Task.hub(name, protocol=protocol)
+        task = Task.glue(name, protocol=protocol)
         validates = {"halve_validation": splits.halve_validation, "validation_size": splits.validation_size}
         assert task.metric == metric
         assert task.splits == Splits(train_size=train_size, **validates)
 
     def test_gives_way_to_what_is_said(self):
-        task = Task.hub("mrpc", protocol="zhang2021", metric="accuracy", splits=Splits(train_size=100))
+        task = Task.glue("mrpc", protocol="zhang2021", metric="accuracy", splits=Splits(train_size=100))
         assert (task.metric, task.splits) == ("accuracy", Splits(train_size=100))
 
     @pytest.mark.parametrize("protocol", ["zhang2020", ""])
     def test_that_is_unknown_is_refused(self, protocol):
         with pytest.raises(RequestError, match=f"the protocol must be one of {', '.join(PROTOCOLS)}, not '{protocol}'"):
-            Task.hub("rte", protocol=protocol)
+            Task.glue("rte", protocol=protocol)
+
+
+class TestGlue:
+    def test_a_text_without_a_slash_is_a_name_whatever_folders_there_are(self, tmp_path, monkeypatch):
+        (tmp_path / "RTE").mkdir()
+        monkeypatch.chdir(tmp_path)
+        assert Task.glue("RTE") == Task.glue("rte") == Task.glue("glue/rte")
+
+    @pytest.mark.parametrize("folder", [Path("RTE"), "./RTE", "data/../RTE"])
+    def test_a_path_and_a_text_with_a_slash_are_folders(self, folder):
+        with pytest.raises(DataError, match=r"the GLUE folder .*RTE does not exist"):
+            Task.glue(folder)

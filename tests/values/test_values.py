@@ -108,7 +108,7 @@ class TestRoundTrip:
         recipe = Recipe.preset(name, model="m")
         assert back(recipe) == recipe
 
-    @pytest.mark.parametrize("task", [*map(Task.hub, GLUE), *map(Task.embedded, EMBEDDED)], ids=lambda task: task.name)
+    @pytest.mark.parametrize("task", [*map(Task.glue, GLUE), *map(Task.embedded, EMBEDDED)], ids=lambda task: task.name)
     def test_benchmark(self, task):
         assert back(task) == task
 
@@ -135,9 +135,9 @@ class TestOlderContent:
         assert Seeds.from_json({"init": 1, "order": 2}) == Seeds(1, 2)
 
     def test_of_a_task(self):
-        content = Task.hub("sst2").to_json()
+        content = Task.glue("sst2").to_json()
         older = {key: content[key] for key in ("name", "source", "train", "validation", "text", "label", "metric")}
-        assert Task.from_json({**older, "metric": "accuracy", "digest": content["digest"]}) == Task.hub("sst2")
+        assert Task.from_json({**older, "metric": "accuracy", "digest": content["digest"]}) == Task.glue("sst2")
 
     def test_of_a_measurement(self):
         assert Measurement.from_json({"step": 1, "loss": 0.5}) == Measurement(1, 0.5)
@@ -204,7 +204,7 @@ class TestId:
 
     def test_the_id_is_the_same_in_every_version(self):
         """Stored studies are found again by these ids; if this fails, old studies no longer continue."""
-        trial = Trial(Task.hub("rte"), Recipe.preset("dodge2020", model="google-bert/bert-large-uncased"), Seeds(1, 2))
+        trial = Trial(Task.glue("rte"), Recipe.preset("dodge2020", model="google-bert/bert-large-uncased"), Seeds(1, 2))
         assert (trial.task.id, trial.recipe.id, trial.id) == PINNED
 
 

@@ -12,7 +12,7 @@ from cyclopts import Parameter
 
 from seedwise.errors import RequestError
 from seedwise.study.schedule import Schedule, fractions
-from seedwise.values.benchmarks import EMBEDDED, GLUE, PROTOCOLS
+from seedwise.values.benchmarks import EMBEDDED, GLUE, PROTOCOLS, glue_name
 from seedwise.values.checks import check_choice, did_you_mean
 from seedwise.values.presets import PRESETS
 from seedwise.values.recipe import Recipe
@@ -116,9 +116,10 @@ class TaskOptions:
                 check_choice("the protocol", self.protocol, PROTOCOLS)
             return Task.embedded(rest, metric=self.metric, drop_empty=drop_empty)
         if Path(name).is_dir():
-            return Task.glue(name, protocol=self.protocol, metric=self.metric, drop_empty=drop_empty)
+            return Task.glue(Path(name), protocol=self.protocol, metric=self.metric, drop_empty=drop_empty)
         if family == "glue" or name in GLUE:
-            return Task.hub(name, protocol=self.protocol, metric=self.metric, drop_empty=drop_empty)
+            known_name = glue_name(name.removeprefix("glue/"))
+            return Task.glue(known_name, protocol=self.protocol, metric=self.metric, drop_empty=drop_empty)
         known = [*(f"glue/{n}" for n in GLUE), *(f"embedded/{n}" for n in EMBEDDED)]
         raise RequestError(
             f"--task must be a folder of GLUE files, or one of {', '.join(known)}, not {name!r}{did_you_mean(name, known)}."
@@ -128,7 +129,7 @@ class TaskOptions:
         self._check_no_protocol(f"--task hub/{name}")
         if self.text is None:
             raise RequestError(f"--task hub/{name} needs --text; name the column of the text.")
-        return Task.dataset(
+        return Task.hub(
             name,
             text=self.text,
             label=self.label or "label",

@@ -46,7 +46,7 @@ NO_GOLD_LABEL = "-"  # MNLI: the annotators agreed on no label
 
 
 def read_glue(task: Task, split: str) -> SourceRows:
-    """Read one split of a task made by `Task.glue`.
+    """Read one split of a task made by `Task.glue` with a folder.
 
     Args:
         task: The task.

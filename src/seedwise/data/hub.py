@@ -21,7 +21,7 @@ REPOSITORY = "nyu-mll/glue"
 
 
 def read_hub(task: Task, split: str) -> SourceRows:
-    """Read one split of a task made by `Task.hub` or `Task.dataset`.
+    """Read one split of a task made by `Task.hub`, or by `Task.glue` with a name.
 
     Args:
         task: The task.

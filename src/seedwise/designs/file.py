@@ -9,7 +9,7 @@ from seedwise.designs.published import glue_of, published_task
 from seedwise.designs.tables import check_tables
 from seedwise.errors import RequestError
 from seedwise.values.arm import Arm, Intermediate
-from seedwise.values.benchmarks import GLUE
+from seedwise.values.benchmarks import GLUE, glue_name
 from seedwise.values.checks import check_choice, check_count, did_you_mean, read_toml
 from seedwise.values.design import SCALES, Design
 from seedwise.values.presets import PRESETS
@@ -122,13 +122,13 @@ class StudyFile:
         if (self.folder / name).is_dir():
             return Task.glue(self.folder / name, protocol=protocol)
         if Path(name).is_dir():
-            return Task.glue(name, protocol=protocol)
+            return Task.glue(Path(name), protocol=protocol)
         if family == "hub":
             raise RequestError(
                 f"a study's task must be glue/NAME, embedded/NAME or a folder of GLUE files, not {name!r}, whose columns no "
                 f"study file names; say --task {name} and its columns beside --study."
             )
-        return Task.hub(name, protocol=protocol)
+        return Task.glue(glue_name(name.removeprefix("glue/")), protocol=protocol)
 
     def _groups(
         self, given: Sequence[str | Task], small: Mapping[str, Any]

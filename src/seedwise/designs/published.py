@@ -58,9 +58,9 @@ def published_task(
         stand_ins: Names of the embedded tasks that stand in for them at the small scale.
 
     Example:
-        >>> published_task(Task.hub("rte", protocol="zhang2021-1k"), protocol="zhang2021-1k")
+        >>> published_task(Task.glue("rte", protocol="zhang2021-1k"), protocol="zhang2021-1k")
         'RTE (1k)'
-        >>> published_task(Task.hub("rte", protocol="zhang2021"), protocol="zhang2021-1k") is None
+        >>> published_task(Task.glue("rte", protocol="zhang2021"), protocol="zhang2021-1k") is None
         True
     """
     name = glue_of(task)

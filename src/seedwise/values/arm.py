@@ -49,7 +49,7 @@ class Arm:
         RequestError: A field breaks its rule.
 
     Example:
-        >>> arm = Arm(name="Re-init", task=Task.hub("rte"), recipe=Recipe(model="m"), search={"reinit_layers": (1, 2)},
+        >>> arm = Arm(name="Re-init", task=Task.glue("rte"), recipe=Recipe(model="m"), search={"reinit_layers": (1, 2)},
         ...           seeds=Seeds.paired(20), tuning_seeds=Seeds.paired(range(101, 109)))
         >>> [candidate.words for candidate in arm.candidates()]
         ['L = 1', 'L = 2']

@@ -1,5 +1,6 @@
 """What is learnt: which rows, which columns, which metric?"""
 
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -25,7 +26,8 @@ class Task:
     """Rows, text columns, label column, kind, metric and splits.
 
     Two tasks are equal when they say the same about rows of the same content; where the files lie does not matter.
-    Build one with `Task.files`, `Task.glue`, `Task.hub`, `Task.dataset` or `Task.embedded`.
+    Build one with `Task.files`, `Task.glue`, `Task.hub` or `Task.embedded`; what they do not explain themselves is
+    explained here.
 
     Args:
         name: A short name for tables and figures.
@@ -37,8 +39,9 @@ class Task:
         text_pair: Column of the second text of a pair.
         label: Column of the label.
         kind: classification or regression.
-        metric: The metric that decides, one of those of the kind.
-        splits: How rows are told apart.
+        metric: The metric that decides, one of those of the kind. By default accuracy or pearson_spearman, and that of the
+            benchmark or its protocol where there is one.
+        splits: How rows are told apart; where None, as the benchmark or its protocol says.
         drop_empty: Leave out rows with an empty text instead of refusing them.
         digest: Hash of the rows' files, or names on the hub, without a revision; filled in by the constructors.
 
@@ -110,15 +113,8 @@ class Task:
 
         Args:
             train: File of the training rows.
-            text: Column of the (first) text.
-            label: Column of the label: text, whole numbers, or for regression a number.
             validation: File of the validation rows; without it some training rows are set aside.
             test: File of the test rows.
-            text_pair: Column of the second text of a pair.
-            kind: classification or regression.
-            metric: accuracy or pearson_spearman by default.
-            splits: How rows are told apart.
-            drop_empty: Leave out rows with an empty text instead of refusing them.
             name: The training file's name by default.
 
         Raises:
@@ -144,66 +140,46 @@ class Task:
     @classmethod
     def glue(
         cls,
-        folder: str | Path,
+        task: str | Path,
         *,
         protocol: str | None = None,
         splits: Splits | None = None,
         metric: str | None = None,
         drop_empty: bool = False,
     ) -> "Task":
-        """Describe a folder of GLUE files as the benchmark hands them out (``RTE/train.tsv``, ``RTE/dev.tsv`` ...).
+        """Describe a task of GLUE, by its name on the Hugging Face hub or by the folder of its files.
 
         Args:
-            folder: The task's folder; its name tells the task (CoLA, SST-2, MRPC, STS-B, QQP, MNLI, QNLI, RTE, WNLI).
+            task: cola, sst2, mrpc, stsb, qqp, mnli, qnli, rte or wnli, fetched from the hub when it is first needed; or a
+                folder of the files as the benchmark hands them out (``data/RTE``, with train.tsv and dev.tsv), whose name
+                tells the task. ``rte`` and ``glue/rte`` are names, whatever folders there are. The test files of GLUE carry
+                no labels and are not read.
             protocol: Whose splits and metric are meant: dodge2020, zhang2021 or zhang2021-1k; GLUE's by default.
-            splits: How rows are told apart; the test files of GLUE carry no labels and are not read.
-            metric: The metric that decides, in place of the protocol's.
-            drop_empty: Leave out rows with an empty text; they are kept as published by default.
 
         Raises:
-            RequestError: The folder or one of its files is missing, its name is no GLUE task, or the protocol is unknown.
-        """
-        path = Path(folder).absolute()
-        name = glue_name(path.name)
-        if not path.is_dir():
-            raise DataError(f"the GLUE folder {folder} does not exist; give the folder that holds train.tsv.")
-        files = [str(path / "train.tsv"), str(path / ("dev_matched.tsv" if name == "mnli" else "dev.tsv"))]
-        known = _chosen(glue_task(name, protocol), splits, metric)
-        return cls._benchmark(known, name, "glue", files, digest_files(files), drop_empty=drop_empty)
-
-    @classmethod
-    def hub(
-        cls,
-        name: str,
-        *,
-        protocol: str | None = None,
-        splits: Splits | None = None,
-        metric: str | None = None,
-        drop_empty: bool = False,
-    ) -> "Task":
-        """Describe a GLUE task that is fetched from the Hugging Face hub when it is first needed.
-
-        Args:
-            name: A GLUE task: cola, sst2, mrpc, stsb, qqp, mnli, qnli, rte or wnli; ``glue/rte`` means the same.
-            protocol: Whose splits and metric are meant: dodge2020, zhang2021 or zhang2021-1k; GLUE's by default.
-            splits: How rows are told apart.
-            metric: The metric that decides, in place of the protocol's.
-            drop_empty: Leave out rows with an empty text; they are kept as published by default.
-
-        Raises:
+            DataError: The folder or one of its files is missing.
             RequestError: The name is no GLUE task, or the protocol is unknown.
 
         Example:
-            >>> Task.hub("mrpc").metric, Task.hub("mrpc", protocol="zhang2021").metric
+            >>> Task.glue("mrpc").metric, Task.glue("mrpc", protocol="zhang2021").metric
             ('accuracy_f1', 'f1')
         """
-        name = glue_name(name.removeprefix("glue/"))
-        given = ["train", "validation_matched" if name == "mnli" else "validation"]
+        path = Path(task).absolute()
+        word = str(task).removeprefix("glue/")
+        is_folder = isinstance(task, Path) or (word not in GLUE and ("/" in task or os.sep in task))
+        name = glue_name(path.name if is_folder else word)
+        if is_folder and not path.is_dir():
+            raise DataError(f"the GLUE folder {task} does not exist; give the folder that holds train.tsv.")
+        if is_folder:
+            given = [str(path / "train.tsv"), str(path / ("dev_matched.tsv" if name == "mnli" else "dev.tsv"))]
+        else:
+            given = ["train", "validation_matched" if name == "mnli" else "validation"]
+        digest = digest_files(given) if is_folder else f"nyu-mll/glue/{name}"
         known = _chosen(glue_task(name, protocol), splits, metric)
-        return cls._benchmark(known, name, "hub", given, f"nyu-mll/glue/{name}", drop_empty=drop_empty)
+        return cls._benchmark(known, name, "glue" if is_folder else "hub", given, digest, drop_empty=drop_empty)
 
     @classmethod
-    def dataset(
+    def hub(
         cls,
         name: str,
         *,
@@ -221,26 +197,19 @@ class Task:
 
         Args:
             name: The data set, as ``stanfordnlp/imdb``, or with a configuration ``org/name:configuration``.
-            text: Column of the (first) text.
-            label: Column of the label.
-            text_pair: Column of the second text of a pair.
             validation: Name of the split of the validation rows; without it some training rows are set aside.
             test: Name of the split of the test rows.
-            kind: classification or regression.
-            metric: accuracy or pearson_spearman by default.
-            splits: How rows are told apart.
-            drop_empty: Leave out rows with an empty text instead of refusing them.
 
         Raises:
             RequestError: A field breaks its rule, or the name is a task of GLUE.
 
         Example:
-            >>> Task.dataset("stanfordnlp/imdb", text="text", test="test").source
+            >>> Task.hub("stanfordnlp/imdb", text="text", test="test").source
             'hub'
         """
         if name in GLUE:
             raise RequestError(
-                f"{name!r} is a task of GLUE, whose columns are known; use Task.hub (--task glue/{name})."
+                f"{name!r} is a task of GLUE, whose columns are known; use Task.glue (--task glue/{name})."
             )
         return cls(
             name=name,
@@ -265,10 +234,7 @@ class Task:
         """Describe one of the three generated tasks inside the package.
 
         Args:
-            name: acceptability, entailment or similarity.
-            splits: How rows are told apart.
-            metric: matthews, accuracy and spearman by default, in this order.
-            drop_empty: Leave out rows with an empty text; there is none.
+            name: acceptability, entailment or similarity; scored by matthews, accuracy and spearman by default.
 
         Raises:
             RequestError: The name is none of the three.

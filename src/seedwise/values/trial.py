@@ -43,7 +43,7 @@ class Trial:
         RequestError: A field is of another class.
 
     Example:
-        >>> task = Task.hub("rte")
+        >>> task = Task.glue("rte")
         >>> a = Trial(task, Recipe.preset("zhang2021", model="m"), Seeds(1, 1))
         >>> b = Trial(task, Recipe.preset("zhang2021", model="m"), Seeds(1, 2))
         >>> a.id == b.id, a.id == Trial.from_json(a.to_json()).id

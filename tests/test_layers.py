@@ -54,7 +54,7 @@ TABLE = {
     "study.schedule": row(ours="values errors", forbidden="time datetime random sqlite3 threading asyncio"),
     "study.modelcard": row(ours="values errors"),
     "analysis": row(ours="values errors stats", libraries="numpy"),
-    "charts": row(ours="values errors stats analysis", libraries="numpy polars altair vl_convert"),
+    "charts": row(ours="values errors files stats analysis", libraries="numpy polars altair vl_convert"),
     "tables": row(ours="values errors stats papers analysis charts", libraries="numpy polars"),
     "report": row(
         ours="values errors files stats papers analysis charts tables", libraries="numpy polars altair vl_convert"

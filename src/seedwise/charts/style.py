@@ -5,16 +5,15 @@ readers tell apart; every series also has a dash of its own, so that greyscale d
 """
 
 import json
-import os
 import re
 import textwrap
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 import altair as alt
 
 from seedwise.errors import RequestError
+from seedwise.files import replacing
 
 __all__ = [
     "COLORS",
@@ -162,13 +161,8 @@ def save(chart: Any, path: str | Path) -> Path:
         content = vl_convert.vegalite_to_png(_spec(chart), scale=_INCH, ppi=300)
     else:
         content = vl_convert.svg_to_pdf(_in_points(to_svg(chart)))
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with replacing(path) as beside:
         beside.write_bytes(content)
-        beside.replace(path)
-    finally:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
     return path
 
 

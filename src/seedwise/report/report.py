@@ -1,9 +1,7 @@
 """What does the report say, in which order? The verdict first, then figures, tables, trials, and how to repeat it."""
 
-import os
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -12,6 +10,7 @@ from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
 from seedwise.charts.style import FORMATS, save, to_svg
 from seedwise.errors import RequestError
+from seedwise.files import replacing
 from seedwise.papers.citations import WORKS, bibtex
 from seedwise.report import provenance
 from seedwise.report.browser import browser, curves_json
@@ -89,15 +88,8 @@ class Report:
         if path.suffix.lower() not in (".html", ".htm"):
             raise RequestError(f"the report must be a file that ends in .html, not {path}; name one.")
         content = self.to_html()
-        beside = path.absolute().with_name(f".{path.name}.{os.getpid()}")
-        try:
+        with replacing(path) as beside:
             beside.write_text(content, encoding="utf-8")
-            beside.replace(path)
-        except OSError as error:
-            with suppress(OSError):
-                beside.unlink()
-            # It names the file that was wanted, not the one beside it.
-            raise OSError(error.errno, error.strerror, str(path)) from error
         return path
 
     def save_figures(self, folder: str | Path, formats: Sequence[str] = FORMATS) -> list[Path]:

@@ -6,7 +6,7 @@ word that both polars and pandas read as a number. What is unknown is empty. Tri
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedwise.errors import StorageError
+from seedwise.files import replacing
 from seedwise.store.rows import Predictions
 from seedwise.store.store import Store
 from seedwise.values.checks import check_choice
@@ -274,22 +275,14 @@ def _split_frames(trial_id: str, predictions: Predictions) -> list["pl.DataFrame
 
 
 def _write(frames: Mapping[str, "pl.DataFrame | None"], folder: Path, ending: str) -> list[Path]:
-    """Write every table beside its place first, then move all into place."""
-    parts: dict[Path, Path] = {}
-    try:
+    """Write every table before any takes its place; remove an older export's table that this one does not have."""
+    places = {name: folder / f"{name}.{ending}" for name in frames}
+    with ExitStack() as written:
         for name, frame in frames.items():
             if frame is not None:
-                place = folder / f"{name}.{ending}"
-                part = parts[place] = folder / f".{name}.{ending}.part"
+                part = written.enter_context(replacing(places[name]))
                 frame.write_csv(part) if ending == "csv" else frame.write_parquet(part)
-        for place, part in parts.items():
-            part.replace(place)
-    finally:
-        for part in parts.values():
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
-    for name in frames.keys() - {
-        place.stem for place in parts
-    }:  # an older export's table would be taken for this one's
-        (folder / f"{name}.{ending}").unlink(missing_ok=True)
-    return list(parts)
+    for name, frame in frames.items():
+        if frame is None:
+            places[name].unlink(missing_ok=True)
+    return [places[name] for name, frame in frames.items() if frame is not None]

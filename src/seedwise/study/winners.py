@@ -12,6 +12,7 @@ from typing import Any
 
 from seedwise.errors import StorageError, WorkError
 from seedwise.executors.base import DIVERGED, Session
+from seedwise.files import replacing
 from seedwise.store.store import Store
 from seedwise.study.modelcard import model_card
 from seedwise.values.identity import content_hash
@@ -119,11 +120,8 @@ def _note_of(place: Path) -> dict[str, Any]:
 
 
 def _replace(path: Path, text: str) -> None:
-    """Write a file as a whole or not at all."""
-    beside = path.with_name(f".{path.name}.part")
     try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
+        with replacing(path) as beside:
+            beside.write_text(text, encoding="utf-8")
     except OSError as error:
-        beside.unlink(missing_ok=True)
         raise StorageError(f"{path} cannot be written ({error}); make room and run again.") from error

@@ -7,7 +7,6 @@ at any instant leaves a whole checkpoint, the old one or the new one.
 
 import errno
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from safetensors.torch import save_file
 
 from seedwise.data.tokens import TokenizedTask
 from seedwise.errors import CheckpointError, MasksError
+from seedwise.files import replacing
 from seedwise.training import loop
 from seedwise.training.loop import Best, Training
 from seedwise.values.trial import Measurement, Trial
@@ -162,14 +162,10 @@ def _pending(tensors: dict[str, torch.Tensor], step: int) -> list[Measurement]:
 
 
 def _write(tensors: dict[str, torch.Tensor], about: dict[str, Any], path: Path) -> None:
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        save_file({name: t.contiguous() for name, t in tensors.items()}, beside, {"seedwise": json.dumps(about)})
-        with beside.open("rb+") as file:
-            os.fsync(file.fileno())  # on the disk before it replaces another: a power cut leaves a whole one
-        beside.replace(path)
+        with replacing(path) as beside:
+            save_file({name: t.contiguous() for name, t in tensors.items()}, beside, {"seedwise": json.dumps(about)})
     except (OSError, SafetensorError) as error:
-        beside.unlink(missing_ok=True)
         full = getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error)
         reason = "the disk is full" if full else str(error)
         raise CheckpointError(f"the checkpoint {path} cannot be written: {reason}; make room and run again.") from error

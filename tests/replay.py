@@ -5,18 +5,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, Self
 
-from seedwise.executors.base import (
+from seedwise.executors.base import Job, Remaining
+from seedwise.executors.messages import (
     DIVERGED,
     Completed,
     Failed,
     Interrupted,
-    Job,
     Measured,
+    Message,
     Outcome,
     Paused,
-    Report,
     Started,
-    Work,
 )
 from seedwise.values.recipe import Recipe
 from seedwise.values.task import Task
@@ -49,7 +48,7 @@ class ReplayExecutor:
         rows = {"train": recipe.batch_size * len(self.scores[0]), "validation": 10}
         return {"digest": "replay", "rows": rows, "baselines": {"accuracy": 0.5}}
 
-    def open(self, folder: Path, work: Sequence[Work]) -> "ReplaySession":
+    def open(self, folder: Path, remaining: Sequence[Remaining]) -> "ReplaySession":
         return ReplaySession(self)
 
 
@@ -75,12 +74,12 @@ class ReplaySession:
         self._executor.started.append(job.trial.seeds.init)
         self._jobs.append(job)
 
-    def wait(self, seconds: float) -> list[Report]:
-        job = self._jobs.pop()  # the last one first: reports need not come in the order of trials
+    def wait(self, seconds: float) -> list[Message]:
+        job = self._jobs.pop()  # the last one first: messages need not come in the order of trials
         trial_id, seeds = job.trial.id, job.trial.seeds
-        reports: list[Report] = [Started(trial_id, {"init": f"i{seeds.init}", "order": f"o{seeds.order}"}, {})]
+        messages: list[Message] = [Started(trial_id, {"init": f"i{seeds.init}", "order": f"o{seeds.order}"}, {})]
         if seeds.init in self._executor.fail:
-            return [*reports, Failed(trial_id, "it would not")]
+            return [*messages, Failed(trial_id, "it would not")]
         last = self._executor.diverge.get(seeds.init, math.inf)
         whole = self._executor.scores_of(job.trial)
         scores = whole[: min(job.until, last)]
@@ -88,18 +87,18 @@ class ReplaySession:
             self._executor.evaluations += 1
             if self._executor.evaluations > self._executor.crash_after:
                 raise RuntimeError("killed")
-            reports.append(Measured(trial_id, (Measurement(step, 1 / step, {"accuracy": score}),), 1.0))
+            messages.append(Measured(trial_id, (Measurement(step, 1 / step, {"accuracy": score}),), 1.0))
         self._kept.add(trial_id)
         self._executor.most_kept = max(self._executor.most_kept, len(self._kept))
         finite = [s for s in scores if math.isfinite(s)]
         outcome = Outcome(scores.index(max(finite)) + 1, None, [[0.0, 1.0]] * 10, None) if finite else None
         if last <= job.until:
-            return [*reports, Failed(trial_id, f"{DIVERGED}: the loss became nan", outcome=outcome)]
+            return [*messages, Failed(trial_id, f"{DIVERGED}: the loss became nan", outcome=outcome)]
         end = Completed if job.until == len(whole) else Paused
-        return [*reports, end(trial_id, outcome, 0.5)]
+        return [*messages, end(trial_id, outcome, 0.5)]
 
-    def stop(self) -> list[Report]:
-        found: list[Report] = [Interrupted(job.trial.id) for job in self._jobs]
+    def stop(self) -> list[Message]:
+        found: list[Message] = [Interrupted(job.trial.id) for job in self._jobs]
         self._jobs = []
         return found
 

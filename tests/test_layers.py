@@ -47,10 +47,13 @@ TABLE = {
     "training": row(ours="values errors files data.rows data.tokens data.pretrained data.embedded", libraries=None),
     "engines": row(ours="values errors data training", libraries=None),
     "executors": row(ours="values errors files data training engines", libraries=None),
-    "executors.base": row(ours="values errors"),
+    "executors.base": row(ours="values errors executors.messages"),
+    "executors.messages": row(ours="values errors"),
     "store": row(ours="values errors files", libraries="numpy polars filelock"),
     "importing": row(ours="values errors", libraries="polars"),
-    "study": row(ours="values errors files store importing executors.base", libraries="numpy polars filelock"),
+    "study": row(
+        ours="values errors files store importing executors.base executors.messages", libraries="numpy polars filelock"
+    ),
     "study.schedule": row(ours="values errors", forbidden="time datetime random sqlite3 threading asyncio"),
     "study.modelcard": row(ours="values errors"),
     "analysis": row(ours="values errors stats", libraries="numpy"),
@@ -324,7 +327,11 @@ def test_runs_of_others_are_analysed_where_no_torch_is_installed(tmp_path):
         ("training.loop", "from seedwise.data.glue import read", "training may import data."),
         ("training.loop", "from ..engines import stack", "training may import data."),
         ("executors.local", "from seedwise.executors import base", None),
-        ("executors.base", "from seedwise.executors import local", "executors.base may import errors, values"),
+        (
+            "executors.base",
+            "from seedwise.executors import local",
+            "executors.base may import errors, executors.messages, values",
+        ),
         ("executors.local", "import importlib\nimportlib.import_module('seedwise.store')", "executors may import"),
         ("study.study", "from seedwise.executors.base import Executor", None),
         ("study.study", "from seedwise.executors import base", None),

@@ -9,7 +9,7 @@ from seedwise import RequestError, Seeds, Trial
 from seedwise.data.tokens import tokenize
 from seedwise.engines import memory
 from seedwise.executors import choice
-from seedwise.executors.base import Work
+from seedwise.executors.base import Remaining
 from seedwise.executors.choice import Wish, choose, stack_room, usual
 from seedwise.executors.environment import device_name
 from seedwise.executors.layout import Layout
@@ -38,7 +38,7 @@ def data(task, recipe):
 @pytest.fixture
 def work(task, recipe):
     """Of a study that takes hours."""
-    return Work(Trial(task, recipe, Seeds(1, 1)), trials=1000, steps=10**8)
+    return Remaining(Trial(task, recipe, Seeds(1, 1)), trials=1000, steps=10**8)
 
 
 @pytest.fixture
@@ -77,14 +77,14 @@ def test_each_layout_is_measured_once_the_usual_one_first_and_no_stack_on_a_cpu(
 
 def test_it_is_remembered_for_the_same_machine_model_and_shape(work, data, speeds, task, recipe):
     chosen = choose(work, data, FREE)
-    again = choose(Work(Trial(task, recipe, Seeds(2, 2)), trials=4, steps=10), data, FREE)
+    again = choose(Remaining(Trial(task, recipe, Seeds(2, 2)), trials=4, steps=10), data, FREE)
     assert again.layout == chosen.layout
     assert again.reason.startswith(f"{chosen.reason}; measured on ")
     assert len(speeds[1]) == 1
 
 
 def test_a_short_study_gets_the_usual_layout_unmeasured(task, recipe, data, speeds):
-    chosen = choose(Work(Trial(task, recipe, Seeds(1, 1)), trials=8, steps=1000), data, FREE)
+    chosen = choose(Remaining(Trial(task, recipe, Seeds(1, 1)), trials=8, steps=1000), data, FREE)
     assert chosen == (Layout("compiled", 2, 1), "not measured, as the study is short")
     assert speeds[1] == []
     assert remembered() == []
@@ -93,21 +93,21 @@ def test_a_short_study_gets_the_usual_layout_unmeasured(task, recipe, data, spee
 @pytest.mark.usefixtures("speeds")
 def test_a_study_goes_on_as_it_began(work, data):
     origin = {"path": "packed", "threads": 2, "width": 1, "device_name": device_name("cpu")}
-    chosen = choose(Work(work.trial, 1000, 10**8, origin), data, FREE)
+    chosen = choose(Remaining(work.trial, 1000, 10**8, origin), data, FREE)
     assert chosen == (Layout("packed", 1, 2), "as the study began")
 
 
 @pytest.mark.usefixtures("speeds")
 def test_a_study_that_began_on_another_machine_is_chosen_for_anew(work, data):
     origin = {"path": "compiled", "threads": 2, "width": 1, "device_name": "another"}
-    assert choose(Work(work.trial, 1000, 10**8, origin), data, FREE).layout == Layout("packed", 1, 2)
+    assert choose(Remaining(work.trial, 1000, 10**8, origin), data, FREE).layout == Layout("packed", 1, 2)
 
 
 STACKED = {"path": "fused", "threads": 1, "width": 4, "device_name": device_name("cpu")}
 
 
 def began_stacked(work, data, wish, **given):
-    return choose(Work(work.trial, 1000, 10**8, STACKED), data, wish, **given)
+    return choose(Remaining(work.trial, 1000, 10**8, STACKED), data, wish, **given)
 
 
 @pytest.mark.usefixtures("speeds")
@@ -171,7 +171,7 @@ class TestRoom:
 
     def test_is_asked_for_no_more_trials_than_there_are(self, task, recipe, data, monkeypatch):
         monkeypatch.setattr(memory, "widest", lambda *_: 0)
-        one = Work(Trial(task, recipe, Seeds(1, 1)), trials=1, steps=10)
+        one = Remaining(Trial(task, recipe, Seeds(1, 1)), trials=1, steps=10)
         assert stack_room(one, data, Wish("fused", 1, 1, 10, ["cpu"])) == 0
 
 
@@ -193,8 +193,8 @@ def test_what_is_asked_for_is_heeded(work, data, speeds, wish, layout):
 def test_nothing_is_wider_than_asked_or_than_there_are_trials(task, recipe, data, speeds, monkeypatch):
     trial = Trial(task, recipe, Seeds(1, 1))
     monkeypatch.setattr(choice, "device_name", lambda _: "a GPU")
-    choose(Work(trial, trials=1000, steps=10**8), data, Wish(None, None, None, 1, ["cuda:0"]), fit=8)
-    choose(Work(trial, trials=1, steps=10**8), data, Wish(None, None, None, None, ["cuda:0"]), fit=8)
+    choose(Remaining(trial, trials=1000, steps=10**8), data, Wish(None, None, None, 1, ["cuda:0"]), fit=8)
+    choose(Remaining(trial, trials=1, steps=10**8), data, Wish(None, None, None, None, ["cuda:0"]), fit=8)
     assert len(speeds[1]) == 2
     assert not [layout for layouts in speeds[1] for layout in layouts if layout.width > 1]
 
@@ -243,7 +243,7 @@ class TestMeasuring:
 
     def test_it_ends_where_the_study_is_shorter_than_it_seemed(self, measured, task, recipe, data):
         noted = measured({self.USUAL: [1e-9]})
-        work = Work(Trial(task, recipe, Seeds(1, 1)), trials=10, steps=10)
+        work = Remaining(Trial(task, recipe, Seeds(1, 1)), trials=10, steps=10)
         assert [speed.layout for speed in choice._measure([self.USUAL, self.OTHER], work, data, FREE)] == noted
         assert noted == [self.USUAL]
 

@@ -11,7 +11,7 @@ import torch
 from seedwise import FusedExecutor, LocalExecutor, RequestError, Seeds, StoppingRule, Study, Trial, TrialState
 from seedwise.engines import kernels, memory
 from seedwise.executors import layout
-from seedwise.executors.base import Job, Work
+from seedwise.executors.base import Job, Remaining
 from toys import toy_recipe
 from workers import content, workers_of
 
@@ -189,7 +189,7 @@ def test_a_short_study_is_not_measured(tmp_path, task, recipe, caplog):
 
 def test_what_is_done_keeps_its_masks_should_a_trial_of_it_run_once_more(tmp_path, task, recipe):
     trial = Trial(task, recipe, Seeds(1, 1))
-    session = FusedExecutor().open(tmp_path, [Work(trial, trials=0, steps=0, origin={"path": "compiled"})])
+    session = FusedExecutor().open(tmp_path, [Remaining(trial, trials=0, steps=0, origin={"path": "compiled"})])
     assert session._path_of(Job(trial, 24, 0)) in {"compiled", "packed"}
 
 
@@ -197,7 +197,9 @@ def test_a_width_has_to_fit_for_all_work_not_only_for_the_longest(tmp_path, task
     executor, wide = FusedExecutor(4, workers=1), replace(recipe, batch_size=16)
     for each in (recipe, wide):
         executor.prepare(task, each)
-    work = [Work(Trial(task, each, Seeds(1, 1)), trials=8, steps=steps) for each, steps in ((recipe, 99), (wide, 10))]
+    work = [
+        Remaining(Trial(task, each, Seeds(1, 1)), trials=8, steps=steps) for each, steps in ((recipe, 99), (wide, 10))
+    ]
     monkeypatch.setattr(memory, "widest", lambda recipe, *_: 32 // recipe.batch_size)
     with pytest.raises(RequestError, match="width must be at most 2"):
         executor.open(tmp_path, work)

@@ -15,7 +15,8 @@ import pytest
 
 from seedwise import LocalExecutor, Seeds, SeedwiseError, StoppingRule, Study, Trial, TrialState, WorkError
 from seedwise.data.tokens import tokenize
-from seedwise.executors.base import Failed, Interrupted, Job
+from seedwise.executors.base import Job
+from seedwise.executors.messages import Failed, Interrupted
 from seedwise.executors.tasks import PreparedTasks
 from seedwise.executors.workers.session import PATIENCE, LocalSession
 from seedwise.training.loop import begin, train
@@ -126,7 +127,7 @@ def test_stopping_does_not_wait_for_workers_that_are_still_loading(tmp_path, tas
 
 
 def test_half_a_report_of_a_worker_that_dies_is_none(tmp_path, task, recipe):
-    half = 'import sys; sys.stdin.readline(); print(\'{"report": "Paused", "tri\', end=\'\')'
+    half = 'import sys; sys.stdin.readline(); print(\'{"message": "Paused", "tri\', end=\'\')'
     trial = Trial(task, recipe, Seeds(1, 1))
     session = LocalSession(tmp_path, PreparedTasks({(task.id, recipe.id): tmp_path}), ["cpu"], 1)
     session._processes[0]._command = [sys.executable, "-c", half]

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from seedwise import Seeds, Trial
-from seedwise.executors.base import Job, Work
+from seedwise.executors.base import Job, Remaining
 from seedwise.executors.masks import cell_of, path_for, study_masks
 from toys import toy_recipe
 
@@ -22,7 +22,7 @@ def recipes(model, recipe):
 def work(task, recipes):
     def of(*origins, steps=10):
         return [
-            Work(Trial(task, recipe, Seeds(1, 1)), trials=4, steps=steps, origin=origin)
+            Remaining(Trial(task, recipe, Seeds(1, 1)), trials=4, steps=steps, origin=origin)
             for recipe, origin in zip(recipes, origins, strict=False)
         ]
 

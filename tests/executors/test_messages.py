@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seedwise.executors.base import Measured
-from seedwise.executors.messages import read_report, write_report
+from seedwise.executors.messages import Measured, read_message, write_message
 from seedwise.values.trial import Measurement
 
 values = st.lists(st.floats(), min_size=1, max_size=3).map(tuple)
@@ -20,7 +19,7 @@ measurements = st.builds(
 @given(st.lists(measurements, min_size=1, max_size=3).map(tuple), st.floats(0, allow_infinity=False))
 def test_measured_with_nan_infinity_and_tracked_values_comes_back(steps, seconds):
     report = Measured("trial", steps, seconds)
-    line = write_report(report)
+    line = write_message(report)
     assert "\n" not in line
     json.loads(line, parse_constant=pytest.fail)  # nan is no word of JSON
-    assert repr(read_report(line)) == repr(report)  # nan equals no nan, its word does
+    assert repr(read_message(line)) == repr(report)  # nan equals no nan, its word does

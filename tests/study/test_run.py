@@ -11,7 +11,7 @@ import pytest
 from replay import ReplayExecutor, ReplaySession
 from seedwise import Analysis, Recipe, RequestError, Seeds, StoppingRule, Study, Task, TrialState, WorkError
 from seedwise.errors import StorageError
-from seedwise.executors.base import Failed
+from seedwise.executors.messages import Failed
 from seedwise.store.store import Store
 
 TASK = Task.glue("rte")

@@ -1,7 +1,7 @@
 """What must anything that runs trials be able to do?
 
-An executor opens a session over a study's folder. The study hands the session jobs and drains its reports; the session
-knows nothing of rules, ranks or stores. Which trial ran where makes no difference to its curve.
+An executor opens a session over a study's folder. The study hands the session jobs and collects its messages; the session
+knows nothing of rules, ranks or stores. Where a trial runs makes no difference to its curve.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,30 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, Self
 
+from seedwise.executors.messages import Message
 from seedwise.values.recipe import Recipe
 from seedwise.values.task import Task
-from seedwise.values.trial import Measurement, Trial
+from seedwise.values.trial import Trial
 
-__all__ = [
-    "DIVERGED",
-    "Completed",
-    "Executor",
-    "Failed",
-    "Interrupted",
-    "Job",
-    "Measured",
-    "Outcome",
-    "Paused",
-    "Report",
-    "Session",
-    "Started",
-    "Work",
-    "masks_of",
-]
-
-
-DIVERGED = "diverged"
-"""How the error of a trial begins whose training loss is no longer finite; run again, it would diverge again."""
+__all__ = ["Executor", "Job", "Remaining", "Session", "masks_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +35,18 @@ class Job:
     stored: int
     masks: str | None = None
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the job as plain JSON."""
+        return {"trial": self.trial.to_json(), "until": self.until, "stored": self.stored, "masks": self.masks}
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> "Job":
+        """Build a job from what ``to_json`` returned."""
+        return cls(Trial.from_json(content["trial"]), content["until"], content["stored"], content["masks"])
+
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class Remaining:
     """What is left to train of one task and recipe, which an executor may look at before it starts.
 
     Args:
@@ -71,86 +62,6 @@ class Work:
     origin: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
-    """A worker took a trial up: what its seeds drew, and what it runs on."""
-
-    trial_id: str
-    fingerprint: Mapping[str, str]
-    origin: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """The measurements since the last report, up to and with an evaluation."""
-
-    trial_id: str
-    measurements: tuple[Measurement, ...]
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """A trial at its best evaluation.
-
-    Args:
-        step: The best evaluation's step.
-        test_metrics: Metrics on the test rows there; None without test rows.
-        validation: Logits of the validation rows, one list a row.
-        test: Logits of the test rows; None without test rows.
-    """
-
-    step: int
-    test_metrics: Mapping[str, float] | None
-    validation: Sequence[Sequence[float]]
-    test: Sequence[Sequence[float]] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Paused:
-    """A trial reached its job's step and waits there in a checkpoint."""
-
-    trial_id: str
-    outcome: Outcome | None
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Completed:
-    """A trial reached the end of its run; the weights of its best evaluation are kept until they are dropped."""
-
-    trial_id: str
-    outcome: Outcome | None
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Interrupted:
-    """A trial was put aside because the session was asked to stop."""
-
-    trial_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """A trial cannot go on.
-
-    Args:
-        trial_id: The trial.
-        error: Why, in one sentence.
-        fatal: Whether every other trial would fail likewise (a full disk), so that the study had better stop.
-        outcome: The trial at its best evaluation, where it came that far.
-    """
-
-    trial_id: str
-    error: str
-    fatal: bool = False
-    outcome: Outcome | None = None
-
-
-Report = Started | Measured | Paused | Completed | Interrupted | Failed
-
-
 class Session(Protocol):
     """Workers at work for one study; a context manager that leaves nothing running."""
 
@@ -164,15 +75,15 @@ class Session(Protocol):
         ...
 
     def submit(self, job: Job) -> None:
-        """Start a job; one report after the other follows, the last being how it ended."""
+        """Start a job; one message after the other follows, the last being how it ended."""
         ...
 
-    def wait(self, seconds: float) -> list[Report]:
-        """Return the reports that have come, waiting at most this long for the first."""
+    def wait(self, seconds: float) -> list[Message]:
+        """Return the messages that have come, waiting at most this long for the first."""
         ...
 
-    def stop(self) -> list[Report]:
-        """Put every running trial aside in a checkpoint and return the last reports."""
+    def stop(self) -> list[Message]:
+        """Put every running trial aside in a checkpoint and return the last messages."""
         ...
 
     def drop(self, trial_id: str) -> None:
@@ -195,7 +106,7 @@ class Executor(Protocol):
         """Tokenise a task's rows and return what is known of them: counts, labels, baselines, digest."""
         ...
 
-    def open(self, folder: Path, work: Sequence[Work]) -> Session:
+    def open(self, folder: Path, remaining: Sequence[Remaining]) -> Session:
         """Start the workers of a study that keeps its checkpoints in this folder and has this left to train.
 
         Raises:

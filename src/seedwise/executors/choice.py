@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from seedwise.data.embedded import resolve_model
 from seedwise.data.tokens import TokenizedTask
 from seedwise.errors import RequestError
-from seedwise.executors.base import Work
+from seedwise.executors.base import Remaining
 from seedwise.executors.environment import device_name, versions
 from seedwise.executors.layout import FAST, Layout, cores, reason_against
 from seedwise.executors.measuring import SECONDS, Probes, Speed
@@ -89,7 +89,7 @@ class Choice(NamedTuple):
     reason: str
 
 
-def choose(work: Work, data: Path, wish: Wish, *, fit: int | None = None, plain: bool = True) -> Choice:
+def choose(work: Remaining, data: Path, wish: Wish, *, fit: int | None = None, plain: bool = True) -> Choice:
     """Choose a layout for what is left of one task and recipe, which can take a fast path.
 
     Args:
@@ -148,7 +148,7 @@ def usual(recipe: Recipe, wish: Wish, most: int = 64) -> Layout:
     return Layout(path, workers, threads, width if path == "fused" else 1)
 
 
-def stack_room(work: Work, data: Path, wish: Wish) -> int:
+def stack_room(work: Remaining, data: Path, wish: Wish) -> int:
     """Return how many trials memory holds in the stack of each worker, 0 where not even one is sure to fit.
 
     Args:
@@ -174,7 +174,7 @@ def stack_room(work: Work, data: Path, wish: Wish) -> int:
     return fit
 
 
-def _begun(work: Work, wish: Wish, default: Layout, fit: int) -> Layout | None:
+def _begun(work: Remaining, wish: Wish, default: Layout, fit: int) -> Layout | None:
     """Return the layout that the study began with, where it began here and nothing else is asked for."""
     ran_on, path = work.origin, work.origin.get("path")
     if path not in FAST or wish.path not in (None, path) or ran_on.get("device_name") != device_name(wish.device):
@@ -187,7 +187,7 @@ def _begun(work: Work, wish: Wish, default: Layout, fit: int) -> Layout | None:
     return Layout(path, workers, threads, min(width, max(1, fit)))
 
 
-def _candidates(work: Work, wish: Wish, most: int, *, plain: bool) -> list[Layout]:
+def _candidates(work: Remaining, wish: Wish, most: int, *, plain: bool) -> list[Layout]:
     fast = [path for path in FAST if path != "fused" or wish.kind == "cuda"]  # a CPU computes a stack trial by trial
     recipe, paths = work.trial.recipe, (wish.path,) if wish.path else (*fast, *(("plain",) if plain else ()))
     least = 0 if wish.kind == "cuda" else 1  # exponent: on a GPU a stack of one gains too, as its steps are recorded
@@ -201,7 +201,7 @@ def _candidates(work: Work, wish: Wish, most: int, *, plain: bool) -> list[Layou
     return found
 
 
-def _measure(layouts: Sequence[Layout], work: Work, data: Path, wish: Wish) -> list[Speed]:
+def _measure(layouts: Sequence[Layout], work: Remaining, data: Path, wish: Wish) -> list[Speed]:
     """Measure layouts in turn, the default first, and those near the fastest again: other programs may disturb one.
 
     Where the first shows that the study is shorter than expected, it stays the only one.
@@ -222,7 +222,7 @@ def _measure(layouts: Sequence[Layout], work: Work, data: Path, wish: Wish) -> l
     return [*found.values()]
 
 
-def _expected_seconds(work: Work, wish: Wish, tokens: float) -> float:
+def _expected_seconds(work: Remaining, wish: Wish, tokens: float) -> float:
     """Return about how long the work takes here, rather too short than too long."""
     from transformers import AutoConfig
 
@@ -233,7 +233,7 @@ def _expected_seconds(work: Work, wish: Wish, tokens: float) -> float:
     return work.steps * (operations / RATE[wish.kind] + STEP_SECONDS) / units
 
 
-def _about(work: Work, wish: Wish, tokens: float, layouts: Sequence[Layout]) -> dict[str, Any]:
+def _about(work: Remaining, wish: Wish, tokens: float, layouts: Sequence[Layout]) -> dict[str, Any]:
     """Return what a measurement holds for."""
     recipe = work.trial.recipe
     return {

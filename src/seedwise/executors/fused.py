@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from seedwise.errors import RequestError
-from seedwise.executors.base import Job, Work
+from seedwise.executors.base import Job, Remaining
 from seedwise.executors.choice import Wish, choose, stack_room, usual
 from seedwise.executors.layout import FAST, Layout, check_device, devices_here, reason_against
 from seedwise.executors.masks import cell_of, path_for, study_masks
@@ -67,7 +67,7 @@ class FusedExecutor:
         """Tokenise a task's rows for a recipe's model, once, and return what is known of them."""
         return self._tasks.prepare(task, recipe)
 
-    def open(self, folder: Path, work: Sequence[Work]) -> LocalSession:
+    def open(self, folder: Path, remaining: Sequence[Remaining]) -> LocalSession:
         """Choose, and start the workers.
 
         Raises:
@@ -75,12 +75,12 @@ class FusedExecutor:
         """
         devices = self._devices or devices_here()
         wish = Wish(self._path, self._workers, self._threads, self._width, devices)
-        for item in work:
+        for item in remaining:
             check_device(self._path or "plain", item.trial.recipe, wish.device)
-        masks = study_masks(work, "hashed", wish.device)
+        masks = study_masks(remaining, "hashed", wish.device)
         for sentence in masks.said:
             self._say(logging.WARNING, sentence)
-        fast = [item for item in work if masks.kinds[cell_of(item)] == "hashed"]
+        fast = [item for item in remaining if masks.kinds[cell_of(item)] == "hashed"]
         layout = self._layout(fast, wish, plain="hashed" not in masks.on_record)
         paths = {cell_of(item): self._path_of(item, layout, wish.device) for item in fast}
         places = [devices[i % len(devices)] for i in range(layout.workers)]
@@ -90,7 +90,7 @@ class FusedExecutor:
 
         return LocalSession(folder, self._tasks, places, layout.threads, width=layout.width, path_of=path_of)
 
-    def _layout(self, fast: Sequence[Work], wish: Wish, *, plain: bool) -> Layout:
+    def _layout(self, fast: Sequence[Remaining], wish: Wish, *, plain: bool) -> Layout:
         """Choose for the longest work that can take a fast path; the others' trials have to fit into memory too."""
         left = [item for item in fast if item.steps]
         if not fast:
@@ -104,7 +104,7 @@ class FusedExecutor:
         self._say(logging.DEBUG if reason == "as asked" else logging.INFO, f"executor    {layout}: {reason}")
         return layout
 
-    def _path_of(self, item: Work, layout: Layout, device: str) -> str:
+    def _path_of(self, item: Remaining, layout: Layout, device: str) -> str:
         """Return the path of one task and recipe with hashed masks, and say where it is not the layout's."""
         if (reason := reason_against(layout.path, item.trial.recipe, device)) is not None:
             if item.steps:
@@ -119,7 +119,7 @@ class FusedExecutor:
             logger.log(level, "%s", sentence)
 
 
-def _shape(item: Work) -> tuple[object, ...]:
+def _shape(item: Remaining) -> tuple[object, ...]:
     """Return what the memory of a trial depends on."""
     recipe = item.trial.recipe
     held = recipe.mixout, recipe.pretrained_weight_decay, recipe.track

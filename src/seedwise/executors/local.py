@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from seedwise.executors.base import Job, Work
+from seedwise.executors.base import Job, Remaining
 from seedwise.executors.layout import check_device, cores, devices_here
 from seedwise.executors.masks import cell_of, path_for, study_masks
 from seedwise.executors.tasks import PreparedTasks
@@ -43,16 +43,16 @@ class LocalExecutor:
         """Tokenise a task's rows for a recipe's model, once, and return what is known of them."""
         return self._tasks.prepare(task, recipe)
 
-    def open(self, folder: Path, work: Sequence[Work]) -> LocalSession:
+    def open(self, folder: Path, remaining: Sequence[Remaining]) -> LocalSession:
         """Start the workers.
 
         Raises:
             RequestError: The device cannot compute in a recipe's precision.
         """
         devices = self._devices or devices_here()
-        for item in work:
+        for item in remaining:
             check_device("plain", item.trial.recipe, devices[0])
-        masks = study_masks(work, "library", devices[0])
+        masks = study_masks(remaining, "library", devices[0])
         for sentence in masks.said:
             logger.warning("%s", sentence)
         on_gpu = devices[0].startswith("cuda")

@@ -6,7 +6,7 @@ The library's own model draws masks of its own; all faster paths share masks tha
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from seedwise.executors.base import Job, Work, masks_of
+from seedwise.executors.base import Job, Remaining, masks_of
 from seedwise.executors.layout import reason_against
 
 __all__ = ["Masks", "cell_of", "path_for", "study_masks"]
@@ -26,7 +26,7 @@ class Masks(NamedTuple):
     said: tuple[str, ...]
 
 
-def study_masks(work: Sequence[Work], wanted: str, device: str) -> Masks:
+def study_masks(work: Sequence[Remaining], wanted: str, device: str) -> Masks:
     """Decide on the masks of a study's trials.
 
     A task and recipe with trials on record goes on with theirs. All others get one kind: the library's where a trial on
@@ -41,7 +41,7 @@ def study_masks(work: Sequence[Work], wanted: str, device: str) -> Masks:
     kinds = {cell_of(item): kind for item in work if (kind := masks_of(item.origin)) is not None}
     new, on_record = [item for item in work if cell_of(item) not in kinds], frozenset(kinds.values())
     kind = "library" if "library" in on_record else "hashed" if on_record else wanted
-    unable: list[tuple[Work, str]] = []
+    unable: list[tuple[Remaining, str]] = []
     if kind == "hashed":
         reasons = [(item, reason_against("packed", item.trial.recipe, device)) for item in new]
         unable = [(item, reason) for item, reason in reasons if reason is not None]
@@ -59,12 +59,12 @@ def path_for(job: Job, path: str) -> str:
     return "plain" if job.masks == "library" else "packed"
 
 
-def cell_of(item: Work | Job) -> tuple[str, str]:
+def cell_of(item: Remaining | Job) -> tuple[str, str]:
     """Return the ids of task and recipe."""
     return item.trial.task.id, item.trial.recipe.id
 
 
-def _sentences(unable: list[tuple[Work, str]], on_record: frozenset[str], wanted: str) -> tuple[str, ...]:
+def _sentences(unable: list[tuple[Remaining, str]], on_record: frozenset[str], wanted: str) -> tuple[str, ...]:
     """Say where trials get other masks than wanted, and why."""
     names = [(f"{item.trial.recipe.model_name} on {item.trial.task.name}", reason) for item, reason in unable]
     if on_record == {"library", "hashed"}:

@@ -1,53 +1,139 @@
-"""How do a session and its workers talk? One JSON object a line, in both directions, so that nothing is pickled."""
+"""What does a worker say about a trial? Six messages, and how each travels as one line of JSON, so that nothing is pickled."""
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from seedwise.executors.base import Completed, Failed, Interrupted, Job, Measured, Outcome, Paused, Report, Started
-from seedwise.values.trial import Measurement, Trial
+from seedwise.values.trial import Measurement
 
-__all__ = ["Returned", "job_from_json", "job_to_json", "read_report", "write_report"]
+__all__ = [
+    "DIVERGED",
+    "Completed",
+    "Failed",
+    "Interrupted",
+    "Measured",
+    "Message",
+    "Outcome",
+    "Paused",
+    "Returned",
+    "Started",
+    "read_message",
+    "write_message",
+]
+
+DIVERGED = "diverged"
+"""How the error of a trial begins whose training loss is no longer finite; run again, it would diverge again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A worker has taken a trial up: what its seeds drew, and what it runs on."""
+
+    trial_id: str
+    fingerprint: Mapping[str, str]
+    origin: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The measurements since the last message, up to and including an evaluation."""
+
+    trial_id: str
+    measurements: tuple[Measurement, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A trial at its best evaluation.
+
+    Args:
+        step: The best evaluation's step.
+        test_metrics: Metrics on the test rows there; None without test rows.
+        validation: Logits of the validation rows, one list a row.
+        test: Logits of the test rows; None without test rows.
+    """
+
+    step: int
+    test_metrics: Mapping[str, float] | None
+    validation: Sequence[Sequence[float]]
+    test: Sequence[Sequence[float]] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """A trial reached its job's step and waits there in a checkpoint."""
+
+    trial_id: str
+    outcome: Outcome | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """A trial reached the end of its run; the weights of its best evaluation are kept until they are dropped."""
+
+    trial_id: str
+    outcome: Outcome | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """A trial was put aside because the session was asked to stop."""
+
+    trial_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A trial cannot go on.
+
+    Args:
+        trial_id: The trial.
+        error: Why, in one sentence.
+        fatal: Whether every other trial would fail the same way (a full disk), so that the study should stop.
+        outcome: The trial at its best evaluation, if it had one.
+    """
+
+    trial_id: str
+    error: str
+    fatal: bool = False
+    outcome: Outcome | None = None
+
+
+Message = Started | Measured | Paused | Completed | Interrupted | Failed
 
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """A worker has no memory for one trial more beside those that it holds; the session has to find it another place."""
+    """A worker has no memory for one more trial beside those it holds; the session has to place it elsewhere."""
 
     trial_id: str
     reason: str
 
 
-_REPORTS: dict[str, type] = {
+_KINDS: dict[str, type] = {
     kind.__name__: kind for kind in (Started, Measured, Paused, Completed, Interrupted, Failed, Returned)
 }
 
 
-def job_to_json(job: Job) -> dict[str, Any]:
-    """Return a job as plain JSON."""
-    return {"trial": job.trial.to_json(), "until": job.until, "stored": job.stored, "masks": job.masks}
+def write_message(message: Message | Returned) -> str:
+    """Return a message as one line of JSON; numbers come back equal, including those that are not finite."""
+    content = asdict(message)
+    if isinstance(message, Measured):
+        content["measurements"] = [m.to_json() for m in message.measurements]
+    return json.dumps({"message": type(message).__name__, **content})
 
 
-def job_from_json(content: dict[str, Any]) -> Job:
-    """Build a job from what ``job_to_json`` returned."""
-    return Job(Trial.from_json(content["trial"]), content["until"], content["stored"], content["masks"])
-
-
-def write_report(report: Report | Returned) -> str:
-    """Return a report as one line of JSON; numbers come back equal, also those that are not finite."""
-    content = asdict(report)
-    if isinstance(report, Measured):
-        content["measurements"] = [m.to_json() for m in report.measurements]
-    return json.dumps({"report": type(report).__name__, **content})
-
-
-def read_report(line: str) -> Report | Returned:
-    """Build a report from what ``write_report`` returned."""
+def read_message(line: str) -> Message | Returned:
+    """Build a message from what ``write_message`` returned."""
     content = json.loads(line)
-    kind = _REPORTS[content.pop("report")]
+    kind = _KINDS[content.pop("message")]
     if kind is Measured:
         content["measurements"] = tuple(Measurement.from_json(m) for m in content["measurements"])
     if content.get("outcome") is not None:
         content["outcome"] = Outcome(**content["outcome"])
-    report: Report | Returned = kind(**content)
-    return report
+    message: Message | Returned = kind(**content)
+    return message

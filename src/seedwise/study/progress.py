@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from seedwise.executors.base import DIVERGED, Work
+from seedwise.executors.base import Remaining
+from seedwise.executors.messages import DIVERGED
 from seedwise.study.schedule import Decision, Goal, Progress, Schedule, Standing
 from seedwise.values.record import TrialRecord, own_trial
 from seedwise.values.trial import Measurement, Trial, TrialState, best_evaluation
@@ -93,11 +94,11 @@ class Cell:
         """Return the step that a goal stands for."""
         return self.schedule.steps if goal is Goal.END else self.schedule.fraction_step
 
-    def work(self) -> Work:
+    def remaining(self) -> Remaining:
         """Say what is left to train, for the executor."""
         ended = (TrialState.STOPPED, TrialState.COMPLETE, TrialState.FAILED)
         left = self.evaluations_left() * self.schedule.steps // len(self.evaluation_steps)
-        return Work(self.trials[0].trial, sum(live.state not in ended for live in self.trials), left, self.origin)
+        return Remaining(self.trials[0].trial, sum(live.state not in ended for live in self.trials), left, self.origin)
 
     def evaluations_left(self) -> int:
         """Return how many evaluations are still to come if no trial fails."""

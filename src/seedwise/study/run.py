@@ -13,20 +13,17 @@ from pathlib import Path
 import numpy as np
 
 from seedwise.errors import StorageError, WorkError
-from seedwise.executors.base import (
+from seedwise.executors.base import Executor, Job, Session, masks_of
+from seedwise.executors.messages import (
     DIVERGED,
     Completed,
-    Executor,
     Failed,
     Interrupted,
-    Job,
     Measured,
+    Message,
     Outcome,
     Paused,
-    Report,
-    Session,
     Started,
-    masks_of,
 )
 from seedwise.store.rows import Predictions
 from seedwise.store.store import Store
@@ -58,7 +55,7 @@ def run_study(
     store.reset_running()
     cells = _cells(store, executor)
     run = _Run(store, cells, on_progress or (lambda _: None), keep_winners=keep_winners)
-    with executor.open(folder / "checkpoints", [cell.work() for cell in cells]) as session:
+    with executor.open(folder / "checkpoints", [cell.remaining() for cell in cells]) as session:
         try:
             with _ctrl_c_waits() as asked:
                 run.until_nothing_is_left(session, asked)
@@ -112,17 +109,17 @@ class _Run:
                 return
             self.record(session.wait(REDRAW_SECONDS), session)
 
-    def record(self, reports: list[Report], session: Session) -> None:
-        """Store what the executor reports, then take it in; where one report cannot be stored, other trials' still are."""
+    def record(self, messages: list[Message], session: Session) -> None:
+        """Store what the executor reports, then take it in; where one message cannot be stored, other trials' still are."""
         problems: list[WorkError] = []
-        for report in reports:
-            if report.trial_id in self._broken_off:
+        for message in messages:
+            if message.trial_id in self._broken_off:
                 continue
             try:
-                self._record_one(report, session)
+                self._record_one(message, session)
             except WorkError as problem:
                 problems.append(problem)
-                self._broken_off.add(report.trial_id)
+                self._broken_off.add(message.trial_id)
         if problems:
             raise problems[0]
 
@@ -151,19 +148,19 @@ class _Run:
         live.state = TrialState.RUNNING  # the store hears of it when the worker has taken the trial up
         session.submit(Job(live.trial, cell.until(goal), stored, masks_of(cell.origin)))
 
-    def _record_one(self, report: Report, session: Session) -> None:
-        live = self._live[report.trial_id]
-        match report:
+    def _record_one(self, message: Message, session: Session) -> None:
+        live = self._live[message.trial_id]
+        match message:
             case Started():
-                self._check_distinct(live, report.fingerprint)
-                self._store.start(live.id, report.fingerprint, report.origin)
+                self._check_distinct(live, message.fingerprint)
+                self._store.start(live.id, message.fingerprint, message.origin)
             case Measured():
-                self._store.append(live.id, report.measurements, report.seconds)
-                live.add(report.measurements)
+                self._store.append(live.id, message.measurements, message.seconds)
+                live.add(message.measurements)
             case Paused() | Completed():
-                self._keep_outcome(live, report.outcome, report.seconds)
+                self._keep_outcome(live, message.outcome, message.seconds)
                 live.judged = True
-                done = isinstance(report, Completed)
+                done = isinstance(message, Completed)
                 self._set_state(live, TrialState.COMPLETE if done else TrialState.PAUSED)
                 if done:
                     self._keep_best_weights(live, session)
@@ -171,11 +168,11 @@ class _Run:
                 self._set_state(live, TrialState.PAUSED if live.judged else TrialState.WAITING)
             case Failed(fatal=True):  # not the trial's fault: it keeps its checkpoint and goes on another time
                 self._set_state(live, TrialState.PAUSED if live.judged else TrialState.WAITING)
-                raise StorageError(report.error)
+                raise StorageError(message.error)
             case Failed():
-                live.diverged = report.error.startswith(DIVERGED)
-                self._keep_outcome(live, report.outcome, seconds=0.0)
-                self._set_state(live, TrialState.FAILED, report.error)
+                live.diverged = message.error.startswith(DIVERGED)
+                self._keep_outcome(live, message.outcome, seconds=0.0)
+                self._set_state(live, TrialState.FAILED, message.error)
                 session.drop(live.id)
 
     def _keep_outcome(self, live: LiveTrial, outcome: Outcome | None, seconds: float) -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from seedwise.errors import RequestError, WorkError
-from seedwise.executors.base import DIVERGED, Executor
+from seedwise.executors.base import Executor
+from seedwise.executors.messages import DIVERGED
 from seedwise.study.progress import StudyProgress
 from seedwise.study.study import Study
 from seedwise.values.arm import Arm, Candidate

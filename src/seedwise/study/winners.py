@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from seedwise.errors import StorageError, WorkError
-from seedwise.executors.base import DIVERGED, Session
+from seedwise.executors.base import Session
+from seedwise.executors.messages import DIVERGED
 from seedwise.files import replacing
 from seedwise.store.store import Store
 from seedwise.study.modelcard import model_card

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from seedwise import Seeds, Trial
-from seedwise.executors.base import Interrupted, Job, Started
+from seedwise.executors.base import Job
+from seedwise.executors.messages import Interrupted, Started
 from seedwise.executors.tasks import PreparedTasks
 from seedwise.executors.workers.session import LocalSession
 
@@ -21,9 +22,9 @@ for line in sys.stdin:
     name = NAMES[command["job"]["trial"]["seeds"]["init"] - 1]
     held += 1
     if held <= FITS:
-        answer = {"report": "Started", "trial_id": name, "fingerprint": {}, "origin": {}}
+        answer = {"message": "Started", "trial_id": name, "fingerprint": {}, "origin": {}}
     else:
-        answer = {"report": "Returned", "trial_id": name, "reason": "OutOfMemoryError"}
+        answer = {"message": "Returned", "trial_id": name, "reason": "OutOfMemoryError"}
     print(json.dumps(answer), flush=True)
 """
 

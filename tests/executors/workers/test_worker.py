@@ -47,9 +47,9 @@ def held(tmp_path, out, stop):
 
 
 def said(out):
-    """Kind of report and whose it is, of all reports but measurements."""
-    reports = [json.loads(line) for line in out.getvalue().splitlines()]
-    return [(report["report"], report["trial_id"]) for report in reports if report["report"] != "Measured"]
+    """Kind of message and whose it is, of all messages but measurements."""
+    messages = [json.loads(line) for line in out.getvalue().splitlines()]
+    return [(message["message"], message["trial_id"]) for message in messages if message["message"] != "Measured"]
 
 
 def ids(jobs):
@@ -162,7 +162,7 @@ def test_a_checkpoint_with_other_masks_stops_the_study_in_one_sentence_and_stays
     written = file.read_bytes()
     held.take_up(replace(first, until=4, stored=3), data, "packed", 1)
     failed = json.loads(out.getvalue().splitlines()[-1])
-    assert (failed["report"], failed["fatal"], held.busy) == ("Failed", True, False)
+    assert (failed["message"], failed["fatal"], held.busy) == ("Failed", True, False)
     assert "must be continued with the dropout masks it was trained with (library)" in failed["error"]
     assert file.read_bytes() == written
 

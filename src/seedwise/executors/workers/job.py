@@ -9,17 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from seedwise.errors import StorageError
-from seedwise.executors.base import (
-    DIVERGED,
-    Completed,
-    Failed,
-    Interrupted,
-    Job,
-    Measured,
-    Outcome,
-    Paused,
-    Report,
-)
+from seedwise.executors.base import Job
+from seedwise.executors.messages import DIVERGED, Completed, Failed, Interrupted, Measured, Message, Outcome, Paused
 from seedwise.training.checkpoint import save_checkpoint, save_weights
 from seedwise.training.loop import Training, at_best
 from seedwise.values.trial import Measurement
@@ -68,14 +59,14 @@ class Attempt:
         training: Its state, which others advance.
         paths: Its checkpoint and the weights of its best evaluation.
         clock: Tells its time; it has joined.
-        report: Where reports go.
+        send: Takes a message.
     """
 
     def __init__(
-        self, job: Job, training: Training, paths: tuple[Path, Path], clock: Clock, report: Callable[[Report], None]
+        self, job: Job, training: Training, paths: tuple[Path, Path], clock: Clock, send: Callable[[Message], None]
     ) -> None:
         self.training = training
-        self._job, self._clock, self._report = job, clock, report
+        self._job, self._clock, self._send = job, clock, send
         self._checkpoint, self._weights = paths
         self._pending = list(training.pending)
         self._diverged = ""
@@ -90,7 +81,7 @@ class Attempt:
         """Take in a step; an evaluation is reported with the steps before it."""
         self._pending.append(measurement)
         if measurement.metrics is not None:
-            self._report(Measured(self._job.trial.id, tuple(self._pending), self._clock.lap(self._job.trial.id)))
+            self._send(Measured(self._job.trial.id, tuple(self._pending), self._clock.lap(self._job.trial.id)))
             self._pending = []
         if not math.isfinite(measurement.loss):
             self._diverged = f"{DIVERGED}: the training loss became {measurement.loss} at step {measurement.step}"
@@ -108,18 +99,18 @@ class Attempt:
         """Keep what is needed of the trial, and report how it stands; it has left the others."""
         trial_id, training = self._job.trial.id, self.training
         if self._diverged:
-            self._report(Failed(trial_id, self._diverged, outcome=_outcome(training)))
+            self._send(Failed(trial_id, self._diverged, outcome=_outcome(training)))
         elif not self.over:
             save_checkpoint(training, self._checkpoint)
-            self._report(Interrupted(trial_id))
+            self._send(Interrupted(trial_id))
         elif training.step < training.steps:
             save_checkpoint(training, self._checkpoint)
-            self._report(Paused(trial_id, _outcome(training), self._clock.lap(trial_id)))
+            self._send(Paused(trial_id, _outcome(training), self._clock.lap(trial_id)))
         else:
             if training.best is not None:
                 save_weights(training, self._weights)
             self._checkpoint.unlink(missing_ok=True)
-            self._report(Completed(trial_id, _outcome(training), self._clock.lap(trial_id)))
+            self._send(Completed(trial_id, _outcome(training), self._clock.lap(trial_id)))
 
 
 def failed(trial_id: str, error: Exception) -> Failed:

@@ -1,4 +1,4 @@
-"""How does a worker process serve its session? Commands come in, one a line, and reports go out.
+"""How does a worker process serve its session? Commands come in, one a line, and messages go out.
 
 It is started as ``python -m seedwise.executors.workers.main CHECKPOINTS THREADS DEVICE``. When its input ends, its parent is gone
 and it ends at once.
@@ -13,7 +13,7 @@ import threading
 from pathlib import Path
 from typing import Any, TextIO
 
-from seedwise.executors.messages import job_from_json
+from seedwise.executors.base import Job
 
 __all__ = ["compute_with", "main", "output_alone"]
 
@@ -21,7 +21,7 @@ __all__ = ["compute_with", "main", "output_alone"]
 def main(checkpoints: str, threads: str, device: str) -> None:
     """Serve commands from standard input until it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever sends Ctrl-C to the whole job: the parent says what follows
-    reports = output_alone()
+    messages = output_alone()
     stop = threading.Event()
     commands: queue.Queue[dict[str, Any]] = queue.Queue()
     threading.Thread(target=_listen, args=(stop, commands), daemon=True).start()
@@ -29,12 +29,12 @@ def main(checkpoints: str, threads: str, device: str) -> None:
     from seedwise.executors.workers.worker import Worker
 
     compute_with(device, int(threads))
-    worker = Worker(Path(checkpoints), device, reports, stop)
+    worker = Worker(Path(checkpoints), device, messages, stop)
     while True:
         while not worker.busy or not commands.empty():
             command = commands.get()
             if command["do"] == "train":
-                job, data = job_from_json(command["job"]), Path(command["data"])
+                job, data = Job.from_json(command["job"]), Path(command["data"])
                 worker.take_up(job, data, command["path"], command["width"])
             elif command["do"] == "export":
                 worker.export(command)
@@ -59,10 +59,10 @@ def compute_with(device: str, threads: int) -> None:
 
 
 def output_alone() -> TextIO:
-    """Return standard output for reports alone: what a library prints goes to standard error from now on."""
-    reports = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    """Return standard output for messages alone: what a library prints goes to standard error from now on."""
+    messages = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    return reports
+    return messages
 
 
 def _listen(stop: threading.Event, commands: "queue.Queue[dict[str, Any]]") -> None:

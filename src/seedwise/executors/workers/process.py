@@ -1,4 +1,4 @@
-"""What does a session hold of one worker? Its process, the jobs that it has, and the thread that reads its reports."""
+"""What does a session hold of one worker? Its process, the jobs that it has, and the thread that reads its messages."""
 
 import json
 import os
@@ -26,7 +26,7 @@ class Process:
         folder: Folder of the checkpoints.
         device: Where it trains: cpu, cuda:0 ...
         threads: Its threads.
-        inbox: Where its reports go.
+        inbox: Where its messages go.
         width: How many trials it may hold at once, where they can be stacked.
     """
 
@@ -118,7 +118,7 @@ class Process:
         if process.stdout is not None:
             with process.stdout as lines:
                 for line in lines:
-                    if line.endswith("\n"):  # the last line of a killed worker may be half a report
+                    if line.endswith("\n"):  # the last line of a killed worker may be half a message
                         self._inbox.put((self, line))
         self._inbox.put((self, None))
 

@@ -1,4 +1,4 @@
-"""How are the workers of one study kept busy? Jobs go where there is room, reports come back, the dead are replaced.
+"""How are the workers of one study kept busy? Jobs go where there is room, messages come back, the dead are replaced.
 
 A worker that dies takes nothing with it: its trial is taken up again from its last checkpoint, twice, and is then marked
 failed with its error, while the others go on.
@@ -14,9 +14,19 @@ from pathlib import Path
 from typing import Self
 
 from seedwise.errors import StorageError, WorkError
-from seedwise.executors.base import Completed, Failed, Interrupted, Job, Measured, Paused, Report, Started
+from seedwise.executors.base import Job
 from seedwise.executors.masks import path_for
-from seedwise.executors.messages import Returned, job_to_json, read_report
+from seedwise.executors.messages import (
+    Completed,
+    Failed,
+    Interrupted,
+    Measured,
+    Message,
+    Paused,
+    Returned,
+    Started,
+    read_message,
+)
 from seedwise.executors.tasks import PreparedTasks
 from seedwise.executors.workers.process import Inbox, Process
 from seedwise.values.trial import Trial
@@ -85,33 +95,33 @@ class LocalSession:
         self._waiting.append(job)
         self._place()
 
-    def wait(self, seconds: float) -> list[Report]:
-        """Return the reports that have come, waiting at most this long for the first."""
-        reports: list[Report] = []
+    def wait(self, seconds: float) -> list[Message]:
+        """Return the messages that have come, waiting at most this long for the first."""
+        messages: list[Message] = []
         try:
             while True:
-                process, line = self._inbox.get(timeout=0 if reports else seconds)
-                reports += self._after_death(process) if line is None else self._receive(process, line)
+                process, line = self._inbox.get(timeout=0 if messages else seconds)
+                messages += self._after_death(process) if line is None else self._receive(process, line)
                 self._place()
         except queue.Empty:
-            return reports
+            return messages
 
-    def stop(self) -> list[Report]:
-        """Ask every worker to put its trials aside, and wait for their last reports."""
+    def stop(self) -> list[Message]:
+        """Ask every worker to put its trials aside, and wait for their last messages."""
         self._stopping = True
-        reports = self.wait(0)
-        reports += [Interrupted(job.trial.id) for job in self._waiting]
+        messages = self.wait(0)
+        messages += [Interrupted(job.trial.id) for job in self._waiting]
         self._waiting = []
         for process in self._processes:
             if not process.jobs or process.taken_up:
                 process.send({"do": "stop"})
             else:  # it is still loading libraries, and there is nothing to put aside
-                reports += [Interrupted(trial_id) for trial_id in process.jobs]
+                messages += [Interrupted(trial_id) for trial_id in process.jobs]
                 process.abandon()
         deadline = time.monotonic() + PATIENCE
         while any(process.jobs for process in self._processes) and time.monotonic() < deadline:
-            reports += self.wait(0.2)
-        return reports
+            messages += self.wait(0.2)
+        return messages
 
     def drop(self, trial_id: str) -> None:
         """Delete a trial's checkpoint and weights."""
@@ -156,28 +166,28 @@ class LocalSession:
         process.jobs[job.trial.id], process.path = job, path
         width = process.width if path == "fused" else 1
         data = str(self._tasks.folder(job.trial))
-        process.send({"do": "train", "job": job_to_json(job), "data": data, "path": path, "width": width})
+        process.send({"do": "train", "job": job.to_json(), "data": data, "path": path, "width": width})
 
-    def _receive(self, process: Process, line: str) -> list[Report]:
-        report = read_report(line)
-        job = process.jobs.get(report.trial_id)
+    def _receive(self, process: Process, line: str) -> list[Message]:
+        message = read_message(line)
+        job = process.jobs.get(message.trial_id)
         if job is None:  # abandoned
             return []
-        if isinstance(report, Returned):
-            process.let_go(report.trial_id)
+        if isinstance(message, Returned):
+            process.let_go(message.trial_id)
             self._narrow(
-                process, max(1, len(process.jobs)), f"one trial more does not fit into a worker ({report.reason})"
+                process, max(1, len(process.jobs)), f"one trial more does not fit into a worker ({message.reason})"
             )
             return self._again([job])
-        if isinstance(report, Measured):
-            process.jobs[report.trial_id] = replace(job, stored=report.measurements[-1].step)
-        if isinstance(report, Started):
-            process.taken_up.add(report.trial_id)
-        if isinstance(report, Paused | Completed | Failed | Interrupted):
-            process.let_go(report.trial_id)
-        return [report]
+        if isinstance(message, Measured):
+            process.jobs[message.trial_id] = replace(job, stored=message.measurements[-1].step)
+        if isinstance(message, Started):
+            process.taken_up.add(message.trial_id)
+        if isinstance(message, Paused | Completed | Failed | Interrupted):
+            process.let_go(message.trial_id)
+        return [message]
 
-    def _after_death(self, process: Process) -> list[Report]:
+    def _after_death(self, process: Process) -> list[Message]:
         """Take the trials of a dead worker up again, or give one up after the last retry.
 
         Of several, none can be told to be at fault: half as many may then share a worker, until the one is alone.
@@ -199,7 +209,7 @@ class LocalSession:
             return [Failed(trial_id, f"the worker died {deaths} times, last: {cause}")]
         return self._again(jobs)
 
-    def _again(self, jobs: list[Job]) -> list[Report]:
+    def _again(self, jobs: list[Job]) -> list[Message]:
         """Let jobs wait for a worker once more, before all others."""
         if self._stopping:
             return [Interrupted(job.trial.id) for job in jobs]

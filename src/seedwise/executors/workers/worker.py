@@ -10,10 +10,10 @@ from typing import Any, TextIO
 from seedwise.data.tokens import TokenizedTask
 from seedwise.engines.memory import is_out_of_memory
 from seedwise.errors import CheckpointError, MasksError, StorageError
-from seedwise.executors.base import Interrupted, Job, Report, Started
+from seedwise.executors.base import Job
 from seedwise.executors.environment import origin
 from seedwise.executors.lanes import Alone, Lane, begin, lane
-from seedwise.executors.messages import Returned, write_report
+from seedwise.executors.messages import Interrupted, Message, Returned, Started, write_message
 from seedwise.executors.workers.export import export_model
 from seedwise.executors.workers.job import Attempt, Clock, failed
 from seedwise.training.checkpoint import load_checkpoint, step_of
@@ -29,7 +29,7 @@ class Worker:
     Args:
         checkpoints: Folder of the checkpoints.
         device: Where to train: cpu, cuda:0 ...
-        out: Where reports go, one a line.
+        out: Where messages go, one a line.
         stop: When it is set, trials are put aside after the current step.
     """
 
@@ -56,7 +56,7 @@ class Worker:
         """
         trial_id = job.trial.id
         if self._stop.is_set():
-            self._report(Interrupted(trial_id))
+            self._send(Interrupted(trial_id))
             return
         self._clock.join(trial_id)
         try:
@@ -66,7 +66,7 @@ class Worker:
             self._clock.leave(trial_id)
             full = is_out_of_memory(error)
             reason = f"{type(error).__name__}: {error}".split("\n")[0]
-            self._report(Returned(trial_id, reason) if full and self.busy else failed(trial_id, error))
+            self._send(Returned(trial_id, reason) if full and self.busy else failed(trial_id, error))
 
     def advance(self) -> None:
         """Take one step of every trial that it holds.
@@ -112,14 +112,14 @@ class Worker:
                 f"({training.masks}); choose an executor that has them."
             )
         files = self._checkpoint(trial_id), self._weights(trial_id)
-        attempt = Attempt(job, training, files, self._clock, self._report)
+        attempt = Attempt(job, training, files, self._clock, self._send)
         ran_on = origin(self._device, job.trial.recipe.dtype, path, width)
         if not attempt.over:
             if self._lane is None:
                 self._lane = lane(path, self._device)
             self._attempts[trial_id] = attempt
             self._lane.join(training)
-        self._report(Started(trial_id, training.fingerprint, ran_on))
+        self._send(Started(trial_id, training.fingerprint, ran_on))
         if attempt.over:
             attempt.end()
             self._clock.leave(trial_id)
@@ -143,7 +143,7 @@ class Worker:
     def _give_up(self, trial_id: str, error: Exception) -> None:
         self._leave(trial_id)
         self._clock.leave(trial_id)
-        self._report(failed(trial_id, error))
+        self._send(failed(trial_id, error))
 
     def _leave(self, trial_id: str) -> None:
         """Let a trial go, if it is there; the last one takes the lane with it, and the memory that a stack holds."""
@@ -176,8 +176,8 @@ class Worker:
     def _weights(self, trial_id: str) -> Path:
         return self._checkpoints / f"{trial_id}.best.safetensors"
 
-    def _report(self, report: Report | Returned) -> None:
-        self._write(write_report(report))
+    def _send(self, message: Message | Returned) -> None:
+        self._write(write_message(message))
 
     def _write(self, line: str) -> None:
         self._out.write(line + "\n")

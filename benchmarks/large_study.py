@@ -19,6 +19,7 @@ import numpy as np
 
 from seedwise import Measurement, Recipe, Seeds, Study, Task, TrialState
 from seedwise.store.store import Store
+from seedwise.values.facts import TaskFacts
 from seedwise.values.trial import Trial
 
 STEPS, EVALUATIONS = 1000, 30
@@ -78,8 +79,9 @@ def build(folder: Path) -> None:
             trials = [Trial(task, recipe, seeds) for seeds in Seeds.grid(size, size)]
             store.add_trials(trials)
             metric = task.metric
-            facts = {"digest": name, "rows": {"train": 5334, "validation": rows}, "baselines": {metric: guess}}
-            store.set_facts(task.id, recipe.id, {**facts, "steps": STEPS, "evaluation_steps": steps})
+            counts = {"train": 5334, "validation": rows}
+            facts = TaskFacts(name, rows=counts, baselines={metric: guess}, steps=STEPS, evaluation_steps=tuple(steps))
+            store.set_facts(task.id, recipe.id, facts)
             scores, test = curves(generator, len(trials), size, rows, guess)
             losses = np.maximum(
                 0.05, 0.7 * np.exp(-np.arange(STEPS) / 400) + generator.normal(0, 0.1, (len(trials), STEPS))

@@ -17,6 +17,7 @@ from seedwise.executors.messages import (
     Paused,
     Started,
 )
+from seedwise.values.facts import TaskFacts
 from seedwise.values.recipe import Recipe
 from seedwise.values.task import Task
 from seedwise.values.trial import Measurement, Trial
@@ -46,7 +47,7 @@ class ReplayExecutor:
 
     def prepare(self, task: Task, recipe: Recipe):
         rows = {"train": recipe.batch_size * len(self.scores[0]), "validation": 10}
-        return {"digest": "replay", "rows": rows, "baselines": {"accuracy": 0.5}}
+        return TaskFacts(digest="replay", rows=rows, baselines={"accuracy": 0.5})
 
     def open(self, folder: Path, remaining: Sequence[Remaining]) -> "ReplaySession":
         return ReplaySession(self)
@@ -130,7 +131,7 @@ class Scripted(ReplayExecutor):
         return [min(score, 0.0)] * (trial.recipe.num_train_steps - 1) + [score]  # of nan, nan
 
     def prepare(self, task, recipe):
-        return {"digest": "d", "rows": {"train": 32, "validation": 10}, "baselines": {"accuracy": 0.5}, "blocks": 3}
+        return TaskFacts("d", rows={"train": 32, "validation": 10}, baselines={"accuracy": 0.5}, blocks=3)
 
     def open(self, folder, work):
         session, trained = super().open(folder, work), self.trained

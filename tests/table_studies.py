@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from seedwise.values.choice import DesignRecord
+from seedwise.values.facts import ImportSource, TaskFacts
 from seedwise.values.imported import ImportedRecipe, ImportedTask, ImportedTrial, greater_is_better
 from seedwise.values.record import TrialRecord
 from seedwise.values.seeds import Seeds
@@ -36,7 +37,7 @@ class TableStudy:
     """
 
     records: tuple[TrialRecord, ...]
-    facts_of: Mapping[tuple[str, str], Mapping]
+    facts_of: Mapping[tuple[str, str], TaskFacts]
     losses_of: Mapping[str, np.ndarray]
     rule: StoppingRule | None = None
     design: DesignRecord | None = None
@@ -52,7 +53,7 @@ class TableStudy:
         return {} if self.design is None else self.design.chosen
 
     def facts(self, trial):
-        return self.facts_of.get((trial.task.id, trial.recipe.id), {})
+        return self.facts_of.get((trial.task.id, trial.recipe.id), TaskFacts())
 
     def losses(self, trial_id):
         return self.losses_of.get(trial_id, np.zeros(0, np.float32))
@@ -130,10 +131,13 @@ def table_study(
         if curve is not None:
             losses_of[trial.id] = curve
     tracked_of = {r.id: {name: np.asarray(rows[r.position]) for name, rows in (tracked or {}).items()} for r in records}
-    facts = {"steps": steps[-1], "evaluation_steps": steps}
-    facts |= {"imported": "a table"} if kind is ImportedTrial else {}
-    facts |= {} if baseline is None else {"baselines": {metric: baseline}}
-    facts |= {} if epochs is None else {"epochs": epochs}
+    facts = TaskFacts(
+        steps=steps[-1],
+        evaluation_steps=tuple(steps),
+        epochs=epochs,
+        baselines={} if baseline is None else {metric: baseline},
+        imported=ImportSource() if kind is ImportedTrial else None,
+    )
     return TableStudy(
         tuple(records), {(the_task.id, the_recipe.id): facts}, losses_of, rule, tracked_of=tracked_of if tracked else {}
     )

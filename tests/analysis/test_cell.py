@@ -1,6 +1,7 @@
 """Do trials become arrays without losing or inventing anything?"""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,11 @@ NAN = math.nan
 
 def cell_of(scores, **given):
     return Analysis(table_study(scores, **given)).cell()
+
+
+def without_shared_evaluations(study):
+    facts = {cell: replace(known, evaluation_steps=()) for cell, known in study.facts_of.items()}
+    return replace(study, facts_of=facts)
 
 
 def test_scores_are_on_the_grid_of_evaluations():
@@ -45,8 +51,7 @@ def test_a_failed_run_does_not_make_the_grid_coarse():
     study = table_study([[0.1, 0.2, 0.3, 0.4], [0.5, NAN, NAN, NAN]], states=["complete", "failed"], steps=[1, 2, 3, 4])
     odd = study.records[1]
     object.__setattr__(odd, "evaluations", (Measurement(7, 0.0, odd.evaluations[0].metrics),))
-    facts = next(iter(study.facts_of.values()))
-    del facts["evaluation_steps"]
+    study = without_shared_evaluations(study)
     assert len(Analysis(study).cell().curves.fractions) == 4
 
 
@@ -115,8 +120,7 @@ def test_runs_of_different_lengths_are_compared_at_equal_shares():
     longer = study.records[1]
     evaluations = tuple(Measurement(10 * e.step, e.loss, e.metrics) for e in longer.evaluations[::3])  # steps 10 and 40
     object.__setattr__(longer, "evaluations", evaluations)
-    facts = next(iter(study.facts_of.values()))
-    del facts["evaluation_steps"]
+    study = without_shared_evaluations(study)
     curves = Analysis(study).cell().curves
     assert curves.steps is None
     assert curves.fractions.tolist() == [0.5, 1.0]
@@ -128,7 +132,7 @@ def test_score_of_a_longer_run_is_its_best_evaluation_wherever_it_is():
     study = table_study([[0.1, 0.9, 0.3, 0.4], [0.5, 0.4, 0.3, 0.6]], steps=[1, 2, 3, 4])
     shorter = study.records[1]
     object.__setattr__(shorter, "evaluations", (Measurement(7, 0.0, shorter.evaluations[-1].metrics),))
-    del next(iter(study.facts_of.values()))["evaluation_steps"]
+    study = without_shared_evaluations(study)
     cell = Analysis(study).cell()
     assert len(cell.curves.fractions) == 1
     assert cell.final().tolist() == [0.9, 0.6]

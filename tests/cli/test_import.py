@@ -82,7 +82,7 @@ class TestImport:
             second = opened.trials[1]
             assert second.test_metrics == {"val_acc": 0.6}
             assert not second.trial.task.greater_is_better
-            assert opened.facts(second.trial)["baselines"] == {"val_acc": 0.53}
+            assert opened.facts(second.trial).baselines == {"val_acc": 0.53}
 
     def test_a_pattern_arrives(self, seedwise, tmp_path):
         folder = tmp_path / "out" / "run-7"

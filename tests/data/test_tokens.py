@@ -97,7 +97,9 @@ def test_pairs_are_cut_at_the_longer_text_and_counted(tmp_path):
 def test_facts_are_plain_json(tmp_path):
     found = tokenize(toy_task(tmp_path), bert_tokenizer(tmp_path / "model"), 5, tmp_path / "cache")
 
-    assert json.loads(json.dumps(found.facts())) == {
+    assert json.loads(json.dumps(found.facts().to_json())) == {
+        "baselines": {},
+        "blocks": None,
         "kind": "classification",
         "rows": {"train": 2, "validation": 1},
         "label_names": ["x", "y"],

@@ -98,8 +98,8 @@ def test_every_format_and_shape_says_the_same(tmp_path, shape, ending):
     assert curves(runs) == {who: tuple(zip(STEPS, scores, strict=True)) for who, scores in CURVES.items()}
     assert {r.trial.task.metric for r in runs.records} == {"acc"}
     assert {r.state for r in runs.records} == {TrialState.COMPLETE}
-    assert {tuple(facts["evaluation_steps"]) for facts in runs.facts.values()} == {STEPS}
-    assert {facts["steps"] for facts in runs.facts.values()} == {30}
+    assert {facts.evaluation_steps for facts in runs.facts.values()} == {STEPS}
+    assert {facts.steps for facts in runs.facts.values()} == {30}
 
 
 @pytest.mark.parametrize("ending", FORMATS)
@@ -259,7 +259,7 @@ def test_epochs_stand_for_steps(tmp_path, epochs, steps, words):
 
 def test_epochs_beside_steps_say_how_long_the_run_was(tmp_path):
     rows = [{"recipe": "a", "seed": 1, "step": 10 * e, "epoch": e, "acc": 0.5} for e in (1, 2, 3)]
-    assert [facts["epochs"] for facts in read(tmp_path, rows).facts.values()] == [3]
+    assert [facts.epochs for facts in read(tmp_path, rows).facts.values()] == [3]
 
 
 def test_evaluations_before_training_are_left_out_and_counted(tmp_path):
@@ -269,8 +269,8 @@ def test_evaluations_before_training_are_left_out_and_counted(tmp_path):
 
 
 def test_baseline_is_a_fact_of_the_task(tmp_path):
-    assert {f["baselines"]["acc"] for f in read(tmp_path, LONG, baseline=0.53).facts.values()} == {0.53}
-    assert {f["baselines"]["acc"] for f in read(tmp_path, LONG, baseline={"RTE": 0.53}).facts.values()} == {0.53}
+    assert {f.baselines["acc"] for f in read(tmp_path, LONG, baseline=0.53).facts.values()} == {0.53}
+    assert {f.baselines["acc"] for f in read(tmp_path, LONG, baseline={"RTE": 0.53}).facts.values()} == {0.53}
 
 
 # What does not fit a full curve ---------------------------------------------------------------------------------------
@@ -307,7 +307,7 @@ def test_runs_that_end_early_are_stopped_unless_said_otherwise(tmp_path, all_com
     runs = read(tmp_path, [row for row in LONG if (row["seed"], row["step"]) != (2, 30)], all_complete=all_complete)
     assert [r.state for r in runs.records] == [TrialState.COMPLETE, state, TrialState.COMPLETE]
     assert any(note.startswith("RTE, plain: runs have 2 to 3 evaluations; the 1 ") for note in runs.notes)
-    assert {tuple(facts["evaluation_steps"]) for facts in runs.facts.values()} == {STEPS}
+    assert {facts.evaluation_steps for facts in runs.facts.values()} == {STEPS}
 
 
 def test_runs_with_steps_of_their_own_are_not_taken_as_stopped(tmp_path):
@@ -315,7 +315,7 @@ def test_runs_with_steps_of_their_own_are_not_taken_as_stopped(tmp_path):
     runs = read(tmp_path, [row for row in rows if (row["seed"], row["step"]) != (2, 30)])
     assert {r.state for r in runs.records} == {TrialState.COMPLETE}
     assert "RTE, plain: runs have 2 to 3 evaluations, at steps of their own, so none is taken as stopped." in runs.notes
-    assert ["evaluation_steps" in facts for facts in runs.facts.values()] == [False, True]
+    assert [bool(facts.evaluation_steps) for facts in runs.facts.values()] == [False, True]
 
 
 def test_starred_columns_that_are_empty_at_the_end_are_no_evaluations(tmp_path):
@@ -604,8 +604,8 @@ def test_more_runs_are_added_at_the_end_and_facts_are_put_together(tmp_path):
     with Study.import_runs(tmp_path / "study", second) as study:
         assert [r.position for r in study.trials] == [0, 1, 2]
         facts = study.facts(study.trials[0].trial)
-    assert (facts["steps"], facts["evaluation_steps"], facts["baselines"]) == (30, [10, 20, 30], {"acc": 0.5})
-    assert facts["imported"]["files"] == ["runs.jsonl", "runs.jsonl"]
+    assert (facts.steps, facts.evaluation_steps, facts.baselines) == (30, (10, 20, 30), {"acc": 0.5})
+    assert facts.imported.files == ("runs.jsonl", "runs.jsonl")
 
 
 def test_runs_that_are_there_already_are_refused_and_nothing_is_written(tmp_path):

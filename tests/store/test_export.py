@@ -9,6 +9,7 @@ import pytest
 from seedwise.errors import RequestError, WorkError
 from seedwise.store.export import export, trials_table
 from seedwise.store.rows import Predictions
+from seedwise.values.facts import TaskFacts
 from seedwise.values.recipe import Recipe
 from seedwise.values.seeds import Seeds
 from seedwise.values.task import Task
@@ -31,7 +32,7 @@ def full(store):
     store.start(second, {"init": "bb"}, {"device": "cuda", "capability": [9, 0]})
     store.append(second, [Measurement(1, math.nan, {"accuracy": math.nan, "loss": math.inf})], 0.5)
     store.set_state(second, TrialState.FAILED, 'the loss is "nan", sorry')
-    store.set_facts(TASK.id, RECIPE.id, {"digest": "a", "rows": {"train": 64}})
+    store.set_facts(TASK.id, RECIPE.id, TaskFacts(digest="a", rows={"train": 64}))
     return store
 
 

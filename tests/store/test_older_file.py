@@ -11,6 +11,7 @@ import pytest
 from seedwise.errors import RequestError
 from seedwise.store.rows import Predictions
 from seedwise.store.store import Store
+from seedwise.values.facts import TaskFacts
 from seedwise.values.stopping import StoppingRule
 from seedwise.values.trial import TrialState
 from store.toys import RECIPE, TASK, interval, tracking, trials
@@ -68,7 +69,7 @@ def new(tmp_path):
     with writer(path) as store:
         store.add_trials(trials(3))
         store.set_rule(StoppingRule(t=3, f=0.5, p=1))
-        store.set_facts(TASK.id, RECIPE.id, {"digest": "a", "rows": {"train": 64}})
+        store.set_facts(TASK.id, RECIPE.id, TaskFacts(digest="a", rows={"train": 64}))
         store.start(first, {"init": "aa"}, {"device": "cpu"})
         store.append(first, [*interval(1, 4), *interval(5, 9)], 1.5)
         store.set_best(first, 4, {"accuracy": 0.75}, Predictions(4, outputs, outputs))

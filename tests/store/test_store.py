@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from seedwise.errors import DataError, RequestError, WorkError
 from seedwise.store.rows import Predictions
 from seedwise.store.store import Store
+from seedwise.values.facts import TaskFacts
 from seedwise.values.recipe import Recipe
 from seedwise.values.seeds import Seeds
 from seedwise.values.stopping import StoppingRule
@@ -72,7 +73,7 @@ def test_task_whose_files_have_moved_is_read_from_their_new_place(store, trial):
 def test_trials_that_never_started_can_be_taken_back_with_what_only_they_had(store):
     first, other = trials(2), Trial(TASK, Recipe(model="other"), Seeds(1, 1))
     store.add_trials([*first, other])
-    store.set_facts(TASK.id, other.recipe.id, {"digest": "d"})
+    store.set_facts(TASK.id, other.recipe.id, TaskFacts(digest="d"))
     store.start(first[0].id, {}, {})
     store.add_event("state", "it would not start", other.id)
 
@@ -128,7 +129,7 @@ def test_setting_the_same_design_again_is_no_event(store):
 
 @pytest.mark.usefixtures("trial")
 def test_facts_come_back_equal(store):
-    facts = {"digest": "a", "rows": {"train": 9}, "labels": ["no", "yes"], "baselines": {"loss": math.inf}}
+    facts = TaskFacts(digest="a", rows={"train": 9}, label_names=("no", "yes"), baselines={"loss": math.inf})
     assert store.facts(TASK.id, RECIPE.id) is None
     store.set_facts(TASK.id, RECIPE.id, facts)
     assert store.facts(TASK.id, RECIPE.id) == facts
@@ -136,17 +137,17 @@ def test_facts_come_back_equal(store):
 
 @pytest.mark.usefixtures("trial")
 def test_facts_of_the_same_rows_may_be_renewed(store):
-    store.set_facts(TASK.id, RECIPE.id, {"digest": "a"})
-    store.set_facts(TASK.id, RECIPE.id, {"digest": "a", "steps": 7})
-    assert store.facts(TASK.id, RECIPE.id) == {"digest": "a", "steps": 7}
+    store.set_facts(TASK.id, RECIPE.id, TaskFacts(digest="a"))
+    store.set_facts(TASK.id, RECIPE.id, TaskFacts(digest="a", steps=7))
+    assert store.facts(TASK.id, RECIPE.id) == TaskFacts(digest="a", steps=7)
 
 
 @pytest.mark.usefixtures("trial")
 def test_changed_rows_are_refused_and_the_first_facts_stay(store):
-    store.set_facts(TASK.id, RECIPE.id, {"digest": "a"})
+    store.set_facts(TASK.id, RECIPE.id, TaskFacts(digest="a"))
     with pytest.raises(DataError, match=r"must have the digest 'a'.*not 'b'; restore the rows, or start a new study"):
-        store.set_facts(TASK.id, RECIPE.id, {"digest": "b"})
-    assert store.facts(TASK.id, RECIPE.id) == {"digest": "a"}
+        store.set_facts(TASK.id, RECIPE.id, TaskFacts(digest="b"))
+    assert store.facts(TASK.id, RECIPE.id) == TaskFacts(digest="a")
 
 
 # A running trial ------------------------------------------------------------------------------------------------------
@@ -494,7 +495,7 @@ def test_unknown_trial_is_refused(store, call):
 @pytest.mark.usefixtures("trial")
 def test_facts_of_an_unknown_task_are_refused(store):
     with pytest.raises(RequestError, match="the study has no task 'x'"):
-        store.set_facts("x", RECIPE.id, {})
+        store.set_facts("x", RECIPE.id, TaskFacts())
 
 
 def test_closing_twice_is_allowed_and_nothing_works_after(store):

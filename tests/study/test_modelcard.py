@@ -43,7 +43,7 @@ def test_a_winner_that_learnt_nothing_and_doubtful_rows_are_told(tmp_path):
     assert "no better than the best constant guess" not in said
     with Study.open(tmp_path) as study:
         best = study.best_trial()
-        facts = {**study.facts(best.trial), "baselines": {"accuracy": 0.7}, "repeated": {"validation": 2}}
+        facts = replace(study.facts(best.trial), baselines={"accuracy": 0.7}, repeated={"validation": 2})
         said = model_card(best, study.trials, study.rule, facts)
     assert "\n- the best accuracy, 0.700, is no better than the best constant guess, 0.700; " in said
     assert "\n- 2 of " in said

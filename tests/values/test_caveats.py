@@ -6,24 +6,25 @@ import pytest
 
 from seedwise import Task
 from seedwise.values.caveats import row_caveats, score_caveats
+from seedwise.values.facts import TaskFacts
 
 ROWS = {"train": 90, "validation": 10, "test": 20}
 
 
 def test_usual_rows_need_no_word():
     nothing = dict.fromkeys(ROWS, 0)
-    assert row_caveats({"rows": ROWS, "truncated": nothing, "repeated": nothing, "dropped": 0}) == []
-    assert row_caveats({}) == []
+    assert row_caveats(TaskFacts(rows=ROWS, truncated=nothing, repeated=nothing)) == []
+    assert row_caveats(TaskFacts()) == []
 
 
 def test_every_unusual_thing_is_said():
-    facts = {
-        "rows": ROWS,
-        "max_length": 64,
-        "truncated": {"train": 3, "validation": 0, "test": 2},
-        "repeated": {"validation": 4, "test": 0},
-        "dropped": 7,
-    }
+    facts = TaskFacts(
+        rows=ROWS,
+        max_length=64,
+        truncated={"train": 3, "validation": 0, "test": 2},
+        repeated={"validation": 4, "test": 0},
+        dropped=7,
+    )
     assert row_caveats(facts) == [
         "longer than 64 tokens and truncated: 3 of 90 train rows, 2 of 20 test rows.",
         "7 rows without a text or a label were left out.",

@@ -17,6 +17,7 @@ from seedwise.errors import RequestError
 from seedwise.stats.seeds.components import VarianceComponents
 from seedwise.values.checks import check_choice, did_you_mean
 from seedwise.values.choice import DesignRecord
+from seedwise.values.facts import TaskFacts
 from seedwise.values.imported import AnyTrial
 from seedwise.values.recipe import Recipe
 from seedwise.values.record import TrialRecord, by_cell
@@ -53,8 +54,8 @@ class StudyLike(Protocol):
         """The study of the design's choices, on seeds of its own; None where there is none."""
         ...
 
-    def facts(self, trial: AnyTrial) -> Mapping[str, Any]:
-        """What preparing the trial's task found: rows, labels, baselines, evaluation steps."""
+    def facts(self, trial: AnyTrial) -> TaskFacts:
+        """What preparing the trial's task found."""
         ...
 
     def losses(self, trial_id: str) -> NDArray[np.float32]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from seedwise.errors import RequestError
 from seedwise.stats.correlation import best_so_far
 from seedwise.values.checks import check_choice
+from seedwise.values.facts import TaskFacts
 from seedwise.values.imported import AnyRecipe, AnyTask
 from seedwise.values.recipe import Recipe
 from seedwise.values.record import TrialRecord
@@ -56,14 +57,14 @@ class Cell:
 
     Args:
         records: Its trials, in trial order; at least one.
-        facts: What preparing the task found, or an import told: rows, steps, evaluation_steps, baselines.
+        facts: What preparing the task found, or the imported files tell.
         losses_of: Returns a trial's training loss at every step; empty where it is not known.
         tracked_of: Returns what a trial tracked at every step, by name, (steps, values a step); row i is step i + 1, nan
             where it is not known. Nothing by default.
     """
 
     records: tuple[TrialRecord, ...]
-    facts: Mapping[str, Any]
+    facts: TaskFacts
     losses_of: Callable[[str], NDArray[np.float32]]
     tracked_of: Callable[[str], Mapping[str, NDArray[np.float32]]] = lambda _: {}
 
@@ -85,7 +86,7 @@ class Cell:
     @property
     def baseline(self) -> float | None:
         """What the best constant guess scores, where it is known; of a correlation always 0."""
-        value = self.facts.get("baselines", {}).get(self.task.metric)
+        value = self.facts.baselines.get(self.task.metric)
         if value is None and self.support == (-1.0, 1.0):
             return 0.0
         return None if value is None or not math.isfinite(value) else float(value)
@@ -171,7 +172,7 @@ class Cell:
             RequestError: A stopping rule has taken some out, so that those left are no fair sample; or there are too few.
         """
         stopped = self.states[TrialState.STOPPED]
-        if stopped and self.facts.get("imported"):
+        if stopped and self.facts.is_imported:
             raise RequestError(
                 f"this needs the final score of every trial, but {stopped} of {len(self.records)} runs end before the others "
                 "and count as stopped; import them with --all-complete if they had ended."
@@ -265,11 +266,11 @@ class Cell:
     @property
     def epoch_ends(self) -> Floats | None:
         """Share of the run at the end of each epoch; None where it is not known or no evaluation has been by then."""
-        rows, steps = self.facts.get("rows", {}).get("train"), self.facts.get("steps")
+        rows, steps = self.facts.rows.get("train"), self.facts.steps
         if isinstance(self.recipe, Recipe) and rows and steps:
             per_epoch = self.recipe.steps_per_epoch(rows)
             ends = np.array([*range(per_epoch, steps, per_epoch), steps]) / steps
-        elif epochs := self.facts.get("epochs"):
+        elif epochs := self.facts.epochs:
             ends = np.array([*np.arange(1, math.ceil(epochs)), epochs]) / epochs
         else:
             return None
@@ -305,7 +306,7 @@ def _curves(cell: Cell) -> Curves:
         for step, score in record.scores:
             scores[row, place[step]] = score
     scores[~np.isfinite(scores)] = math.nan
-    total = cell.facts.get("steps") or steps[-1]
+    total = cell.facts.steps or steps[-1]
     best = best_so_far(scores, greater_is_better=cell.greater_is_better)
     return Curves(np.array(steps) / total, np.array(steps, np.int64), scores, best, note)
 
@@ -313,11 +314,9 @@ def _curves(cell: Cell) -> Curves:
 def _common_steps(cell: Cell) -> tuple[Sequence[int] | None, str]:
     """Return the evaluation steps of a full run, if every trial's are the first of them."""
     ran = [tuple(step for step, _ in record.scores) for record in cell.records]
-    planned = cell.facts.get("evaluation_steps")
     full = (
-        tuple(planned)
-        if planned
-        else max(Counter(filter(None, ran)).items(), key=lambda item: item[1], default=((), 0))[0]
+        cell.facts.evaluation_steps
+        or (max(Counter(filter(None, ran)).items(), key=lambda item: item[1], default=((), 0))[0])
     )
     if not full:
         raise RequestError(f"no trial of {cell.task.name} has been evaluated yet; run the study first.")

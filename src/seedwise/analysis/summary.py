@@ -84,7 +84,7 @@ def _test_of(cell: Cell, winner: TrialRecord | None) -> float | None:
 
 def _cost(cell: Cell) -> float:
     """Return what the cell has cost in full trainings; runs of different lengths count as one each."""
-    if cell.facts.get("imported") and "evaluation_steps" not in cell.facts:
+    if cell.facts.is_imported and not cell.facts.evaluation_steps:
         return float(sum(bool(record.evaluations) for record in cell.records))
-    steps = cell.facts.get("steps", 0)
+    steps = cell.facts.steps
     return sum(record.last_step for record in cell.records) / steps if steps else 0.0

@@ -148,7 +148,7 @@ def _point(name: str, cell: Cell, setting: str, split: str, confidence: float) -
 
 def _value(cell: Cell, setting: str) -> float:
     steps = cell.curves.steps
-    length = cell.facts.get("steps") or (None if steps is None else int(steps[-1]))
+    length = cell.facts.steps or (None if steps is None else int(steps[-1]))
     value = length if setting == STEPS else _content(cell.recipe).get(setting)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise RequestError(

@@ -9,6 +9,7 @@ from seedwise.cli.winners import choose_winner, winner_folders
 from seedwise.errors import RequestError
 from seedwise.study.study import Study
 from seedwise.values.caveats import row_caveats
+from seedwise.values.facts import TaskFacts
 
 __all__ = ["predict_file"]
 
@@ -25,7 +26,7 @@ def predict_file(folder: Path, file: Path, output: Path | None, name: str | None
 
     tokenizer = load_tokenizer(str(model))
     tokens = tokenize_rows(read_texts(file, task), tokenizer)
-    cut = {"max_length": tokenizer.limit, "truncated": {"new": tokens.truncated}, "rows": {"new": len(tokens)}}
+    cut = TaskFacts(rows={"new": len(tokens)}, truncated={"new": tokens.truncated}, max_length=tokenizer.limit)
     for caveat in row_caveats(cut):
         print(f"{task.name}: {caveat}", file=sys.stderr)
     rows = predict_rows(model, tokens, tokenizer, task.kind)

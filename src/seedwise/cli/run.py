@@ -99,7 +99,7 @@ def _plan(
 ) -> tuple[tuple[Seeds, ...], StoppingRule | None]:
     """Fit what was asked to each task's run, before anything is written."""
     plans = [
-        options.trials.plan(recipe.evaluation_steps(executor.prepare(task, recipe)["rows"]["train"])) for task in tasks
+        options.trials.plan(recipe.evaluation_steps(executor.prepare(task, recipe).rows["train"])) for task in tasks
     ]
     if any(plan != plans[0] for plan in plans):
         raise RequestError(

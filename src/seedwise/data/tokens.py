@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from seedwise.data.rows import Rows, TaskRows, load_rows
 from seedwise.data.tokenizer import NO_LIMIT, Tokenizer, encode, load_tokenizer
 from seedwise.errors import StorageError
+from seedwise.values.facts import TaskFacts
 from seedwise.values.identity import canonical_json, content_hash
 from seedwise.values.task import Task
 
@@ -153,30 +154,26 @@ class TokenizedTask:
             total.update(name.encode() + split.ids.tobytes() + split.offsets.tobytes() + split.labels.tobytes())
         return total.hexdigest()[:16]
 
-    def facts(self) -> dict[str, Any]:
-        """Return what a report says about the rows, as plain JSON.
-
-        Returns:
-            digest, kind, label_names, dropped, max_length, max_tokens and, by split, rows, truncated,
-            repeated and, for classification, class_counts in the order of the label names.
-        """
+    def facts(self) -> TaskFacts:
+        """Return what a report says about the rows."""
         counts = None
         if (names := self.label_names) is not None:
             counts = {
-                name: np.bincount(split.labels, minlength=len(names)).tolist() for name, split in self.splits.items()
+                name: tuple(np.bincount(split.labels, minlength=len(names)).tolist())
+                for name, split in self.splits.items()
             }
-        return {
-            "digest": self.digest,
-            "kind": self.kind,
-            "rows": {name: len(split) for name, split in self.splits.items()},
-            "label_names": None if names is None else list(names),
-            "class_counts": counts,
-            "truncated": self.truncated,
-            "repeated": self.repeated,
-            "dropped": self.dropped,
-            "max_length": self.max_length,
-            "max_tokens": self.max_tokens,
-        }
+        return TaskFacts(
+            digest=self.digest,
+            kind=self.kind,
+            rows={name: len(split) for name, split in self.splits.items()},
+            label_names=names,
+            class_counts=counts,
+            truncated=self.truncated,
+            repeated=self.repeated,
+            dropped=self.dropped,
+            max_length=self.max_length,
+            max_tokens=self.max_tokens,
+        )
 
 
 def tokenize(task: Task, model: str, max_length: int, cache: Path | None = None) -> TokenizedTask:

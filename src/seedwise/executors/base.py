@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 from seedwise.executors.messages import Message
+from seedwise.values.facts import TaskFacts
 from seedwise.values.recipe import Recipe
 from seedwise.values.task import Task
 from seedwise.values.trial import Trial
@@ -102,8 +103,8 @@ class Session(Protocol):
 class Executor(Protocol):
     """Prepares tasks and opens sessions."""
 
-    def prepare(self, task: Task, recipe: Recipe) -> dict[str, Any]:
-        """Tokenise a task's rows and return what is known of them: counts, labels, baselines, digest."""
+    def prepare(self, task: Task, recipe: Recipe) -> TaskFacts:
+        """Tokenise a task's rows and return what was found."""
         ...
 
     def open(self, folder: Path, remaining: Sequence[Remaining]) -> Session:

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from seedwise.errors import RequestError
 from seedwise.executors.base import Job, Remaining
@@ -13,6 +12,7 @@ from seedwise.executors.masks import cell_of, path_for, study_masks
 from seedwise.executors.tasks import PreparedTasks
 from seedwise.executors.workers.session import LocalSession
 from seedwise.values.checks import check_choice, check_count
+from seedwise.values.facts import TaskFacts
 from seedwise.values.recipe import Recipe
 from seedwise.values.task import Task
 
@@ -63,7 +63,7 @@ class FusedExecutor:
         self._tasks = PreparedTasks()
         self._said: set[str] = set()
 
-    def prepare(self, task: Task, recipe: Recipe) -> dict[str, Any]:
+    def prepare(self, task: Task, recipe: Recipe) -> TaskFacts:
         """Tokenise a task's rows for a recipe's model, once, and return what is known of them."""
         return self._tasks.prepare(task, recipe)
 

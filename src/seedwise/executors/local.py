@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from seedwise.executors.base import Job, Remaining
 from seedwise.executors.layout import check_device, cores, devices_here
@@ -11,6 +10,7 @@ from seedwise.executors.masks import cell_of, path_for, study_masks
 from seedwise.executors.tasks import PreparedTasks
 from seedwise.executors.workers.session import LocalSession
 from seedwise.values.checks import check_count
+from seedwise.values.facts import TaskFacts
 from seedwise.values.recipe import Recipe
 from seedwise.values.task import Task
 
@@ -39,7 +39,7 @@ class LocalExecutor:
         self._workers, self._threads, self._devices = workers, threads, devices
         self._tasks = PreparedTasks()
 
-    def prepare(self, task: Task, recipe: Recipe) -> dict[str, Any]:
+    def prepare(self, task: Task, recipe: Recipe) -> TaskFacts:
         """Tokenise a task's rows for a recipe's model, once, and return what is known of them."""
         return self._tasks.prepare(task, recipe)
 

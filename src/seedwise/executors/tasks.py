@@ -1,8 +1,9 @@
 """What is known of the tasks that trials learn? Their rows as tokens, once for all workers, and facts about them."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
+from seedwise.values.facts import TaskFacts
 from seedwise.values.recipe import Recipe
 from seedwise.values.task import Task
 from seedwise.values.trial import Trial
@@ -19,10 +20,10 @@ class PreparedTasks:
 
     def __init__(self, folders: dict[tuple[str, str], Path] | None = None) -> None:
         self._folders = {} if folders is None else folders
-        self._rows: dict[tuple[str, str, int], tuple[Path, dict[str, Any]]] = {}  # by task, model and length
+        self._rows: dict[tuple[str, str, int], tuple[Path, TaskFacts]] = {}  # by task, model and length
         self._checked: set[str] = set()  # recipes that fit their models
 
-    def prepare(self, task: Task, recipe: Recipe) -> dict[str, Any]:
+    def prepare(self, task: Task, recipe: Recipe) -> TaskFacts:
         """Tokenise a task's rows for a recipe's model, once, and return what is known of them."""
         if recipe.id not in self._checked:
             _check_fit(recipe)
@@ -51,7 +52,7 @@ def _check_fit(recipe: Recipe) -> None:
         check_switches(recipe)
 
 
-def _tokenized(task: Task, recipe: Recipe) -> tuple[Path, dict[str, Any]]:
+def _tokenized(task: Task, recipe: Recipe) -> tuple[Path, TaskFacts]:
     """Return where a task's tokenised rows lie, and what is known of them."""
     from seedwise.data.pretrained import depth
     from seedwise.data.tokens import tokenize
@@ -59,5 +60,5 @@ def _tokenized(task: Task, recipe: Recipe) -> tuple[Path, dict[str, Any]]:
 
     data = tokenize(task, recipe.model, recipe.max_length)
     classes = None if data.label_names is None else len(data.label_names)
-    known = {"baselines": baselines(data.kind, data.validation.labels, classes), "blocks": depth(recipe.model)}
-    return data.folder, {**data.facts(), **known}
+    guesses = baselines(data.kind, data.validation.labels, classes)
+    return data.folder, replace(data.facts(), baselines=guesses, blocks=depth(recipe.model))

@@ -3,8 +3,9 @@
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from seedwise.errors import DataError, RequestError
 from seedwise.importing.curves import Curves, Run, read_curves
@@ -13,6 +14,7 @@ from seedwise.importing.states import Cell, State, cells_of, shared_steps, state
 from seedwise.importing.tables import Table, join, read_file
 from seedwise.importing.trainer import STATE_FILE, read_trainer_states
 from seedwise.importing.trials import trials_of
+from seedwise.values.facts import ImportSource, TaskFacts
 from seedwise.values.imported import ImportedTrial
 from seedwise.values.record import TrialRecord
 from seedwise.values.trial import Measurement, best_evaluation
@@ -25,8 +27,8 @@ class ForeignRuns(NamedTuple):
 
     Args:
         records: One record for each run, in the order of their first rows.
-        facts: Task id and recipe id -> steps, evaluation_steps where all runs share them, baselines, epochs where they
-            are known, and under ``imported`` the files and the mapping.
+        facts: Task id and recipe id -> steps, evaluation steps where all runs share them, baselines, epochs, and the
+            files and the mapping.
         mapping: Field -> where it came from, as it was written.
         guessed: Fields that were not mapped and taken from a column of their name.
         rows: How many rows were read.
@@ -34,7 +36,7 @@ class ForeignRuns(NamedTuple):
     """
 
     records: tuple[TrialRecord, ...]
-    facts: Mapping[Cell, Mapping[str, Any]]
+    facts: Mapping[Cell, TaskFacts]
     mapping: Mapping[str, str]
     guessed: tuple[str, ...]
     rows: int
@@ -95,28 +97,31 @@ def read_runs(
         for position, (run, trial, state) in enumerate(zip(runs, trials, states, strict=True))
     )
     sources = {source.key: source.text for source in fields.all}
-    options = {
-        "pattern": pattern,
-        "baseline": baseline if isinstance(baseline, float | int) else dict(baseline or {}),
-        "lower_is_better": lower_is_better,
-        "all_complete": all_complete,
-    }
-    facts = _facts(
-        records, runs, _baselines(records, baseline), {"files": files, "mapping": sources, "options": options}
+    source = ImportSource(
+        files=tuple(files),
+        mapping=sources,
+        pattern=pattern,
+        baseline=baseline if isinstance(baseline, float | int) else dict(baseline or {}),
+        lower_is_better=lower_is_better,
+        all_complete=all_complete,
     )
+    facts = _facts(records, runs, _baselines(records, baseline), source)
     notes = [*_reading_notes(curves, fields, records), *notes]
     return ForeignRuns(records, facts, sources, fields.guessed, rows, tuple(notes))
 
 
-def merged_facts(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> dict[str, Any]:
+def merged_facts(old: TaskFacts | None, new: TaskFacts) -> TaskFacts:
     """Put together what is known of a task and recipe whose runs were imported at several times."""
-    if not old:
-        return dict(new)
-    shared = old.get("evaluation_steps") == new.get("evaluation_steps")
-    merged = {**old, **new, "steps": max(old["steps"], new["steps"])}
-    merged["baselines"] = {**old.get("baselines", {}), **new.get("baselines", {})}
-    merged["imported"] = {**new["imported"], "files": [*old["imported"]["files"], *new["imported"]["files"]]}
-    return merged if shared else {key: value for key, value in merged.items() if key != "evaluation_steps"}
+    if old is None or old.imported is None or new.imported is None:
+        return new
+    return replace(
+        new,
+        steps=max(old.steps or 0, new.steps or 0),
+        evaluation_steps=new.evaluation_steps if old.evaluation_steps == new.evaluation_steps else (),
+        epochs=old.epochs if new.epochs is None else new.epochs,
+        baselines={**old.baselines, **new.baselines},
+        imported=replace(new.imported, files=(*old.imported.files, *new.imported.files)),
+    )
 
 
 # Reading --------------------------------------------------------------------------------------------------------------
@@ -201,22 +206,22 @@ def _baselines(records: Sequence[TrialRecord], given: float | Mapping[str, float
 
 
 def _facts(
-    records: Sequence[TrialRecord], runs: Sequence[Run], baselines: Mapping[str, float], imported: Mapping[str, Any]
-) -> dict[Cell, dict[str, Any]]:
+    records: Sequence[TrialRecord], runs: Sequence[Run], baselines: Mapping[str, float], source: ImportSource
+) -> dict[Cell, TaskFacts]:
     trials = [record.trial for record in records if isinstance(record.trial, ImportedTrial)]
-    facts: dict[Cell, dict[str, Any]] = {}
+    facts: dict[Cell, TaskFacts] = {}
     for cell, places in cells_of(trials).items():
         own, task = [runs[place] for place in places], trials[places[0]].task
         last = max(max(run.points) for run in own)
         epochs = [run.points[last].epoch for run in own if last in run.points]
-        full = shared_steps(own)
-        facts[cell] = {"steps": last, "imported": dict(imported)}
-        if full is not None:
-            facts[cell]["evaluation_steps"] = list(full)
-        if epochs[0] is not None:
-            facts[cell]["epochs"] = epochs[0]
-        if task.name in baselines:
-            facts[cell]["baselines"] = {task.metric: float(baselines[task.name])}
+        known = {task.metric: float(baselines[task.name])} if task.name in baselines else {}
+        facts[cell] = TaskFacts(
+            steps=last,
+            evaluation_steps=tuple(shared_steps(own) or ()),
+            epochs=epochs[0],
+            baselines=known,
+            imported=source,
+        )
     return facts
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.values.choice import DesignRecord
+from seedwise.values.facts import ImportSource
 from seedwise.values.imported import AnyRecipe, AnyTask
 from seedwise.values.recipe import Recipe
 from seedwise.values.record import TrialRecord
@@ -107,25 +108,27 @@ def _by_seeds(record: TrialRecord) -> tuple[int, int, int]:
 
 def _import_command(analysis: Analysis, folder: str) -> list[str]:
     """Return how the runs of others were taken over, where one command did it."""
-    told = [cell.facts.get("imported") for cell in analysis.cells]
-    if not told or not isinstance(told[0], Mapping) or any(content != told[0] for content in told):
+    sources = [cell.facts.imported for cell in analysis.cells]
+    first = sources[0] if sources else None
+    if first is None or not first.files or any(source != first for source in sources):
         return []
-    file, *beside = told[0]["files"]
+    file, *beside = first.files
     words = ["seedwise", "import", file, folder, *(word for name in beside for word in ("--with", name))]
-    words += [word for field, column in told[0]["mapping"].items() for word in ("--map", f"{field}={column}")]
-    return [shlex.join([*words, *_import_options(told[0].get("options", {}))])]
+    words += [word for field, column in first.mapping.items() for word in ("--map", f"{field}={column}")]
+    return [shlex.join([*words, *_import_options(first)])]
 
 
-def _import_options(options: Mapping[str, Any]) -> list[str]:
-    baseline = options.get("baseline") or {}
+def _import_options(source: ImportSource) -> list[str]:
     scores = (
-        [f"{task}={score}" for task, score in baseline.items()] if isinstance(baseline, Mapping) else [str(baseline)]
+        [f"{task}={score}" for task, score in source.baseline.items()]
+        if isinstance(source.baseline, Mapping)
+        else [str(source.baseline)]
     )
     words = [word for score in scores for word in ("--baseline", score)]
-    words += ["--pattern", options["pattern"]] if options.get("pattern") else []
-    lower = options.get("lower_is_better")
+    words += ["--pattern", source.pattern] if source.pattern else []
+    lower = source.lower_is_better
     words += [] if lower is None else ["--lower-is-better" if lower else "--no-lower-is-better"]
-    return words + (["--all-complete"] if options.get("all_complete") else [])
+    return words + (["--all-complete"] if source.all_complete else [])
 
 
 def _task_words(task: Task) -> list[str]:

@@ -109,9 +109,9 @@ def _of_recipes(analysis: Analysis, cells: Mapping[str, Cell]) -> Iterator[Figur
 
 def _bias(analysis: Analysis) -> Iterator[Figure | Missing]:
     marks = {
-        cell.task.name: int(cell.facts["steps"])
+        cell.task.name: int(cell.facts.steps)
         for cell in analysis.cells
-        if isinstance(cell.recipe, Recipe) and not cell.recipe.bias_correction and cell.facts.get("steps")
+        if isinstance(cell.recipe, Recipe) and not cell.recipe.bias_correction and cell.facts.steps
     }
     found = {analysis.label(cell): analysis.find("bias_ratio", cell) for cell in analysis.cells}
     measured = {name: (ratio.step, ratio.ratio) for name, ratio in found.items() if not isinstance(ratio, Refusal)}
@@ -132,5 +132,4 @@ def _draw_length(cells: Sequence[Cell]) -> Any:
 
 def _steps(cell: Cell) -> int | None:
     """Return the length of training as the recipe gives it; other fields may change the steps of an epoch."""
-    steps: int | None = cell.facts.get("steps")
-    return steps if isinstance(cell.recipe, Recipe) else None
+    return cell.facts.steps if isinstance(cell.recipe, Recipe) else None

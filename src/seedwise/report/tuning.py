@@ -113,11 +113,11 @@ def _own_length(analysis: Analysis, choice: Choice) -> list[Cell]:
     arms = () if analysis.design is None else analysis.design.design.arms
     steps = next(arm.recipe.num_train_steps for arm in arms if (arm.name, arm.task) == (choice.arm, choice.task))
     recipe = choice.tried[0].cell.recipe
-    lengths = {one.cell.facts.get("steps") for one in choice.tried}
+    lengths = {one.cell.facts.steps for one in choice.tried}
     return [
         cell
         for cell in analysis.cells
         if cell.task.id == choice.task.id
         and cell.recipe == recipe.with_changes(num_train_steps=steps)  # type: ignore[union-attr]
-        and cell.facts.get("steps") not in lengths
+        and cell.facts.steps not in lengths
     ]

@@ -18,6 +18,7 @@ from seedwise.files import replacing
 from seedwise.store.rows import Predictions
 from seedwise.store.store import Store
 from seedwise.values.checks import check_choice
+from seedwise.values.facts import TaskFacts
 from seedwise.values.recipe import Recipe
 from seedwise.values.record import TrialRecord
 
@@ -157,10 +158,10 @@ def _evaluations(store: Store, records: Sequence[TrialRecord]) -> list[Row]:
 
 def _steps_per_epoch(store: Store, record: TrialRecord) -> int | None:
     """Return the steps of an epoch where preparing has counted the training rows."""
-    facts = store.facts(record.trial.task.id, record.trial.recipe.id) or {}
-    rows = facts.get("rows", {})
     recipe = record.trial.recipe
-    return recipe.steps_per_epoch(rows["train"]) if isinstance(recipe, Recipe) and rows.get("train") else None
+    facts = store.facts(record.trial.task.id, recipe.id) or TaskFacts()
+    rows = facts.rows.get("train")
+    return recipe.steps_per_epoch(rows) if isinstance(recipe, Recipe) and rows else None
 
 
 def _task_row(content: Row, task_id: str) -> Row:

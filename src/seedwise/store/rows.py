@@ -5,7 +5,6 @@ Every function asks one open connection, inside its caller's transaction.
 
 import json
 import sqlite3
-from collections.abc import Mapping
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -17,6 +16,7 @@ from seedwise.errors import DataError, RequestError
 from seedwise.store.curves import evaluation_of
 from seedwise.store.encoding import metrics_from_text, pack, to_float32, unpack
 from seedwise.store.schema import version_of
+from seedwise.values.facts import TaskFacts
 from seedwise.values.imported import (
     AnyRecipe,
     AnyTask,
@@ -96,29 +96,29 @@ def read_design(connection: sqlite3.Connection) -> dict[str, Any] | None:
     return None if text is None else dict(json.loads(text))
 
 
-def read_facts(connection: sqlite3.Connection, task_id: str, recipe_id: str) -> dict[str, Any] | None:
+def read_facts(connection: sqlite3.Connection, task_id: str, recipe_id: str) -> TaskFacts | None:
     """Return what preparing this task for this recipe found."""
     query = "SELECT content FROM facts WHERE task = ? AND recipe = ?"
     row = connection.execute(query, (task_id, recipe_id)).fetchone()
-    return None if row is None else dict(json.loads(row[0]))
+    return None if row is None else TaskFacts.from_json(json.loads(row[0]))
 
 
-def write_facts(connection: sqlite3.Connection, task_id: str, recipe_id: str, facts: Mapping[str, Any]) -> None:
+def write_facts(connection: sqlite3.Connection, task_id: str, recipe_id: str, facts: TaskFacts) -> None:
     """Keep what preparing this task for this recipe found; refuse other rows than those the study began with."""
     known = connection.execute(
         "SELECT 1 FROM tasks, recipes WHERE tasks.id = ? AND recipes.id = ?", (task_id, recipe_id)
     )
     if known.fetchone() is None:
         raise RequestError(f"the study has no task {task_id!r} with recipe {recipe_id!r}; add its trials first.")
-    old = read_facts(connection, task_id, recipe_id) or {}
-    if old and old.get("digest") != facts.get("digest"):
+    old = read_facts(connection, task_id, recipe_id)
+    if old is not None and old.digest != facts.digest:
         raise DataError(
-            f"the rows of task {task_id} must have the digest {old.get('digest')!r}, with which the study began, "
-            f"not {facts.get('digest')!r}; restore the rows, or start a new study in another directory."
+            f"the rows of task {task_id} must have the digest {old.digest!r}, with which the study began, "
+            f"not {facts.digest!r}; restore the rows, or start a new study in another directory."
         )
     connection.execute(
         "INSERT INTO facts VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET content = excluded.content",
-        (task_id, recipe_id, json.dumps(dict(facts))),
+        (task_id, recipe_id, json.dumps(facts.to_json())),
     )
 
 

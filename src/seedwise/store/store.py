@@ -38,6 +38,7 @@ from seedwise.store.rows import (
     write_facts,
 )
 from seedwise.store.trials import delete_trials, insert_runs, insert_trials
+from seedwise.values.facts import TaskFacts
 from seedwise.values.identity import canonical_json
 from seedwise.values.record import TrialRecord
 from seedwise.values.stopping import StoppingRule
@@ -93,7 +94,7 @@ class Store:
                 _note(connection, "added", f"{new} trials, {in_all} in all")
         return new
 
-    def add_runs(self, runs: Sequence[TrialRecord], facts: Mapping[tuple[str, str], Mapping[str, Any]]) -> None:
+    def add_runs(self, runs: Sequence[TrialRecord], facts: Mapping[tuple[str, str], TaskFacts]) -> None:
         """Add imported runs after those that are there, all or none; facts, by task and recipe id, replace the old ones.
 
         Raises:
@@ -139,11 +140,11 @@ class Store:
             connection.execute("UPDATE studies SET design = ?", (new,))
             _note(connection, "design", f"{new} replaces {before}")
 
-    def facts(self, task_id: str, recipe_id: str) -> dict[str, Any] | None:
+    def facts(self, task_id: str, recipe_id: str) -> TaskFacts | None:
         """Return what preparing this task for this recipe found, or None before anything was prepared."""
         return self._database.read(lambda connection: read_facts(connection, task_id, recipe_id))
 
-    def set_facts(self, task_id: str, recipe_id: str, facts: Mapping[str, Any]) -> None:
+    def set_facts(self, task_id: str, recipe_id: str, facts: TaskFacts) -> None:
         """Keep what preparing found; refuse a digest other than the stored one, because the rows have changed since."""
         with self._database.writing() as connection:
             write_facts(connection, task_id, recipe_id, facts)

@@ -6,10 +6,10 @@ Every function changes one open connection, inside its caller's transaction.
 import json
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
 
 from seedwise.errors import RequestError
 from seedwise.store.encoding import metrics_to_text
+from seedwise.values.facts import TaskFacts
 from seedwise.values.identity import canonical_json
 from seedwise.values.imported import ImportedRecipe
 from seedwise.values.record import TrialRecord
@@ -59,7 +59,7 @@ def delete_trials(connection: sqlite3.Connection, trial_ids: Collection[str]) ->
 
 
 def insert_runs(
-    connection: sqlite3.Connection, runs: Sequence[TrialRecord], facts: Mapping[tuple[str, str], Mapping[str, Any]]
+    connection: sqlite3.Connection, runs: Sequence[TrialRecord], facts: Mapping[tuple[str, str], TaskFacts]
 ) -> None:
     """Insert finished runs after the trials that are there; refuse a run that is there already."""
     keys = [(run.trial.task, run.trial.recipe) for run in runs]
@@ -89,7 +89,7 @@ def insert_runs(
     )
     connection.executemany(
         "INSERT INTO facts VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET content = excluded.content",
-        [(task, recipe, json.dumps(dict(known))) for (task, recipe), known in facts.items()],
+        [(task, recipe, json.dumps(known.to_json())) for (task, recipe), known in facts.items()],
     )
 
 

@@ -1,10 +1,10 @@
 """What should somebody know who finds the winner's folder: the model card, Markdown."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
 
 from seedwise.values.caveats import row_caveats, score_caveats
+from seedwise.values.facts import TaskFacts
 from seedwise.values.record import TrialRecord, own_trial
 from seedwise.values.stopping import StoppingRule
 from seedwise.values.trial import TrialState
@@ -12,16 +12,14 @@ from seedwise.values.trial import TrialState
 __all__ = ["model_card"]
 
 
-def model_card(
-    best: TrialRecord, trials: Sequence[TrialRecord], rule: StoppingRule | None, facts: Mapping[str, Any]
-) -> str:
+def model_card(best: TrialRecord, trials: Sequence[TrialRecord], rule: StoppingRule | None, facts: TaskFacts) -> str:
     """Return the card of a study's winner.
 
     Args:
         best: The winner.
         trials: All trials of its task, the winner among them.
         rule: The stopping rule; None when all ran to the end.
-        facts: What preparing the task found: rows, baselines.
+        facts: What preparing the task found.
 
     Returns:
         Markdown with the front matter that the Hugging Face hub reads.
@@ -61,13 +59,13 @@ def model_card(
 
 
 def _results(
-    best: TrialRecord, trials: Sequence[TrialRecord], rule: StoppingRule | None, facts: Mapping[str, Any]
+    best: TrialRecord, trials: Sequence[TrialRecord], rule: StoppingRule | None, facts: TaskFacts
 ) -> Iterator[tuple[str, object]]:
     """Name and value of everything that is known of the winner and its study."""
     task, seeds = best.trial.task, best.trial.seeds
     step, score = best.best or (0, float("nan"))
     complete = sum(trial.state is TrialState.COMPLETE for trial in trials)
-    yield f"validation {task.metric}", f"{score:.4f} (best evaluation, step {step} of {facts.get('steps', '?')})"
+    yield f"validation {task.metric}", f"{score:.4f} (best evaluation, step {step} of {facts.steps or '?'})"
     if (baseline := _baseline(best, facts)) is not None:
         yield "best constant guess", f"{baseline:.4f}"
     yield from _error_size(best, facts)
@@ -76,9 +74,9 @@ def _results(
     yield "seeds tried", f"{_started(trials)} started, {complete} trained to the end"
     yield "stopping rule", _rule(rule)
     yield "seeds of this model", f"init {seeds.init}, order {seeds.order}, dropout {seeds.dropout}"
-    yield "rows", ", ".join(f"{count} {split}" for split, count in facts.get("rows", {}).items() if count)
-    if "max_length" in facts:
-        yield "texts cut at", f"{facts['max_length']} tokens"
+    yield "rows", ", ".join(f"{count} {split}" for split, count in facts.rows.items() if count)
+    if facts.max_length is not None:
+        yield "texts cut at", f"{facts.max_length} tokens"
     yield "trial", best.id
 
 
@@ -96,19 +94,18 @@ def _started(trials: Sequence[TrialRecord]) -> int:
     return sum(bool(trial.evaluations) for trial in trials)  # those without a finite score were tried as well
 
 
-def _baseline(best: TrialRecord, facts: Mapping[str, Any]) -> float | None:
-    baseline: float | None = facts.get("baselines", {}).get(best.trial.task.metric)
-    return baseline
+def _baseline(best: TrialRecord, facts: TaskFacts) -> float | None:
+    return facts.baselines.get(best.trial.task.metric)
 
 
 _OPTIMISM = "The validation score chose this model among its seeds, so it is optimistic: expect less on new data."
 
 
-def _error_size(best: TrialRecord, facts: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
+def _error_size(best: TrialRecord, facts: TaskFacts) -> Iterator[tuple[str, object]]:
     """Tell a regression's squared error as well: a correlation says nothing about scale."""
     if own_trial(best).task.kind != "regression" or best.trial.task.metric == "loss":
         return
-    guess = facts.get("baselines", {}).get("loss")
+    guess = facts.baselines.get("loss")
     compared = "" if guess is None else f"; the best constant guess has {guess:.4f}"
     for measurement in best.evaluations:
         if measurement.step == best.best_step and measurement.metrics:

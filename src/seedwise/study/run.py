@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,7 @@ from seedwise.store.store import Store
 from seedwise.study.progress import Cell, LiveTrial, StudyProgress, study_progress
 from seedwise.study.schedule import Goal, Schedule
 from seedwise.study.winners import export_winners
+from seedwise.values.facts import TaskFacts
 from seedwise.values.record import by_cell, own_trial, winner
 from seedwise.values.stopping import StoppingRule
 from seedwise.values.trial import TrialState
@@ -197,8 +199,8 @@ class _Run:
     def _check_distinct(self, live: LiveTrial, fingerprint: Mapping[str, str]) -> None:
         """Two different seeds of one task and recipe must not have drawn the same."""
         live.fingerprint = dict(fingerprint)
-        facts = self._store.facts(live.trial.task.id, live.trial.recipe.id) or {}
-        by_chance = {"order"} if facts["rows"]["train"] < FEW_ROWS else set()
+        facts = self._store.facts(live.trial.task.id, live.trial.recipe.id) or TaskFacts()
+        by_chance = {"order"} if facts.rows["train"] < FEW_ROWS else set()
         for record in self._live.values():
             if (record.trial.task, record.trial.recipe) != (live.trial.task, live.trial.recipe):
                 continue
@@ -224,10 +226,10 @@ def _cells(store: Store, executor: Executor) -> list[Cell]:
         first = own_trial(records[0])
         task, recipe = first.task, first.recipe
         facts = executor.prepare(task, recipe)
-        steps = recipe.evaluation_steps(facts["rows"]["train"])
+        steps = recipe.evaluation_steps(facts.rows["train"])
         kept = store.rule()
         rule = StoppingRule.full(len(records)) if kept is None else kept
         schedule = Schedule.of(rule, steps)
-        store.set_facts(task.id, recipe.id, {**facts, "steps": steps[-1], "evaluation_steps": list(steps)})
+        store.set_facts(task.id, recipe.id, replace(facts, steps=steps[-1], evaluation_steps=steps))
         cells.append(Cell(list(records), schedule, steps))
     return cells

@@ -200,7 +200,7 @@ class _Run:
         if not arm.search:
             return tuple(candidates), ()
         facts = self.executor.prepare(arm.task, self._at_hand(arm.recipe))
-        steps, blocks = arm.recipe.steps(facts["rows"]["train"]), facts.get("blocks")
+        steps, blocks = arm.recipe.steps(facts.rows["train"]), facts.blocks
         reasons = [objection(candidate, own_steps=steps, blocks=blocks) for candidate in candidates]
         kept = tuple(candidate for candidate, reason in zip(candidates, reasons, strict=True) if reason is None)
         left_out = tuple(f"{arm.name} on {arm.task.name}: {reason}" for reason in reasons if reason)

@@ -21,6 +21,7 @@ from seedwise.study.progress import StudyProgress
 from seedwise.study.run import run_study
 from seedwise.values.choice import DesignRecord
 from seedwise.values.design import STAGES
+from seedwise.values.facts import TaskFacts
 from seedwise.values.imported import AnyTask, AnyTrial, ImportedTrial
 from seedwise.values.recipe import Recipe
 from seedwise.values.record import TrialRecord, own_trial, winner
@@ -291,9 +292,9 @@ class Study:
         """The tasks, in the order they were added."""
         return tuple({record.trial.task.id: record.trial.task for record in self.trials}.values())
 
-    def facts(self, trial: AnyTrial) -> dict[str, Any]:
-        """Return what preparing a trial's task found: rows, labels, baselines, evaluation steps; empty before that."""
-        return self.store.facts(trial.task.id, trial.recipe.id) or {}
+    def facts(self, trial: AnyTrial) -> TaskFacts:
+        """Return what preparing a trial's task found; empty before that."""
+        return self.store.facts(trial.task.id, trial.recipe.id) or TaskFacts()
 
     def losses(self, trial_id: str) -> Losses:
         """Return a trial's training loss at every step, from step 1; empty where it is not known."""

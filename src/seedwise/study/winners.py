@@ -16,6 +16,7 @@ from seedwise.executors.messages import DIVERGED
 from seedwise.files import replacing
 from seedwise.store.store import Store
 from seedwise.study.modelcard import model_card
+from seedwise.values.facts import TaskFacts
 from seedwise.values.identity import content_hash
 from seedwise.values.record import TrialRecord, own_trial, winner
 from seedwise.values.task import Task
@@ -61,7 +62,7 @@ def _export(place: Path, store: Store, session: Session, task: Task, records: li
             f"no trial of {task.name} could be completed: {len(records)} started, the last error was "
             f"'{reasons[-1] if reasons else 'no finite validation score'}'; what was done is kept{remedy}."
         )
-    card = model_card(best, records, store.rule(), store.facts(task.id, best.trial.recipe.id) or {})
+    card = model_card(best, records, store.rule(), store.facts(task.id, best.trial.recipe.id) or TaskFacts())
     note = {"trial": best.id, "task": task.to_json(), "card": content_hash(card)}
     held = _note_of(place)
     if held.get("trial") == best.id:

@@ -1,0 +1,125 @@
+"""What did preparing a task find, and how were imported runs read?"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+__all__ = ["ImportSource", "TaskFacts"]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportSource:
+    """Which files imported runs were read from, and how.
+
+    Args:
+        files: The names of the files.
+        mapping: Field -> the column it was read from.
+        pattern: The regular expression for the paths of the runs.
+        baseline: What the best constant guess scores, as given: one number, or one for each task.
+        lower_is_better: Whether less of the metric is better; None where the metric's name decided.
+        all_complete: Whether runs that end before the longest one counted as complete.
+    """
+
+    files: tuple[str, ...] = ()
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    pattern: str | None = None
+    baseline: float | Mapping[str, float] = field(default_factory=dict)
+    lower_is_better: bool | None = None
+    all_complete: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the source as plain JSON."""
+        options = asdict(self)
+        return {"files": list(options.pop("files")), "mapping": options.pop("mapping"), "options": options}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "ImportSource":
+        """Build a source from what ``to_json`` returned; options that an older version did not store have their default."""
+        return cls(tuple(content["files"]), content["mapping"], **_known(cls, content.get("options", {})))
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFacts:
+    """What preparing a task for a recipe found; of imported runs, what their files tell.
+
+    Everything is empty or None where it is not known.
+
+    Args:
+        digest: Hash of what the model sees: every row's token ids and label.
+        kind: classification or regression.
+        rows: How many rows each split has: train, validation and, where there are any, test.
+        label_names: The classes in the order of their numbers; None for regression.
+        class_counts: By split, how many rows each class has; None for regression.
+        truncated: By split, how many rows were cut at max_length.
+        repeated: How many validation and test rows are, to the model, also training rows.
+        dropped: How many rows of the sources were left out.
+        max_length: The longest input allowed, in tokens.
+        max_tokens: The longest row, in tokens.
+        baselines: Metric -> what the best constant guess scores.
+        blocks: How many blocks the model has.
+        steps: Optimiser steps of a full run.
+        evaluation_steps: The steps of a full run's evaluations; empty where imported runs do not share them.
+        epochs: Epochs of a full imported run.
+        imported: Where imported runs come from; None for trials of our own.
+
+    Example:
+        >>> facts = TaskFacts(rows={"train": 90, "validation": 10}, steps=12)
+        >>> facts.rows["train"], facts.is_imported, TaskFacts.from_json(facts.to_json()) == facts
+        (90, False, True)
+    """
+
+    digest: str | None = None
+    kind: str | None = None
+    rows: Mapping[str, int] = field(default_factory=dict)
+    label_names: tuple[str, ...] | None = None
+    class_counts: Mapping[str, tuple[int, ...]] | None = None
+    truncated: Mapping[str, int] = field(default_factory=dict)
+    repeated: Mapping[str, int] = field(default_factory=dict)
+    dropped: int = 0
+    max_length: int | None = None
+    max_tokens: int | None = None
+    baselines: Mapping[str, float] = field(default_factory=dict)
+    blocks: int | None = None
+    steps: int | None = None
+    evaluation_steps: tuple[int, ...] = ()
+    epochs: float | None = None
+    imported: ImportSource | None = None
+
+    @property
+    def is_imported(self) -> bool:
+        """Whether the trials are imported runs."""
+        return self.imported is not None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the facts as plain JSON; what is not known is left out, but for what preparing always stored."""
+        always = () if self.digest is None else _PREPARED
+        known = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {name: _plain(value) for name, value in known.items() if value or name in always}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "TaskFacts":
+        """Build facts from what ``to_json`` returned, or an older version stored."""
+        known = _known(cls, content)
+        known = {name: tuple(value) if isinstance(value, list) else value for name, value in known.items()}
+        if (counts := known.get("class_counts")) is not None:
+            known["class_counts"] = {split: tuple(each) for split, each in counts.items()}
+        if "imported" in known:
+            known["imported"] = ImportSource.from_json(known["imported"])
+        return cls(**known)
+
+
+_PREPARED = frozenset(
+    "kind rows label_names class_counts truncated repeated dropped max_length max_tokens baselines blocks".split()
+)
+
+
+def _known(kind: type, content: Mapping[str, Any]) -> dict[str, Any]:
+    return {f.name: content[f.name] for f in fields(kind) if f.name in content}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, ImportSource):
+        return value.to_json()
+    if isinstance(value, Mapping):
+        return {key: _plain(one) for key, one in value.items()}
+    return list(value) if isinstance(value, tuple) else value

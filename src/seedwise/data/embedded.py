@@ -15,15 +15,7 @@ ENCODER = Path(__file__).parent.parent / "embedded" / "encoder"
 
 
 def read_embedded(task: Task, split: str) -> SourceRows:
-    """Read one split of a task made by `Task.embedded`.
-
-    Args:
-        task: The task.
-        split: train, validation or test.
-
-    Raises:
-        DataError: The file is missing or damaged.
-    """
+    """Read one split of a task made by `Task.embedded`."""
     check_choice("the embedded task", task.name, EMBEDDED)
     known = EMBEDDED[task.name]
     layout = Layout(known.text, known.text_pair, "score" if known.labels is None else "label")

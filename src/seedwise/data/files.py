@@ -29,15 +29,7 @@ ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet")
 
 
 def read_files(task: Task, split: str) -> SourceRows:
-    """Read one split of a task made by `Task.files`.
-
-    Args:
-        task: The task.
-        split: train, validation or test.
-
-    Raises:
-        DataError: The file is missing, cannot be read, has no rows or lacks a column.
-    """
+    """Read one split of a task made by `Task.files`."""
     path = Path(getattr(task, split))
     return select_rows(read_columns(path), path, text=task.text, text_pair=task.text_pair, label=task.label)
 
@@ -45,18 +37,7 @@ def read_files(task: Task, split: str) -> SourceRows:
 def select_rows(
     columns: dict[str, list[Any]], path: Path, *, text: str, text_pair: str | None = None, label: str | None = None
 ) -> SourceRows:
-    """Take the text columns of a file, and its label column if one is named.
-
-    Args:
-        columns: The file's columns, as `read_columns` gives them.
-        path: The file, for messages.
-        text: Column of the (first) text; numbers in it are taken as text.
-        text_pair: Column of the second text of a pair.
-        label: Column of the label; without it the rows have no labels.
-
-    Raises:
-        DataError: A column is missing or holds no text, or there are no rows.
-    """
+    """Take the text columns of a file, and its label column if one is named."""
     texts = [as_text(value, text, path) for value in _column(columns, text, path)]
     pairs = None
     if text_pair is not None:
@@ -73,12 +54,6 @@ def read_columns(path: Path) -> dict[str, list[Any]]:
     """Read a file's columns; values of CSV and TSV files are text, or None where a line ends early.
 
     A blank line is a row only in a file of one column.
-
-    Args:
-        path: The file; its ending tells its format, whatever the case.
-
-    Raises:
-        DataError: The file is missing, its ending is unknown, or it is not what its ending says.
     """
     ending = path.name.lower().removesuffix(".gz").rpartition(".")[2]
     readers: dict[str, Callable[[bytes, Path], dict[str, list[Any]]]] = {
@@ -106,18 +81,7 @@ def read_columns(path: Path) -> dict[str, list[Any]]:
 
 
 def infer_kind(path: str | Path, label: str) -> str:
-    """Tell a task's kind from its labels: numbers with a fraction are regression, text and whole numbers classification.
-
-    Args:
-        path: The file of the training rows.
-        label: Column of the label.
-
-    Returns:
-        classification or regression.
-
-    Raises:
-        DataError: The file cannot be read or lacks the column.
-    """
+    """Tell a task's kind from its labels: numbers with a fraction are regression, text and whole numbers classification."""
     path = Path(path)
     labels = (as_label(value, label, path) for value in _column(read_columns(path), label, path))
     try:

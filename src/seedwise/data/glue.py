@@ -46,44 +46,18 @@ NO_GOLD_LABEL = "-"  # MNLI: the annotators agreed on no label
 
 
 def read_glue(task: Task, split: str) -> SourceRows:
-    """Read one split of a task made by `Task.glue` with a folder.
-
-    Args:
-        task: The task.
-        split: train or validation.
-
-    Raises:
-        DataError: The file is missing, is no UTF-8 text, or lacks a column.
-    """
+    """Read one split of a task made by `Task.glue` with a folder."""
     return _read_named(Path(getattr(task, split)), task.name)
 
 
 def read_glue_folder(folder: Path, name: str, split: str) -> SourceRows:
-    """Read one split of a folder of GLUE files.
-
-    Args:
-        folder: The folder that holds train.tsv.
-        name: The task's name on the hub.
-        split: The hub's name of the split: train, validation or validation_matched.
-
-    Raises:
-        DataError: As `read_glue`.
-    """
+    """Read one split of a folder of GLUE files."""
     file = {"train": "train.tsv", "validation": "dev.tsv", "validation_matched": "dev_matched.tsv"}[split]
     return _read_named(folder / file, name)
 
 
 def read_layout(path: Path, layout: Layout, *, label_names: tuple[str, ...] | None = None) -> SourceRows:
-    """Read the rows of a tab-separated file without quoting.
-
-    Args:
-        path: The file.
-        layout: Where its texts and its label are.
-        label_names: Labels that the file may also write as their number, 0 for the first.
-
-    Raises:
-        DataError: The file is missing, is no UTF-8 text, or lacks a column.
-    """
+    """Read the rows of a tab-separated file without quoting."""
     lines = _lines(path)
     columns = list(layout.columns or lines.pop(0).split("\t"))
     places = {name: _position(name, columns, path) for name in (layout.text, layout.text_pair, layout.label) if name}

@@ -21,16 +21,7 @@ REPOSITORY = "nyu-mll/glue"
 
 
 def read_hub(task: Task, split: str) -> SourceRows:
-    """Read one split of a task made by `Task.hub`, or by `Task.glue` with a name.
-
-    Args:
-        task: The task.
-        split: train, validation or test.
-
-    Raises:
-        DataError: The package ``datasets`` is missing, the hub does not answer and has not been asked before, or the
-            data set lacks a column.
-    """
+    """Read one split of a task made by `Task.hub`, or by `Task.glue` with a name."""
     name = getattr(task, split)
     if task.name not in GLUE:
         return _read_dataset(task, name)

@@ -36,15 +36,7 @@ def class_name(label: RawLabel) -> str:
 
 
 def class_names(rows: SourceRows, *, metric: str) -> tuple[str, ...]:
-    """Return the names of the training rows' classes in order.
-
-    Args:
-        rows: The training rows.
-        metric: The metric that is to score the classes, for messages.
-
-    Raises:
-        DataError: There is only one class, or the labels are numbers with a fraction.
-    """
+    """Return the names of the training rows' classes in order."""
     names = {class_name(label) for label in rows.labels if not _is_missing(label)}
     if len(names) < 2:
         alone = ", ".join(map(repr, names)) or "none"
@@ -65,16 +57,7 @@ def class_names(rows: SourceRows, *, metric: str) -> tuple[str, ...]:
 
 
 def encode_classes(rows: SourceRows, label_names: tuple[str, ...], *, what: str) -> list[int]:
-    """Return the number of each row's class.
-
-    Args:
-        rows: The rows.
-        label_names: The classes in order.
-        what: What the classes are, for messages: ``the training rows' labels``.
-
-    Raises:
-        DataError: A row has no label, or one that is no class.
-    """
+    """Return the number of each row's class."""
     _check_present(rows, [_is_missing(label) for label in rows.labels])
     numbers = {name: number for number, name in enumerate(label_names)}
     named = [class_name(label) for label in rows.labels]
@@ -87,15 +70,7 @@ def encode_classes(rows: SourceRows, label_names: tuple[str, ...], *, what: str)
 
 
 def encode_numbers(rows: SourceRows, *, metric: str) -> list[float]:
-    """Return each row's label as a number.
-
-    Args:
-        rows: The rows.
-        metric: The metric that is to score the numbers, for messages.
-
-    Raises:
-        DataError: A row has no label, or one that is no finite number.
-    """
+    """Return each row's label as a number."""
     _check_present(rows, [label is None for label in rows.labels])
     numbers: list[float] = []
     for index, label in zip(rows.index, rows.labels, strict=True):
@@ -111,11 +86,7 @@ def encode_numbers(rows: SourceRows, *, metric: str) -> list[float]:
 
 
 def check_spread(rows: SourceRows, numbers: Sequence[float]) -> None:
-    """Refuse training rows whose labels are all the same number: there is nothing to learn.
-
-    Raises:
-        DataError: The labels do not differ.
-    """
+    """Refuse training rows whose labels are all the same number: there is nothing to learn."""
     if len(set(numbers)) < 2:
         raise DataError(
             f"the regression labels of {rows.place} must differ, but all are {numbers[0]:g}; check the label column "

@@ -26,15 +26,7 @@ WELL_KNOWN_MODELS = (
 
 
 def check_model(model: str, *, tokenizer: bool = True) -> None:
-    """Refuse a model that cannot be loaded, before anything runs.
-
-    Args:
-        model: A name on the hub, a folder in the Hugging Face layout, or ``embedded``.
-        tokenizer: Whether a folder must hold a tokenizer, too.
-
-    Raises:
-        RequestError: The folder lacks config, weights or tokenizer, or no such model is found.
-    """
+    """Refuse a model that cannot be loaded, before anything runs."""
     folder = Path(resolve_model(model))
     if not folder.is_dir():
         if "/" not in model and (hint := did_you_mean(model, ["embedded"])):  # known without asking the hub
@@ -69,11 +61,7 @@ def depth(model: str) -> int | None:
 
 
 def start_folder(start_from: str) -> str:
-    """Return the model folder that ``start_from`` means: of a study its best model.
-
-    Raises:
-        RequestError: The study has no best model, or several.
-    """
+    """Return the model folder that ``start_from`` means: of a study its best model."""
     folder = Path(start_from)
     if not (folder / "study.db").is_file():
         return resolve_model(start_from)
@@ -86,15 +74,7 @@ def start_folder(start_from: str) -> str:
 
 
 def check_start(model: str, start_from: str) -> None:
-    """Refuse a starting point that does not fit the model.
-
-    Args:
-        model: The recipe's model, whose tokenizer and config are used.
-        start_from: A study's folder, or a model in the Hugging Face layout.
-
-    Raises:
-        RequestError: It cannot be loaded, or is of another architecture or size.
-    """
+    """Refuse a starting point that does not fit the model."""
     from transformers import AutoConfig
 
     if not Path(start_from).is_dir() and start_from.count("/") != 1 and start_from != "embedded":

@@ -68,12 +68,6 @@ def load_rows(task: Task) -> TaskRows:
 
     Rows must have texts. Those of the benchmarks are kept as they were published, the few with an empty text too. A
     task that says ``drop_empty`` leaves such rows out.
-
-    Args:
-        task: The task.
-
-    Raises:
-        DataError: The rows cannot be used as asked; the message names the first that cannot.
     """
     _check_unchanged(task)
     read = _READERS[task.source]
@@ -98,13 +92,6 @@ def read_texts(path: str | Path, task: Task) -> Rows:
     """Read rows to predict: the task's text columns, without labels.
 
     Every row is kept, so that predictions line up with the file; a missing text is taken as empty.
-
-    Args:
-        path: A file in any of the formats of the user's own rows.
-        task: The task whose columns are read; for a GLUE task the columns may also have the names of its TSV files.
-
-    Raises:
-        DataError: The file is missing, cannot be read, has no rows or lacks a column.
     """
     path = Path(path)
     columns = read_columns(path)

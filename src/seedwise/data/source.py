@@ -40,16 +40,7 @@ class SourceRows:
 
 
 def as_text(value: Any, column: str, place: object) -> RawText:
-    """Return a value of a text column as text; numbers are written out.
-
-    Args:
-        value: The value as it was read.
-        column: The column's name, for messages.
-        place: Where the column is, for messages.
-
-    Raises:
-        DataError: The value is neither text nor a number, or is text that cannot be encoded.
-    """
+    """Return a value of a text column as text; numbers are written out."""
     if isinstance(value, str):
         _check_whole(value, column, place)
     if value is None or isinstance(value, str):
@@ -60,16 +51,7 @@ def as_text(value: Any, column: str, place: object) -> RawText:
 
 
 def as_label(value: Any, column: str, place: object) -> RawLabel:
-    """Return a value of the label column; a blank one is no label.
-
-    Args:
-        value: The value as it was read.
-        column: The column's name, for messages.
-        place: Where the column is, for messages.
-
-    Raises:
-        DataError: The value is neither text nor a number, or is text that cannot be encoded.
-    """
+    """Return a value of the label column; a blank one is no label."""
     if isinstance(value, str):
         _check_whole(value, column, place)
         return value if value.strip() else None

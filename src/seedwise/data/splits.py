@@ -29,20 +29,7 @@ class Part(NamedTuple):
 
 
 def arrange(splits: Splits, strata: Mapping[str, Sequence[int]]) -> dict[str, Part]:
-    """Say which of the given rows become training, validation and test rows.
-
-    Args:
-        splits: How rows are told apart.
-        strata: For train and, where given, validation and test, the stratum of each row: its label's number, or 0 for
-            every row where draws are not stratified.
-
-    Returns:
-        Parts named train and validation, and test where there is one. Test rows are set aside first, validation rows
-        from what is left, and train_size is drawn from the rest; shares are shares of all training rows.
-
-    Raises:
-        DataError: A size leaves a split empty or asks for more rows than there are, or two sources claim a split.
-    """
+    """Say which of the given rows become training, validation and test rows."""
     parts = {split: Part(split, np.arange(len(strata[split]))) for split in strata}
     if splits.halve_validation:
         parts |= _halves(splits, np.asarray(strata["validation"]))
@@ -73,16 +60,6 @@ def arrange(splits: Splits, strata: Mapping[str, Sequence[int]]) -> dict[str, Pa
 
 def draw(pool: Positions, size: int, strata: NDArray[np.int64], *, seed: int, purpose: str) -> Positions:
     """Draw rows of the pool without replacement, each stratum in proportion.
-
-    Args:
-        pool: Positions to draw from, ascending.
-        size: How many; at most ``len(pool)``.
-        strata: The stratum of each row that a position can name.
-        seed: The split seed.
-        purpose: Draws for different purposes are independent.
-
-    Returns:
-        The drawn positions, ascending.
 
     Example:
         >>> draw(np.arange(6), 2, np.array([0, 0, 0, 1, 1, 1]), seed=0, purpose="train").shape

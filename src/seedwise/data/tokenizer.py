@@ -71,14 +71,7 @@ class Tokenizer:
 
 
 def load_tokenizer(model: str) -> Tokenizer:
-    """Load the tokenizer of a recipe's model.
-
-    Args:
-        model: A model's name on the hub, a folder in the Hugging Face layout, or ``embedded``.
-
-    Raises:
-        RequestError: There is no tokenizer, or the hub does not answer and has not been asked before.
-    """
+    """Load the tokenizer of a recipe's model."""
     from transformers import AutoTokenizer
 
     place = resolve_model(model)
@@ -114,17 +107,7 @@ def load_tokenizer(model: str) -> Tokenizer:
 
 
 def encode(tokenizer: Tokenizer, texts: Sequence[str], pairs: Sequence[str] | None, *, max_length: int) -> Encoded:
-    """Return the token ids of rows; rows longer than ``max_length`` are cut, of a pair the longer text first.
-
-    Args:
-        tokenizer: The tokenizer.
-        texts: The texts, or the first of each pair.
-        pairs: The second texts.
-        max_length: Longest input in tokens, special tokens counted.
-
-    Returns:
-        The ids; a row for which the tokenizer gives no id at all gets one padding id, since no model reads nothing.
-    """
+    """Return the token ids of rows; rows longer than ``max_length`` are cut, of a pair the longer text first."""
     with_types = "token_type_ids" in tokenizer.inner.model_input_names
     ids: list[NDArray[np.int32]] = []
     types: list[NDArray[np.int8]] = []

@@ -99,11 +99,7 @@ class TokenizedTask:
 
     @classmethod
     def open(cls, folder: str | Path) -> "TokenizedTask":
-        """Map a tokenised task into memory.
-
-        Raises:
-            StorageError: The folder is missing or damaged.
-        """
+        """Map a tokenised task into memory."""
         folder = Path(folder)
         try:
             meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
@@ -177,19 +173,7 @@ class TokenizedTask:
 
 
 def tokenize(task: Task, model: str, max_length: int, cache: Path | None = None) -> TokenizedTask:
-    """Load and tokenise a task's rows, or find them in the cache.
-
-    Args:
-        task: The task.
-        model: A model's name on the hub, a folder in the Hugging Face layout, or ``embedded``.
-        max_length: Longest input in tokens; the model's own limit counts where it is less.
-        cache: The folder of the cache; `default_cache` where None.
-
-    Raises:
-        DataError: The rows cannot be used as asked.
-        RequestError: The model has no tokenizer.
-        StorageError: The cache cannot be written.
-    """
+    """Load and tokenise a task's rows, or find them in the cache."""
     rows = load_rows(task)
     tokenizer = load_tokenizer(model)
     length = min(max_length, tokenizer.limit or max_length)
@@ -201,12 +185,7 @@ def tokenize(task: Task, model: str, max_length: int, cache: Path | None = None)
 
 
 def tokenize_rows(rows: Rows, tokenizer: Tokenizer) -> TokenizedSplit:
-    """Tokenise rows for prediction, in memory.
-
-    Args:
-        rows: The rows, as `seedwise.data.read_texts` gives them.
-        tokenizer: The tokenizer of the model that predicts; rows are cut at its limit.
-    """
+    """Tokenise rows for prediction, in memory."""
     return _tokenized(rows, tokenizer, tokenizer.limit or NO_LIMIT)
 
 

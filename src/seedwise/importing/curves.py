@@ -68,11 +68,7 @@ class Curves:
 
 
 def read_curves(table: Table, fields: Fields) -> Curves:
-    """Read every row.
-
-    Raises:
-        DataError: A value is none of what its field may hold, a row names no task or recipe, or a step comes twice.
-    """
+    """Read every row."""
     return _Reader(table, fields).read()
 
 

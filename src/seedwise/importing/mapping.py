@@ -98,11 +98,7 @@ class Fields(NamedTuple):
 
 
 def parse(texts: Iterable[str]) -> dict[str, str]:
-    """Read ``FIELD=COLUMN`` texts.
-
-    Raises:
-        RequestError: A text has another form, or a field is there twice.
-    """
+    """Read ``FIELD=COLUMN`` texts."""
     found: dict[str, str] = {}
     for text in texts:
         field, equals, column = (part.strip() for part in text.partition("="))
@@ -116,17 +112,7 @@ def parse(texts: Iterable[str]) -> dict[str, str]:
 
 
 def resolve(mapping: Mapping[str, str], table: Table, file: str = "FILE") -> Fields:
-    """Find the columns that a mapping means.
-
-    Args:
-        mapping: Field (or ``score:NAME``, ``test_score:NAME``) -> column, in one of the forms above.
-        table: The rows.
-        file: The file as the user wrote it, for the command that a refusal suggests.
-
-    Raises:
-        RequestError: A field is unknown, or task, recipe or score is missing.
-        DataError: A column is missing.
-    """
+    """Find the columns that a mapping means."""
     sources = [_source(key, text, table) for key, text in mapping.items()]
     mapped = {source.field for source in sources}
     if "epoch" in mapped:

@@ -54,11 +54,7 @@ class Table:
 
 
 def read_file(path: Path) -> Table:
-    """Read a file; its ending tells its format, whatever the case.
-
-    Raises:
-        DataError: It is missing, has no rows, or is not what its ending says.
-    """
+    """Read a file; its ending tells its format, whatever the case."""
     ending = path.name.lower().removesuffix(".gz").rpartition(".")[2]
     readers: dict[str, Callable[[bytes, Path], dict[str, list[Any]]]] = {
         "csv": lambda content, at: _read_separated(content, at, ","),
@@ -82,19 +78,7 @@ def read_file(path: Path) -> Table:
 
 
 def join(left: Table, right: Table, keys: tuple[str, ...]) -> tuple[Table, int, int]:
-    """Put beside each row the columns that only another table has, by equal values of the keys.
-
-    Args:
-        left: The rows that stay.
-        right: The rows that are looked up; at most one for each value of the keys.
-        keys: Columns of both.
-
-    Returns:
-        The table, how many of its rows found none, and how many of the other's were not used.
-
-    Raises:
-        DataError: The tables share no key, a key is there twice, or nothing fits.
-    """
+    """Put beside each row the columns that only another table has, by equal values of the keys."""
     if not keys:
         raise DataError(
             f"{right.name} must share a mapped column of task, recipe or seeds with {left.name}, but it has "
@@ -142,9 +126,6 @@ def label_of(value: Any) -> str | None:
 
 def number_of(value: Any) -> float | None:
     """Return the number that a value is, None where there is none.
-
-    Raises:
-        ValueError: It is none; the caller knows where it stands.
 
     Example:
         >>> number_of("0.5"), number_of("NaN"), number_of(" NA ")

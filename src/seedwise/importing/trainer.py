@@ -21,16 +21,7 @@ Row = dict[str, Any]
 
 
 def read_trainer_states(folder: Path, pattern: str | None = None) -> Table:
-    """Read every run below a folder.
-
-    Args:
-        folder: The folder, searched to any depth.
-        pattern: A regular expression for the run's path below it; its named groups become columns.
-
-    Raises:
-        DataError: No run is found, a state cannot be read or says nothing of evaluations.
-        RequestError: The pattern is no regular expression with named groups, or does not fit a path.
-    """
+    """Read every run below a folder."""
     expression = _compiled(pattern)
     states = _latest_states(folder)
     rows: list[Row] = []

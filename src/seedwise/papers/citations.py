@@ -91,12 +91,6 @@ WORKS = {
 def bibtex(keys: Iterable[str] | None = None) -> str:
     """Return BibTeX entries, separated by empty lines.
 
-    Args:
-        keys: Which of `WORKS`; all of them by default.
-
-    Raises:
-        RequestError: A key is unknown.
-
     Example:
         >>> bibtex(["dodge2019show"]).splitlines()[0]
         '@inproceedings{dodge2019show,'

@@ -30,17 +30,7 @@ ALTERNATIVES = ("greater", "less", "two-sided")
 
 
 def score_array(name: str, values: ArrayLike, *, least: int = 1, failed: bool = False) -> Floats:
-    """Return scores as a vector of floats.
-
-    Args:
-        name: What the argument is called.
-        values: One score a trial.
-        least: How many trials are needed.
-        failed: Whether nan is allowed: a trial without a score.
-
-    Raises:
-        ValueError: They are no vector, too few, or not finite.
-    """
+    """Return scores as a vector of floats."""
     scores = np.asarray(values, dtype=np.float64)
     if scores.ndim != 1:
         raise ValueError(f"{name} must be one number a trial, not an array of shape {scores.shape}; flatten it.")
@@ -56,16 +46,7 @@ def score_array(name: str, values: ArrayLike, *, least: int = 1, failed: bool = 
 
 
 def label_array(name: str, values: Iterable[Any], size: int) -> NDArray[np.intp]:
-    """Return each trial's level as a whole number from 0, in sorted order of the labels.
-
-    Args:
-        name: What the argument is called.
-        values: One label a trial, of any kind that can be sorted.
-        size: How many trials there are.
-
-    Raises:
-        ValueError: There is not one label for each trial.
-    """
+    """Return each trial's level as a whole number from 0, in sorted order of the labels."""
     labels = np.asarray(values)
     if labels.shape != (size,):
         raise ValueError(f"{name} must hold one label for each of the {size} trials, not shape {labels.shape}.")
@@ -73,17 +54,7 @@ def label_array(name: str, values: Iterable[Any], size: int) -> NDArray[np.intp]
 
 
 def count_array(name: str, values: ArrayLike, *, most: int | None = None, why: str = "") -> NDArray[np.int64]:
-    """Return counts of trials, such as n, as a vector of whole numbers of at least 1.
-
-    Args:
-        name: What the argument is called.
-        values: A count or several.
-        most: The largest one allowed.
-        why: What makes it the largest, for the sentence.
-
-    Raises:
-        ValueError: One is no whole number, below 1, or above ``most``.
-    """
+    """Return counts of trials, such as n, as a vector of whole numbers of at least 1."""
     given = np.atleast_1d(np.asarray(values))
     if given.ndim != 1 or given.size == 0 or not np.all(given == np.floor(given)) or given.min() < 1:
         raise ValueError(f"{name} must be whole numbers of at least 1, not {values!r}.")
@@ -105,17 +76,7 @@ def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
 
 
 def sample_pair(a: ArrayLike, b: ArrayLike, *, least: int = 2, paired: bool = False) -> tuple[Floats, Floats]:
-    """Return the scores of two recipes as vectors.
-
-    Args:
-        a: One score a trial of recipe A, shape (n,).
-        b: One score a trial of recipe B, shape (m,).
-        least: How many trials of each are needed.
-        paired: Whether trial i of A and trial i of B have equal seeds, so that n = m.
-
-    Raises:
-        ValueError: One is no vector of enough finite scores, both are the same scores, or they cannot be paired.
-    """
+    """Return the scores of two recipes as vectors."""
     first, second = score_array("a", a, least=least), score_array("b", b, least=least)
     rounding = ROUNDING * size(first, second)
     same = len(first) == len(second) and np.abs(first - second).max() <= rounding
@@ -135,13 +96,7 @@ def size(*samples: Floats) -> float:
 
 
 def check_spread(purpose: str, *samples: Floats, scale: float | None = None) -> None:
-    """Refuse samples none of which varies by more than rounding.
-
-    Args:
-        purpose: What needs the spread, for the sentence.
-        samples: Vectors of scores or of differences.
-        scale: The size of the numbers they were computed from; None: their own.
-    """
+    """Refuse samples none of which varies by more than rounding."""
     least = ROUNDING * (size(*samples) if scale is None else scale)
     if all(np.ptp(sample) <= least for sample in samples):
         values = " and ".join(f"{sample[0]:g}" for sample in samples)

@@ -8,13 +8,6 @@ __all__ = ["satterthwaite"]
 def satterthwaite(variances: Sequence[float], degrees: Sequence[float]) -> float:
     """Return the degrees of freedom of a sum of independent variance estimates: (sum v)^2 / sum(v^2 / d).
 
-    Args:
-        variances: The estimates v, each at least 0 and one above 0; for a difference of means sd^2 / n of each side.
-        degrees: Degrees of freedom d of each, such as n - 1.
-
-    Returns:
-        The degrees of freedom, between the smallest d and the sum of all.
-
     Reference:
         Satterthwaite (1946), "An approximate distribution of estimates of variance components"; Welch (1947).
 

@@ -78,11 +78,6 @@ def proportion_interval(count: int, n: int, *, confidence: float = 0.95) -> Inte
 def wilson_bounds(share: float, n: float, *, confidence: float) -> tuple[float, float]:
     """Return both ends of Wilson's interval of a share.
 
-    Args:
-        share: The share, in [0, 1].
-        n: How many trials it is of; an effective number need not be whole.
-        confidence: Confidence level, in (0, 1).
-
     Example:
         >>> lower, upper = wilson_bounds(0.48, 25, confidence=0.95)
         >>> round(lower, 2), round(upper, 2)
@@ -154,18 +149,6 @@ def correlation_bounds(
     tanh(artanh(r) ± z se), with se^2 = 1 / (n - 3) for Pearson's and (1 + r^2 / 2) / (n - 3) for Spearman's. Equal
     ranks in a small sample do not prove equal ranks everywhere: a perfect rank correlation is taken half a step, that
     is 6 / (n (n^2 - 1)), short of 1 to find the end that faces zero.
-
-    Args:
-        r: Correlations, any shape, each in [-1, 1] or nan.
-        n: How many trials each was computed from; at least 4.
-        confidence: Confidence level, in (0, 1).
-        method: "spearman" (ranks) or "pearson".
-
-    Returns:
-        Two arrays of the shape of r, in [-1, 1]; nan where r is.
-
-    Raises:
-        ValueError: An argument is out of range.
 
     Reference:
         Fisher (1921); Bonett and Wright (2000), "Sample size requirements for estimating Pearson, Kendall and Spearman

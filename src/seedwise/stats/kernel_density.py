@@ -16,15 +16,6 @@ def bandwidth(scores: ArrayLike) -> float:
 
     The rule is made for one hump: where scores gather at two places it smooths too much, so show the scores beside.
 
-    Args:
-        scores: One score a trial, shape (n,), n >= 2.
-
-    Returns:
-        The bandwidth in the unit of the scores; 0 where all scores are equal.
-
-    Raises:
-        ValueError: There are fewer than two scores, or one is not finite.
-
     Reference:
         Scott (1992), "Multivariate Density Estimation".
 

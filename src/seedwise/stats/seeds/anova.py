@@ -203,12 +203,7 @@ def _permuted(
 
 
 def _extremes(grouped: Floats, n: NDArray[np.int64]) -> tuple[Floats, NDArray[np.intp], NDArray[np.intp]]:
-    """Return F between the best and the worst level of each row, and which they are.
-
-    Args:
-        grouped: Scores of all trials, level by level, shape (rows, trials).
-        n: How many trials each level has.
-    """
+    """Return F between the best and the worst level of each row, and which they are."""
     starts = np.cumsum(n) - n
     sums = np.add.reduceat(grouped, starts, axis=1)
     means = sums / n

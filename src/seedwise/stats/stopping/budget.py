@@ -47,19 +47,6 @@ def settings(
     that is rarely possible; then each (f, p) comes with the largest t that the budget pays for. With 30 evaluations,
     budgets 1..30 and t <= 200 there are 4,134 rules of exact use: 4,104 that stop trials and 30 that stop none.
 
-    Args:
-        budgets: Budgets in full trainings, each at least 1; they need not be whole.
-        fractions: Shape (E,): share of the run at each evaluation, ascending in (0, 1], the last 1.
-        most_started: The largest t allowed, at least 1.
-        exact: Whether a rule must use its budget exactly; None means it must if evaluation i of E is at i / E, to three
-            places, for every i.
-
-    Returns:
-        The rules by budget, then f, then p.
-
-    Raises:
-        ValueError: A budget does not pay for one training, or fractions break their rule.
-
     Reference:
         Dodge et al. (2020), section 5 and figure 6.
 
@@ -83,14 +70,7 @@ def settings(
 
 
 def fraction_array(fractions: ArrayLike) -> Floats:
-    """Return the share of the run at each evaluation as a vector.
-
-    Args:
-        fractions: Shape (E,): share of the run at each evaluation.
-
-    Raises:
-        ValueError: They do not ascend in (0, 1] to 1.
-    """
+    """Return the share of the run at each evaluation as a vector."""
     shares = np.asarray(fractions, dtype=np.float64)
     if shares.ndim != 1 or not len(shares) or not (np.diff(shares, prepend=0.0) > 0).all() or shares[-1] != 1:
         raise ValueError(

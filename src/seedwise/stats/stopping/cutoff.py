@@ -68,16 +68,7 @@ class Nodes(NamedTuple):
 
 
 def rank_trials(early: ArrayLike, final: ArrayLike, *, greater_is_better: bool = True) -> Ranking:
-    """Order trials by early score and count, for each group of ties, who ends at or below each final score.
-
-    Args:
-        early: Shape (N,): best score so far of each trial when it is judged.
-        final: Shape (N,): best score so far at its end.
-        greater_is_better: Whether a greater score is better; if not, the ranking holds the negated scores.
-
-    Raises:
-        ValueError: Scores are not finite or not one a trial, or a final score is worse than its early one.
-    """
+    """Order trials by early score and count, for each group of ties, who ends at or below each final score."""
     sign = 1.0 if greater_is_better else -1.0
     first, last = sign * score_array("early", early), sign * score_array("final", final)
     if len(first) != len(last):

@@ -108,17 +108,7 @@ def planning_table(
 
 
 def expected_results(curves: Floats, fractions: ArrayLike, rules: Settings | Plan, *, replacement: bool = True) -> Plan:
-    """Return what some rules yield on some trials: the formula of ``planning_table``.
-
-    Args:
-        curves: Shape (N, E): what ``curve_array`` returned; greater is better.
-        fractions: Shape (E,): share of the run at each evaluation.
-        rules: Any rules whose f are among the fractions.
-        replacement: Whether the t trials are drawn with replacement.
-
-    Returns:
-        The same rules, each with the mean and sd that these trials give it.
-    """
+    """Return what some rules yield on some trials: the formula of ``planning_table``."""
     shares, loss = np.asarray(fractions, dtype=np.float64), np.empty((len(rules.t), 2))
     for f in np.unique(rules.f):
         some = rules.f == f
@@ -197,16 +187,7 @@ def error_reduction(best_mean: ArrayLike, full_mean: ArrayLike, *, perfect: floa
 
 
 def curve_array(best_so_far: ArrayLike, fractions: ArrayLike, *, greater_is_better: bool = True) -> Floats:
-    """Return curves of the best score so far as an array in which greater is better.
-
-    Args:
-        best_so_far: Shape (N, E): best score so far of each trial at each evaluation.
-        fractions: Shape (E,): share of the run at each evaluation.
-        greater_is_better: Whether a greater score is better; if not, the curves come back negated.
-
-    Raises:
-        ValueError: They are no such matrix, not finite, or become worse along a row.
-    """
+    """Return curves of the best score so far as an array in which greater is better."""
     curves, shares = np.asarray(best_so_far, dtype=np.float64), fraction_array(fractions)
     if curves.ndim != 2 or curves.shape[1] != len(shares):
         raise ValueError(

@@ -10,6 +10,7 @@ from seedwise.errors import (
     RequestError,
     SeedwiseError,
     StorageError,
+    UnknownError,
     WorkError,
 )
 from seedwise.study.schedule import Schedule
@@ -59,6 +60,7 @@ __all__ = [
     "Task",
     "Trial",
     "TrialState",
+    "UnknownError",
     "WorkError",
     "__version__",
     "designs",

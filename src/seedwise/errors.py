@@ -3,7 +3,8 @@
 ```
 SeedwiseError                      everything of ours
 ├── RequestError (a ValueError)    the request was wrong: nothing was done; exit code 2
-│   └── DataError                  ... because of the rows it names
+│   ├── DataError                  ... because of the rows it names
+│   └── UnknownError               ... because these trials do not tell it
 └── WorkError                      the work failed: what was done is kept; exit code 1
     └── StorageError               ... because of the disk: make room, then run the same again; exit code 2
         └── CheckpointError        ... where a checkpoint is read or written
@@ -11,7 +12,16 @@ SeedwiseError                      everything of ours
 ```
 """
 
-__all__ = ["CheckpointError", "DataError", "MasksError", "RequestError", "SeedwiseError", "StorageError", "WorkError"]
+__all__ = [
+    "CheckpointError",
+    "DataError",
+    "MasksError",
+    "RequestError",
+    "SeedwiseError",
+    "StorageError",
+    "UnknownError",
+    "WorkError",
+]
 
 
 class SeedwiseError(Exception):
@@ -24,6 +34,10 @@ class RequestError(SeedwiseError, ValueError):
 
 class DataError(RequestError):
     """The rows cannot be used as asked."""
+
+
+class UnknownError(RequestError):
+    """The trials do not tell what is asked; the message says what is needed, what there is, and what to do."""
 
 
 class WorkError(SeedwiseError):

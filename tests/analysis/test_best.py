@@ -5,7 +5,7 @@ import pytest
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.best import expected_best, expected_test, fall_of_test, schedules
-from seedwise.errors import RequestError
+from seedwise.errors import UnknownError
 from table_studies import table_study
 
 SCORES = np.random.default_rng(0).random((20, 6)).round(2)
@@ -45,8 +45,8 @@ def test_metric_without_bounds_has_no_band():
 
 
 def test_more_draws_than_trials_without_replacement_are_refused():
-    with pytest.raises(RequestError, match="21"):
-        expected_best(cell_of(), [21], replacement=False)
+    with pytest.raises(UnknownError, match="21"):
+        Analysis(table_study(SCORES)).expected_best(n=[21], replacement=False)
 
 
 def test_only_schedules_that_differ_are_offered():
@@ -70,12 +70,12 @@ def test_bootstrap_agrees_with_the_exact_expectation():
 
 
 def test_a_study_without_test_scores_is_refused():
-    with pytest.raises(RequestError, match="no test scores"):
+    with pytest.raises(UnknownError, match="no test scores"):
         expected_test(cell_of())
 
 
 def test_a_missing_test_score_is_refused():
-    with pytest.raises(RequestError, match="1 of 20 have none"):
+    with pytest.raises(UnknownError, match="1 of 20 have none"):
         expected_test(cell_of(test=[np.nan, *SCORES[1:, 0]]))
 
 

@@ -82,5 +82,5 @@ def _with_a_copy(design):
 def test_a_chosen_recipe_s_tuning_is_not_taken_for_its_report(analysis):
     report, tuning = analysis.cell("entailment", "Re-init"), analysis.tuning.cell("entailment", "Re-init, L = 2")
     assert report.recipe == tuning.recipe
-    assert analysis.find("failed", report).share.n == len(REPORT)
-    assert analysis.find("failed", tuning).share.n == len(TUNING)
+    assert analysis.failed(report).share.n == len(REPORT)
+    assert analysis.failed(tuning).share.n == len(TUNING)

@@ -5,7 +5,7 @@ import pytest
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.seeds import best_worst, components, failed_trials, good_seeds, grid, spread
-from seedwise.errors import RequestError
+from seedwise.errors import UnknownError
 from seedwise.stats.failures import failed_share
 from table_studies import grid_seeds, table_study
 
@@ -47,17 +47,17 @@ def test_dropout_is_a_third_component_where_it_is_crossed():
 
 def test_paired_seeds_cannot_be_told_apart():
     cell = Analysis(table_study(EFFECTS.reshape(-1, 1))).cell()
-    with pytest.raises(RequestError, match="change together"):
+    with pytest.raises(UnknownError, match="change together"):
         components(cell)
-    with pytest.raises(RequestError, match="crossed"):
+    with pytest.raises(UnknownError, match="crossed"):
         spread(cell)
-    with pytest.raises(RequestError, match="crossed"):
+    with pytest.raises(UnknownError, match="crossed"):
         grid(cell)
 
 
 def test_equal_seeds_are_refused():
     cell = Analysis(table_study(EFFECTS[:1, :3].reshape(-1, 1), init=[1, 1, 1], order=[1, 2, 3])).cell()
-    with pytest.raises(RequestError, match="change together"):
+    with pytest.raises(UnknownError, match="change together"):
         components(cell)
 
 
@@ -121,5 +121,5 @@ def test_only_seeds_that_all_tasks_have_are_ranked():
 
 
 def test_one_task_has_no_globally_good_seeds():
-    with pytest.raises(RequestError, match="at least 2 tasks"):
+    with pytest.raises(UnknownError, match="at least 2 tasks"):
         Analysis(table_study(EFFECTS.reshape(-1, 1), **grid_seeds(8, 10))).good_seeds()

@@ -4,10 +4,8 @@ import numpy as np
 import pytest
 
 from seedwise.analysis.analysis import Analysis
-from seedwise.analysis.stopping import alternatives, best_rule, correlation, plan, result_of, trusted_from
-from seedwise.errors import RequestError
-from seedwise.stats.stopping.simulation import simulate_stopping
-from seedwise.values.stopping import StoppingRule
+from seedwise.analysis.stopping import alternatives, correlation, plan, trusted_from
+from seedwise.errors import UnknownError
 from table_studies import grid_seeds, table_study
 
 QUALITY = np.random.default_rng(0).normal(0.7, 0.05, 60)
@@ -49,34 +47,20 @@ def test_what_a_budget_is_worth_does_not_depend_on_the_others_asked_for():
 
 @pytest.mark.parametrize("compute", [plan, correlation])
 def test_runs_without_curves_say_nothing_of_stopping(compute):
-    with pytest.raises(RequestError, match="single evaluation"):
+    with pytest.raises(UnknownError, match="single evaluation"):
         compute(cell_of(SCORES[:, -1:]))
 
 
 def test_best_rule_is_that_of_the_plan():
-    rule = best_rule(cell_of(), 8)
+    rule = Analysis(table_study(SCORES)).best_rule(budget=8)
     rules = plan(cell_of(), [8]).rules
     assert (rule.t, rule.p) == (rules.t[0], rules.p[0])
     assert rule.cost() == pytest.approx(8)
 
 
-@pytest.mark.parametrize("metric", ["accuracy", "loss"])
-def test_result_of_a_rule_equals_its_simulation(metric):
-    cell = cell_of(SCORES if metric == "accuracy" else 2 - SCORES, metric=metric)
-    exact = result_of(cell, StoppingRule(t=10, f=0.3, p=2))
-    best = cell.curves.best
-    drawn = simulate_stopping(best[:, 2], best[:, -1], t=10, p=2, greater_is_better=cell.greater_is_better)
-    assert exact.mean == pytest.approx(drawn.mean, abs=4 * drawn.standard_error)
-
-
-def test_a_fraction_without_an_evaluation_is_refused():
-    with pytest.raises(RequestError, match=r"one of 0\.1, 0\.2"):
-        result_of(cell_of(), StoppingRule(t=10, f=0.25, p=2))
-
-
 def test_a_study_with_stopped_trials_cannot_plan():
     states = ["complete"] * 30 + ["stopped"] * 30
-    with pytest.raises(RequestError, match="count as stopped"):
+    with pytest.raises(UnknownError, match="count as stopped"):
         plan(cell_of(states=states), [5])
 
 
@@ -95,5 +79,5 @@ def test_paired_seeds_have_no_seed_aware_rule():
 
 
 def test_no_budget_below_one_training_is_planned():
-    with pytest.raises(RequestError, match="at least 1"):
+    with pytest.raises(UnknownError, match="at least 1"):
         plan(cell_of(), [0])

@@ -58,7 +58,7 @@ def test_many_trials_are_thinned_and_keep_both_ends():
 
 def test_band_is_the_analysis_s_and_holds_the_curve():
     analysis, cell = of()
-    data, best = expected_band_data(analysis, cell), analysis.find("expected_best", cell)["all"]
+    data, best = expected_band_data(analysis, cell), analysis.expected_best(cell)
     assert curve(data, "expected best of n", "low") == pytest.approx(best.lower)
     assert curve(data, "expected best of n", "high") == pytest.approx(best.upper)
     assert all(point["low"] <= point["mean"] <= point["high"] for point in data.points)

@@ -63,7 +63,7 @@ def test_ratios_are_circles_beside_the_curve():
 
 
 def test_mark_before_the_first_step_is_refused():
-    with pytest.raises(RequestError, match="step must be whole numbers of at least 1"):
+    with pytest.raises(ValueError, match="step must be whole numbers of at least 1"):
         bias_data({"none": 0})
 
 

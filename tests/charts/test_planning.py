@@ -24,7 +24,7 @@ def column(data, key, series, part=None):
 
 def test_rules_are_those_of_the_plan():
     analysis, cell = of()
-    data, rules = rules_data(analysis, cell), analysis.find("stopping", cell).rules
+    data, rules = rules_data(analysis, cell), analysis.best_rules(cell).rules
     assert column(data, "budget", "best rule", "t") == list(range(1, 31))
     assert column(data, "value", "best rule", "t") == rules.t.tolist()
     assert column(data, "value", "best rule", "f") == pytest.approx(100 * rules.f)
@@ -71,7 +71,7 @@ def test_a_metric_without_a_perfect_score_has_no_reduction_but_a_plan():
 
 def test_planned_result_is_shaded_by_its_sd():
     analysis, cell = of()
-    rules = analysis.find("stopping", cell).rules
+    rules = analysis.best_rules(cell).rules
     points = [point for point in planned_data(analysis, cell).points if point["series"] == "best rule"]
     assert [point["high"] - point["mean"] for point in points] == pytest.approx(rules.sd)
     assert [point["mean"] - point["low"] for point in points] == pytest.approx(rules.sd)

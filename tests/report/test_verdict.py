@@ -34,7 +34,7 @@ def test_the_test_score_of_the_choice_and_its_optimism_are_told():
     text = " ".join(sentences(study))
     assert "On test rows, which did not choose it, it scores" in text
     best = float(scores.max())
-    test = Analysis(study).find("expected_test", Analysis(study).cell())
+    test = Analysis(study).expected_test()
     assert (
         f"should expect {test.test_mean[-1]:.3f} on new rows and {test.validation_mean[-1]:.3f} on the validation"
         in text
@@ -47,7 +47,7 @@ def test_a_choice_of_noise_is_all_optimism():
     _, scores = crossed()
     test = np.random.default_rng(1).permutation(scores.ravel())
     study, _ = crossed(test=test)
-    optimism = Analysis(study).find("expected_test", Analysis(study).cell()).optimism[-1]
+    optimism = Analysis(study).expected_test().optimism[-1]
     assert optimism > 0.02
     assert f"choosing alone makes the latter {optimism:.3f} too good." in " ".join(sentences(study))
 
@@ -88,7 +88,7 @@ def test_the_best_rule_is_told_with_who_chose_it():
     quality = np.random.default_rng(0).normal(0.7, 0.05, 60)
     scores = quality[:, None] - np.linspace(0.1, 0, 10) + np.random.default_rng(1).normal(0, 0.002, (60, 10))
     study = table_study(scores)
-    rules = Analysis(study).find("stopping", Analysis(study).cell()).rules
+    rules = Analysis(study).best_rules().rules
     i = rules.budget.tolist().index(10)
     assert (
         f"On these trials a budget of 10 full trainings is best spent by starting {rules.t[i]}, judging after "

@@ -152,7 +152,7 @@ def test_best_of_a_stopped_study_is_known_and_its_mean_is_not():
 def test_failed_trials_are_the_analysis_s():
     scores = np.where(np.arange(20) < 8, 0.5, 0.8)[:, None]
     analysis = Analysis(table_study(scores, **GRID))
-    table, share = failed_table(analysis), analysis.find("failed", analysis.cell()).share
+    table, share = failed_table(analysis), analysis.failed().share
     assert values(table, "failed") == [8]
     assert values(table, "share") == [(0.4, share.lower, share.upper)]
     assert 0 < values(table, "p, by init")[0] < 1
@@ -165,7 +165,7 @@ def test_unknown_guess_is_said():
 
 def test_plans_are_the_analysis_s_for_the_budgets_asked_for():
     analysis = grid_study(tasks=("RTE",))
-    table, found = planning_table(analysis, [2, 5]), analysis.find("stopping", analysis.cell())
+    table, found = planning_table(analysis, [2, 5]), analysis.best_rules()
     assert values(table, "budget") == [2, 5]
     assert values(table, "t") == found.rules.t[[1, 4]].tolist()
     assert [mean for mean, _ in values(table, "expected")] == found.rules.mean[[1, 4]].tolist()
@@ -203,7 +203,7 @@ def test_p_values_of_other_comparisons_are_refused():
 def test_spread_and_shares_are_the_analysis_s():
     analysis = grid_study()
     table, cell = spread_table(analysis), analysis.cell("MRPC")
-    spread, variance = analysis.find("spread", cell), analysis.find("variance", cell)
+    spread, variance = analysis.spread(cell), analysis.variance(cell)
     assert table.header[-3:] == ("variance, init", "variance, order", "variance, residual")
     assert table.rows[1][1:4] == (spread.mean_by_init, spread.mean_by_order, spread.total)
     assert table.rows[1][4] == (variance.share[0], variance.share_lower[0], variance.share_upper[0])
@@ -211,7 +211,7 @@ def test_spread_and_shares_are_the_analysis_s():
 
 def test_best_against_worst_is_the_analysis_s_with_both_p_values():
     analysis = grid_study(tasks=("RTE",))
-    table, found = anova_table(analysis), analysis.find("best_worst_init", analysis.cell())
+    table, found = anova_table(analysis), analysis.best_worst()
     assert values(table, "seeds") == ["init", "order"]
     assert values(table, "best")[0] == str(found.best) == "4"
     assert values(table, "p, published")[0] == found.p

@@ -1,79 +1,50 @@
-"""Everything that can be said about a study: its cells, and what only several of them together can tell."""
+"""What can be said about a study: about each task and recipe, and about several of them together?"""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
-from seedwise.analysis import best, recipes, seeds, stopping
+from seedwise.analysis import best, losses, recipes, seeds, stopping, tracked
+from seedwise.analysis.answers import analysis_json
+from seedwise.analysis.base import StudyLike
 from seedwise.analysis.cell import Cell
+from seedwise.analysis.cells import arm_rows, chosen_cell
 from seedwise.analysis.labels import cell_labels
-from seedwise.analysis.statistics import STATISTICS, Refusal, find, plain
 from seedwise.analysis.summary import CellSummary, summarize
-from seedwise.errors import RequestError
+from seedwise.errors import UnknownError
+from seedwise.stats.best.selection import Fall, SelectedTest
+from seedwise.stats.correlation import EvaluationCorrelation
+from seedwise.stats.seeds.anova import BestWorst
 from seedwise.stats.seeds.components import VarianceComponents
-from seedwise.values.checks import check_choice, did_you_mean
-from seedwise.values.choice import DesignRecord
-from seedwise.values.facts import TaskFacts
-from seedwise.values.imported import AnyTrial
-from seedwise.values.recipe import Recipe
-from seedwise.values.record import TrialRecord, by_cell
+from seedwise.stats.seeds.spread import SeedSpread
+from seedwise.stats.stopping.gain import GainInterval
+from seedwise.values.record import by_cell
 from seedwise.values.stopping import StoppingRule
 
-__all__ = ["Analysis", "StudyLike"]
+__all__ = ["Analysis"]
 
-
-class StudyLike(Protocol):
-    """What an analysis reads of a study."""
-
-    @property
-    def trials(self) -> Sequence[TrialRecord]:
-        """Every trial, in trial order."""
-        ...
-
-    @property
-    def rule(self) -> StoppingRule | None:
-        """The stopping rule; None when every trial runs to the end."""
-        ...
-
-    @property
-    def design(self) -> DesignRecord | None:
-        """The design that its trials follow; None where they follow none."""
-        ...
-
-    @property
-    def chosen(self) -> Mapping[tuple[str, str], Recipe]:
-        """What the design's arms have chosen so far, by the arm's name and the task's id."""
-        ...
-
-    @property
-    def tuning(self) -> "StudyLike | None":
-        """The study of the design's choices, on seeds of its own; None where there is none."""
-        ...
-
-    def facts(self, trial: AnyTrial) -> TaskFacts:
-        """What preparing the trial's task found."""
-        ...
-
-    def losses(self, trial_id: str) -> NDArray[np.float32]:
-        """The trial's training loss at every step; empty where it is not known."""
-        ...
-
-    def tracked(self, trial_id: str) -> Mapping[str, NDArray[np.float32]]:
-        """What the trial's recipe tracks at every step, by name, (steps, values a step); empty where it is nothing."""
-        ...
+Options = ParamSpec("Options")
+Result = TypeVar("Result")
 
 
 class Analysis:
     """Everything that can be said about a study's trials.
 
-    What is computed once is kept: an analysis sees the study as it was when the analysis was made.
+    Each quantity is a method that takes a cell, the trials of one task and recipe; it may be left out when the study has only
+    one. Where the trials do not tell the quantity, the method raises `UnknownError`, whose message says what is needed, what
+    there is, and what to do. What was computed once is kept: an analysis sees the study as it was when the analysis was made.
 
     Args:
         study: A study, open or not.
+
+    Example:
+        ```python
+        with sw.Study.open("study") as study:
+            analysis = sw.Analysis(study)
+            print(analysis.expected_best(n=range(1, 26)))
+            print(analysis.variance(analysis.cell(task="rte")))
+        ```
     """
 
     def __init__(self, study: StudyLike) -> None:
@@ -81,7 +52,7 @@ class Analysis:
         self.rule = study.rule
         self.design = None if study.design is None else replace(study.design, chosen=study.chosen)
         self.trials = tuple(study.trials)
-        self._found: dict[tuple[str, str], Any] = {}
+        self._kept: dict[Any, Any] = {}
 
     @cached_property
     def cells(self) -> tuple[Cell, ...]:
@@ -103,32 +74,18 @@ class Analysis:
 
     @cached_property
     def rows(self) -> Mapping[str, Mapping[str, Cell]]:
-        """What tables have a row for: each recipe, or each arm of the design; its cell by the task's id.
-
-        Two arms that came to the same recipe on a task have the same cell there.
-        """
-        cells = {(cell.task.id, cell.recipe.id): cell for cell in self.cells}
-        named: list[tuple[str, Cell]] = []
-        if self.design is not None and self.design.stage == "report":
-            chosen = [(arm, (task, recipe.id)) for (arm, task), recipe in self.design.chosen.items()]
-            order = self.design.design.names.index
-            named = [(arm, cells[key]) for arm, key in sorted(chosen, key=lambda own: order(own[0])) if key in cells]
-        mine = {id(cell) for _, cell in named}
-        named += [(self.recipe_name(cell), cell) for cell in self.cells if id(cell) not in mine]
-        rows: dict[str, dict[str, Cell]] = {}
-        for name, cell in named:
-            rows.setdefault(name, {})[cell.task.id] = cell
-        return rows
+        """What tables have a row for: each recipe, or each arm of the design; its cell by the task's id."""
+        return arm_rows(self.cells, self.recipe_name, self.design)
 
     @cached_property
     def tuning(self) -> "Analysis | None":
-        """What the choices of the design's arms rest on; None where nothing was chosen."""
+        """The analysis of the trials that the design's arms chose by; None where nothing was chosen."""
         study = self._study.tuning
         return None if study is None else Analysis(study)
 
     @property
     def split(self) -> str | None:
-        """Whose scores tell recipes apart: None for test rows where there are some; validation in a tuning, where test has no say."""
+        """Which scores rank recipes: validation in a tuning, where test rows must not choose; else None: test, where known."""
         return "validation" if self.design is not None and self.design.stage == "tuning" else None
 
     def recipe_name(self, cell: Cell) -> str:
@@ -149,108 +106,195 @@ class Analysis:
         Raises:
             RequestError: There is no such cell, or it is not clear which one is meant.
         """
-        found = list(self.cells)
-        if task is not None:
-            check_choice("task", task, sorted({cell.task.name for cell in found}))
-            found = [cell for cell in found if cell.task.name == task]
-        if recipe is not None:
-            names = list(dict.fromkeys(map(self.recipe_name, found)))
-            if recipe not in (*names, *(cell.recipe.id for cell in found)):
-                listed = ", ".join(map(repr, names))  # a name may hold commas
-                raise RequestError(f"recipe must be one of {listed}, not {recipe!r}{did_you_mean(recipe, names)}.")
-            found = [cell for cell in found if recipe in (self.recipe_name(cell), cell.recipe.id)]
-        if len(found) != 1:
-            what = "task" if task is None and len({cell.task.name for cell in found}) > 1 else "recipe"
-            choices = dict.fromkeys(c.task.name if what == "task" else self.recipe_name(c) for c in found)
-            raise RequestError(
-                f"{what} must be one of {', '.join(map(repr, choices))}, because the study has {len(choices)}; name one."
-                if found
-                else "the study has no trials; run it first."
-            )
-        return found[0]
+        return chosen_cell(self.cells, self.recipe_name, task, recipe)
 
     def summary(self) -> list[CellSummary]:
         """Return one summary for each task and recipe."""
         return [summarize(cell) for cell in self.cells]
 
-    def find(self, name: str, cell: Cell) -> Any:
-        """Return a statistic of a cell by its name in `STATISTICS`, or the `Refusal` that says why there is none."""
-        key = (name, cell.records[0].id)  # a recipe has other trials in the tuning than in the report
-        if key not in self._found:
-            self._found[key] = find(name, cell)
-        return self._found[key]
-
     def expected_best(
         self,
+        cell: Cell | None = None,
         n: Iterable[int] | None = None,
         *,
-        task: str | None = None,
-        recipe: str | None = None,
         schedule: str = "all",
+        replacement: bool = True,
     ) -> best.BestOfN:
-        """Return the expected score of the best of n trials; see `seedwise.analysis.best.expected_best`."""
-        return best.expected_best(self.cell(task, recipe), n, schedule=schedule)
+        """Return the expected validation score of the best of n trials, with its band (Dodge et al. 2020, section 3.1).
 
-    def variance(self, *, task: str | None = None, recipe: str | None = None) -> VarianceComponents:
-        """Return which share of the variance each seed explains; see `seedwise.analysis.seeds.components`."""
-        return seeds.components(self.cell(task, recipe))
+        Args:
+            cell: The trials.
+            n: Numbers of trials; 1 to all of them by default.
+            schedule: Which evaluations count: all, epoch or last.
+            replacement: Draw from the trials with replacement (the paper's), or without (unbiased for fresh trials).
+        """
+        counts = None if n is None else tuple(n)
+        return self._of(best.expected_best, cell, counts, schedule=schedule, replacement=replacement)
 
-    def best_rule(self, budget: int, *, task: str | None = None, recipe: str | None = None) -> StoppingRule:
-        """Return the best stopping rule for a budget in full trainings; see `seedwise.analysis.stopping.plan`."""
-        return stopping.best_rule(self.cell(task, recipe), budget)
+    def expected_test(self, cell: Cell | None = None, *, bootstrap: bool = False) -> SelectedTest:
+        """Return the expected test score of the trial that validation chooses from n (Zhang et al. 2021, figure 4).
 
-    def compare(self, a: str, b: str, *, task: str | None = None) -> recipes.RecipeComparison:
-        """Compare two recipes on one task; see `seedwise.analysis.recipes.compare`."""
-        return recipes.compare(self.cell(task, a), self.cell(task, b), (a, b))
+        Args:
+            cell: The trials.
+            bootstrap: Draw 1,000 samples as the paper does, instead of computing exactly.
+        """
+        return self._of(best.expected_test, cell, bootstrap=bootstrap)
 
-    def recipe_scores(self) -> list[recipes.RecipeScore]:
-        """Return mean and standard deviation of every recipe on every task."""
-        return recipes.scores_by_recipe(self.cells, self.recipe_name, split=self.split)
+    def fall_of_test(self, cell: Cell | None = None) -> Fall:
+        """Return after how many trials the expected test score falls again, and by how much."""
+        return self._of(best.fall_of_test, cell)
+
+    def failed(self, cell: Cell | None = None) -> seeds.FailedTrials:
+        """Return the share of trials that ended about where the best constant guess is (Dodge et al. 2020, section 4)."""
+        return self._of(seeds.failed_trials, cell)
+
+    def variance(self, cell: Cell | None = None) -> VarianceComponents:
+        """Return which share of the variance of final scores each seed explains, by a random-effects model."""
+        return self._of(seeds.components, cell)
+
+    def spread(self, cell: Cell | None = None) -> SeedSpread:
+        """Return the standard deviation by init seed, by order seed and in all (Dodge et al. 2020, table 3, figure 8)."""
+        return self._of(seeds.spread, cell)
+
+    def grid(self, cell: Cell | None = None) -> seeds.Grid:
+        """Return the final scores by init and order seed (Dodge et al. 2020, figure 2; Zhang et al. 2021, figure 9)."""
+        return self._of(seeds.grid, cell)
+
+    def best_worst(self, cell: Cell | None = None, stream: str = "init") -> BestWorst:
+        """Return the test of the best against the worst seed, also corrected for picking them (Dodge et al. 2020, table 4).
+
+        Args:
+            cell: The trials.
+            stream: init or order.
+        """
+        return self._of(seeds.best_worst, cell, stream)
 
     def good_seeds(self, stream: str = "init") -> dict[str, seeds.GoodSeeds]:
-        """Rank the seeds over tasks, for each recipe by its label.
+        """Return the seeds ranked over tasks, for each recipe by its label (Dodge et al. 2020, section 4.3).
+
+        Args:
+            stream: init or order.
 
         Raises:
-            RequestError: No recipe was run on two tasks with the same seeds.
+            UnknownError: No recipe was run on two tasks with the same seeds.
         """
-        found: dict[str, seeds.GoodSeeds] = {}
-        reason = "globally good seeds need at least 2 tasks with the same seeds; add a task."
-        for name, cells in self.rows.items():
-            try:
-                found[name] = seeds.good_seeds(list(cells.values()), stream)
-            except RequestError as error:
-                reason = str(error)
-        if not found:
-            raise RequestError(reason)
-        return found
+        return self._once(("good_seeds", stream), lambda: seeds.good_seeds_by_row(self.rows, stream))
+
+    def correlation(
+        self, cell: Cell | None = None, method: Literal["spearman", "pearson"] = "spearman"
+    ) -> EvaluationCorrelation:
+        """Return the correlation of the best score so far between all pairs of evaluations (Dodge et al. 2020, figure 5).
+
+        Args:
+            cell: The trials.
+            method: spearman or pearson (figure 9).
+        """
+        return self._of(stopping.correlation, cell, method)
+
+    def best_rules(self, cell: Cell | None = None, budgets: Iterable[int] = stopping.BUDGETS) -> stopping.BestRules:
+        """Return the best stopping rule for each budget, exactly, from the stored curves (Dodge et al. 2020, section 5).
+
+        No rule starts more trials than were run, nor more than the paper's 200.
+
+        Args:
+            cell: The trials.
+            budgets: In full trainings; those beyond the number of trials are left out.
+        """
+        return self._of(stopping.plan, cell, tuple(budgets))
+
+    def best_rule(self, cell: Cell | None = None, *, budget: int) -> StoppingRule:
+        """Return the best stopping rule for one budget in full trainings; see `best_rules`."""
+        rules = self.best_rules(cell, (budget,)).rules
+        return StoppingRule(t=int(rules.t[0]), f=float(rules.f[0]), p=int(rules.p[0]))
+
+    def stopping_gain(self, cell: Cell | None = None, budgets: Iterable[int] = stopping.BUDGETS) -> GainInterval:
+        """Return what stopping gains over full trainings where other trials choose the rule than judge it.
+
+        Args:
+            cell: The trials.
+            budgets: In full trainings; those beyond half the number of trials are left out.
+        """
+        return self._of(stopping.gains, cell, tuple(budgets))
+
+    def alternatives(self, cell: Cell | None = None, *, budget: int) -> stopping.Alternatives:
+        """Return what successive halving, and rules that drop whole seeds, make of a budget in full trainings."""
+        return self._of(stopping.alternatives, cell, budget)
+
+    def training_loss(self, cell: Cell | None = None) -> losses.StepCurve:
+        """Return mean and range of the training loss over trials, by step (Zhang et al. 2021, figures 3, 6 and 11)."""
+        return self._of(losses.loss_curve, cell)
+
+    def gradient_norm(self, cell: Cell | None = None) -> losses.StepCurve:
+        """Return mean and range over trials of the gradient's L2 norm before clipping, by step."""
+        return self._of(tracked.gradient_norm, cell)
+
+    def distance(self, cell: Cell | None = None) -> tracked.BlockDistances:
+        """Return the mean distance of each block from its start, by step (Zhang et al. 2021, figures 7 and 15 to 18)."""
+        return self._of(tracked.block_distances, cell)
+
+    def bias_ratio(self, cell: Cell | None = None) -> tracked.BiasRatio:
+        """Return how much larger Adam's update was than the corrected one, by step (Zhang et al. 2021, figure 1)."""
+        return self._of(tracked.bias_ratio, cell)
+
+    def recipe_scores(self, cells: Sequence[Cell] | None = None) -> list[recipes.RecipeScore]:
+        """Return mean and standard deviation of every recipe on every task (Zhang et al. 2021, tables 1 and 2).
+
+        Args:
+            cells: Only these of the study's cells.
+        """
+        chosen = self.cells if cells is None else tuple(cells)
+        key = ("recipe_scores", *(cell.records[0].id for cell in chosen))
+        return self._once(key, lambda: recipes.scores_by_recipe(chosen, self.recipe_name, split=self.split))
+
+    def compare(
+        self,
+        a: str | Cell,
+        b: str | Cell,
+        *,
+        task: str | None = None,
+        split: str | None = None,
+        labels: tuple[str, str] | None = None,
+    ) -> recipes.RecipeComparison:
+        """Return recipe A against recipe B on one task, by every test that their seeds allow.
+
+        Args:
+            a: Recipe A: its label or id, or its cell.
+            b: Recipe B; a cell may be another study's.
+            task: The task's name; may be left out when the study has one.
+            split: test or validation; by default test, where all trials have test scores.
+            labels: What to call the two.
+        """
+        one, other = (self.cell(task, given) if isinstance(given, str) else given for given in (a, b))
+        names = [given if isinstance(given, str) else given.recipe.model_name for given in (a, b)]
+        named = labels or (names[0], names[1])
+        key = ("compare", one.records[0].id, other.records[0].id, named, split)
+        return self._once(key, lambda: recipes.compare(one, other, named, split=split))
 
     def to_json(self) -> dict[str, Any]:
         """Return every statistic that the study's design allows, and the reason for each that it does not."""
-        return {
-            "trials": len(self.trials),
-            "rule": None if self.rule is None else self.rule.to_json(),
-            "cells": [self._cell_json(cell) for cell in self.cells],
-            "recipes": plain(_or_refusal(self.recipe_scores)),
-            "good_init_seeds": plain(_or_refusal(self.good_seeds)),
-            "good_order_seeds": plain(_or_refusal(lambda: self.good_seeds("order"))),
-        }
+        return analysis_json(self)
 
-    def _cell_json(self, cell: Cell) -> dict[str, Any]:
-        states = {str(state): count for state, count in cell.states.items()}
-        found = {name: plain(self.find(name, cell)) for name in STATISTICS}
-        return {
-            "task": cell.task.name,
-            "metric": cell.task.metric,
-            "recipe": self.recipe_name(cell),
-            "recipe_id": cell.recipe.id,
-            "states": states,
-            "baseline": cell.baseline,
-            **found,
-        }
+    def _of(
+        self,
+        compute: Callable[Concatenate[Cell, Options], Result],
+        cell: Cell | None,
+        *args: Options.args,
+        **options: Options.kwargs,
+    ) -> Result:
+        """Return what is computed of a cell, once."""
+        own = self.cell() if cell is None else cell
+        # A recipe has other trials in the tuning than in the report.
+        key = (compute, own.records[0].id, args, tuple(options.items()))
+        return self._once(key, lambda: compute(own, *args, **options))
 
-
-def _or_refusal(compute: Any) -> Any:
-    try:
-        return compute()
-    except RequestError as error:
-        return Refusal(str(error))
+    def _once(self, key: Any, compute: Callable[[], Result]) -> Result:
+        """Return what is computed once and kept: the answer, or the reason why there is none."""
+        if key not in self._kept:
+            try:
+                self._kept[key] = compute()
+            except ValueError as error:  # all that statistics, which know none of our errors, refuse with
+                self._kept[key] = UnknownError(str(error))
+        found: Result | UnknownError = self._kept[key]
+        if isinstance(found, UnknownError):
+            raise UnknownError(str(found))
+        return found

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
-from seedwise.analysis.recipes import RecipeComparison, common_split, compare
-from seedwise.errors import RequestError
+from seedwise.analysis.recipes import RecipeComparison, common_split
+from seedwise.errors import UnknownError
 from seedwise.values.imported import AnyTask
 
 __all__ = ["ArmScore", "arm_scores"]
@@ -54,30 +54,32 @@ def arm_scores(analysis: Analysis, against: Mapping[str, str | None] | None = No
         for arm, cell in cells.items():
             other = (against or {}).get(arm, first)
             other = other if other in cells and other != arm else None
-            scores.append(_score(arm, cell, split, other, usable))
+            scores.append(_score(analysis, arm, cell, split, other, usable))
     return scores
 
 
-def _score(arm: str, cell: Cell, split: str, other: str | None, usable: Mapping[str, Cell]) -> ArmScore:
+def _score(
+    analysis: Analysis, arm: str, cell: Cell, split: str, other: str | None, usable: Mapping[str, Cell]
+) -> ArmScore:
     if arm not in usable:
         return ArmScore(arm, cell.task, split, 0, None, None, other, None, _refusal(cell))
     own = cell.scores(split)
     found, reason = None, ""
     if other is not None:
-        found, reason = _compared(arm, cell, other, usable, split)
+        found, reason = _compared(analysis, arm, cell, other, usable, split)
     return ArmScore(arm, cell.task, split, len(own), float(own.mean()), float(own.std(ddof=1)), other, found, reason)
 
 
 def _compared(
-    arm: str, cell: Cell, other: str, usable: Mapping[str, Cell], split: str
+    analysis: Analysis, arm: str, cell: Cell, other: str, usable: Mapping[str, Cell], split: str
 ) -> tuple[RecipeComparison | None, str]:
     if other not in usable:
         return None, f"{other} has no scores to compare with yet."
     if usable[other] is cell:
         return None, f"it has come to the recipe of {other}, so that they are the same trials."
     try:
-        return compare(cell, usable[other], (arm, other), split=split), ""
-    except RequestError as error:
+        return analysis.compare(cell, usable[other], labels=(arm, other), split=split), ""
+    except UnknownError as error:
         return None, str(error)
 
 
@@ -85,6 +87,6 @@ def _refusal(cell: Cell) -> str:
     """Return why a cell has no final scores; empty where it has."""
     try:
         cell.final()
-    except RequestError as error:
+    except UnknownError as error:
         return str(error)
     return ""

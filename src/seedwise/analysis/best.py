@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedwise.analysis.cell import SCHEDULES, Cell
-from seedwise.analysis.refusals import refusals
-from seedwise.errors import RequestError
+from seedwise.errors import UnknownError
 from seedwise.stats.best import expected_best as formulas
 from seedwise.stats.best.bands import BestBand, expected_best_band
 from seedwise.stats.best.selection import Fall, SelectedTest, bootstrap_selected, expected_selected, falls_after
@@ -71,25 +70,24 @@ def expected_best(
         confidence: Of the simultaneous band.
 
     Raises:
-        RequestError: Too few trials, some stopped early, or n beyond them without replacement.
+        UnknownError: Too few trials, some stopped early, or n beyond them without replacement.
     """
     scores = cell.final(schedule)
     counts = np.arange(1, len(scores) + 1) if n is None else np.array(list(n))
     greater, support = cell.greater_is_better, cell.support
-    with refusals():
-        found = formulas.expected_best(scores, counts, replacement=replacement, greater_is_better=greater)
-        median = formulas.best_quantile(scores, counts, 0.5, replacement=replacement, greater_is_better=greater)
-        band: BestBand | None = None
-        # The band is one of the distribution that the trials come from: it knows draws with replacement only.
-        if support is not None and replacement:
-            band = expected_best_band(
-                scores,
-                counts,
-                support=support,
-                confidence=confidence,
-                kind="equal_tailed" if len(scores) <= BAND_LIMIT else "dkw",
-                greater_is_better=greater,
-            )
+    found = formulas.expected_best(scores, counts, replacement=replacement, greater_is_better=greater)
+    median = formulas.best_quantile(scores, counts, 0.5, replacement=replacement, greater_is_better=greater)
+    band: BestBand | None = None
+    # The band is one of the distribution that the trials come from: it knows draws with replacement only.
+    if support is not None and replacement:
+        band = expected_best_band(
+            scores,
+            counts,
+            support=support,
+            confidence=confidence,
+            kind="equal_tailed" if len(scores) <= BAND_LIMIT else "dkw",
+            greater_is_better=greater,
+        )
     return BestOfN(
         schedule=schedule,
         n=found.n,
@@ -108,11 +106,12 @@ def expected_best(
 
 def schedules(cell: Cell) -> tuple[str, ...]:
     """Return which evaluation schedules can be told apart in this cell: all, epoch, last."""
+    cell.full()  # refuses before anything is told apart
     found: dict[tuple[int, ...], str] = {}
     for schedule in SCHEDULES:
         try:
             found.setdefault(tuple(cell.evaluations(schedule)), schedule)
-        except RequestError:
+        except UnknownError:
             continue
     return tuple(found.values())
 
@@ -126,14 +125,13 @@ def expected_test(cell: Cell, n: Iterable[int] | None = None, *, bootstrap: bool
         bootstrap: Draw 1,000 samples as the paper does, instead of computing exactly.
 
     Raises:
-        RequestError: There are no test scores, too few trials, or some were stopped early.
+        UnknownError: There are no test scores, too few trials, or some were stopped early.
     """
     validation, test = _validation_and_test(cell)
     counts = np.arange(1, len(test) + 1) if n is None else np.array(list(n))
-    with refusals():
-        if bootstrap:
-            return bootstrap_selected(validation, test, counts, greater_is_better=cell.greater_is_better)
-        return expected_selected(validation, test, counts, greater_is_better=cell.greater_is_better)
+    if bootstrap:
+        return bootstrap_selected(validation, test, counts, greater_is_better=cell.greater_is_better)
+    return expected_selected(validation, test, counts, greater_is_better=cell.greater_is_better)
 
 
 def fall_of_test(cell: Cell, most: int | None = None) -> Fall:
@@ -144,21 +142,20 @@ def fall_of_test(cell: Cell, most: int | None = None) -> Fall:
         most: The largest number of trials that is considered; all of them by default.
 
     Raises:
-        RequestError: As `expected_test`.
+        UnknownError: As `expected_test`.
     """
     validation, test = _validation_and_test(cell)
-    with refusals():
-        return falls_after(validation, test, most or len(test), greater_is_better=cell.greater_is_better)
+    return falls_after(validation, test, most or len(test), greater_is_better=cell.greater_is_better)
 
 
 def _validation_and_test(cell: Cell) -> tuple[Floats, Floats]:
     validation, test = cell.final(), cell.test[cell.full()]
     known = np.isfinite(test)
     if not known.any():
-        raise RequestError("the trials have no test scores; give the task test rows, or map test_score.")
+        raise UnknownError("the trials have no test scores; give the task test rows, or map test_score.")
     lost = int(np.sum(~known & ~cell.failed[cell.full()]))
     if lost or known.sum() < 2:
-        raise RequestError(
+        raise UnknownError(
             f"every trial needs a test score, but {int(np.sum(~known))} of {len(test)} have none; map them all."
         )
     return validation[known], test[known]

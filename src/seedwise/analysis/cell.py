@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from seedwise.errors import RequestError
+from seedwise.errors import UnknownError
 from seedwise.stats.correlation import best_so_far
 from seedwise.values.checks import check_choice
 from seedwise.values.facts import TaskFacts
@@ -169,22 +169,22 @@ class Cell:
             least: How many are needed.
 
         Raises:
-            RequestError: A stopping rule has taken some out, so that those left are no fair sample; or there are too few.
+            UnknownError: A stopping rule has taken some out, so that those left are no fair sample; or there are too few.
         """
         stopped = self.states[TrialState.STOPPED]
         if stopped and self.facts.is_imported:
-            raise RequestError(
+            raise UnknownError(
                 f"this needs the final score of every trial, but {stopped} of {len(self.records)} runs end before the others "
                 "and count as stopped; import them with --all-complete if they had ended."
             )
         if stopped:
-            raise RequestError(
+            raise UnknownError(
                 f"this needs the final score of every trial, but {stopped} of {len(self.records)} were stopped early and "
                 "those that went on were chosen for their scores; run a study without a stopping rule."
             )
         index = np.flatnonzero(self.ended)
         if len(index) < least:
-            raise RequestError(
+            raise UnknownError(
                 f"this needs at least {least} trials at their end, not {len(index)} of {len(self.records)}; run more."
             )
         return index
@@ -199,7 +199,7 @@ class Cell:
             least: How many trials are needed.
 
         Raises:
-            RequestError: Too few trials, stopped ones among them, or the ends of epochs are not known.
+            UnknownError: Too few trials, stopped ones among them, or the ends of epochs are not known.
         """
         index = self.full(least)
         if schedule == "all":  # of a run with more evaluations than the grid, too
@@ -220,7 +220,7 @@ class Cell:
             split: validation or test.
 
         Raises:
-            RequestError: Too few trials, stopped ones among them, or a test score is missing.
+            UnknownError: Too few trials, stopped ones among them, or a test score is missing.
         """
         check_choice("split", split, ("validation", "test"))
         index, final = self.full(), self.final()
@@ -229,7 +229,7 @@ class Cell:
         test = self.test[index]
         missing = np.isnan(test) & ~self.failed[index]
         if missing.any() or np.isnan(test).all():
-            raise RequestError(
+            raise UnknownError(
                 f"{int(np.isnan(test).sum())} of {len(test)} trials of {self.task.name} have no test score; give the task "
                 "test rows, map test_score, or take validation scores."
             )
@@ -251,7 +251,7 @@ class Cell:
         """Return which evaluations of the grid count under a schedule, ascending.
 
         Raises:
-            RequestError: The schedule is ``epoch``, and nobody knows where epochs end.
+            UnknownError: The schedule is ``epoch``, and nobody knows where epochs end.
         """
         count = len(self.curves.fractions)
         if schedule == "all":
@@ -260,7 +260,7 @@ class Cell:
             return np.array([count - 1])
         ends = self.epoch_ends
         if ends is None:
-            raise RequestError("one evaluation per epoch needs to know where epochs end, but the runs do not say.")
+            raise UnknownError("one evaluation per epoch needs to know where epochs end, but the runs do not say.")
         return np.unique([np.flatnonzero(self.curves.fractions <= end + 1e-9)[-1] for end in ends])
 
     @property
@@ -285,7 +285,7 @@ class Cell:
         worst = float(known.min() if self.greater_is_better else known.max()) if len(known) else math.nan
         floor = self.baseline if self.baseline is not None else worst
         if math.isnan(floor):
-            raise RequestError("no trial has a finite score, so there is nothing to analyse; look at their errors.")
+            raise UnknownError("no trial has a finite score, so there is nothing to analyse; look at their errors.")
         return np.where(np.isnan(scores), floor, scores)
 
 
@@ -319,7 +319,7 @@ def _common_steps(cell: Cell) -> tuple[Sequence[int] | None, str]:
         or (max(Counter(filter(None, ran)).items(), key=lambda item: item[1], default=((), 0))[0])
     )
     if not full:
-        raise RequestError(f"no trial of {cell.task.name} has been evaluated yet; run the study first.")
+        raise UnknownError(f"no trial of {cell.task.name} has been evaluated yet; run the study first.")
     return (full, "") if all(own == full[: len(own)] for own in ran) else (None, "")
 
 

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
-from seedwise.analysis.recipes import RecipeComparison, compare
-from seedwise.errors import RequestError
+from seedwise.analysis.recipes import RecipeComparison
+from seedwise.errors import UnknownError
 from seedwise.values.arm import Arm, Candidate
 from seedwise.values.choice import choose
 from seedwise.values.imported import AnyTask
@@ -90,12 +90,16 @@ def choices(analysis: Analysis) -> list[Choice]:
             if arm.search and arm.task == task:
                 picked = record.chosen.get((arm.name, task.id))
                 candidates = record.design.candidates(arm, record.chosen) or ()
-                found.append(_choice(arm, candidates, cells, None if picked is None else picked.id))
+                found.append(_choice(tuning, arm, candidates, cells, None if picked is None else picked.id))
     return found
 
 
 def _choice(
-    arm: Arm, candidates: Sequence[Candidate], cells: Mapping[tuple[str, str], Cell], picked: str | None
+    tuning: Analysis,
+    arm: Arm,
+    candidates: Sequence[Candidate],
+    cells: Mapping[tuple[str, str], Cell],
+    picked: str | None,
 ) -> Choice:
     task = arm.task
     tried: list[Tried] = []
@@ -112,7 +116,13 @@ def _choice(
             tried.append(one)
     field = next(iter(arm.search)) if len(arm.search) == 1 else None
     return Choice(
-        arm.name, task, tuple(tried), tuple(left_out), chosen, _against_next(_ranked(tried, task), chosen), field
+        arm.name,
+        task,
+        tuple(tried),
+        tuple(left_out),
+        chosen,
+        _against_next(tuning, _ranked(tried, task), chosen),
+        field,
     )
 
 
@@ -133,12 +143,12 @@ def _ranked(tried: Sequence[Tried], task: AnyTask) -> list[Tried]:
     return ranked
 
 
-def _against_next(tried: Sequence[Tried], chosen: str | None) -> RecipeComparison | None:
+def _against_next(tuning: Analysis, tried: Sequence[Tried], chosen: str | None) -> RecipeComparison | None:
     mine = [one for one in tried if one.words == chosen]
     others = [one for one in tried if one.words != chosen]
     if not mine or not others or mine[0].missing or others[0].missing:  # means of fewer trials are another thing
         return None
     try:
-        return compare(mine[0].cell, others[0].cell, (mine[0].words, others[0].words), split="validation")
-    except RequestError:
+        return tuning.compare(mine[0].cell, others[0].cell, labels=(mine[0].words, others[0].words), split="validation")
+    except UnknownError:
         return None

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedwise.analysis.cell import Cell
-from seedwise.errors import RequestError
+from seedwise.errors import UnknownError
 
 __all__ = ["MOST_POINTS", "StepCurve", "loss_curve", "step_curve"]
 
@@ -45,7 +45,7 @@ def loss_curve(cell: Cell) -> StepCurve:
     Where losses of single steps are not known, those told at evaluations are taken.
 
     Raises:
-        RequestError: No training loss is known.
+        UnknownError: No training loss is known.
     """
     losses = [cell.losses_of(record.id) for record in cell.records]
     return step_curve(losses) if any(len(curve) for curve in losses) else _at_evaluations(cell)
@@ -75,7 +75,7 @@ def step_curve(curves: Sequence[NDArray[np.float32]]) -> StepCurve:
 def _at_evaluations(cell: Cell) -> StepCurve:
     steps = sorted({e.step for record in cell.records for e in record.evaluations if math.isfinite(e.loss)})
     if not steps:
-        raise RequestError("no training loss is known of these runs; map train_loss where they have one.")
+        raise UnknownError("no training loss is known of these runs; map train_loss where they have one.")
     place = {step: column for column, step in enumerate(steps)}
     table = np.full((len(cell.records), len(steps)), math.nan)
     for row, record in enumerate(cell.records):

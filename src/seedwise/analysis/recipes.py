@@ -7,9 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedwise.analysis.cell import Cell
-from seedwise.analysis.refusals import refusals
 from seedwise.analysis.seeds import FailedTrials, failed_trials, shared_seeds
-from seedwise.errors import RequestError
+from seedwise.errors import UnknownError
 from seedwise.stats.compare.distribution_free import mann_whitney, permutation, wilcoxon
 from seedwise.stats.compare.effects import (
     FailedShareDifference,
@@ -134,9 +133,8 @@ def scores_by_recipe(
         mine = [cell for cell in cells if cell.task.id == task]
         chosen = split or common_split(mine)
         scores = {name_of(cell): cell.scores(chosen) for cell in mine}
-        with refusals():
-            alone = len(scores) == 1
-            top = tuple(scores) if alone else equal_to_best(scores, greater_is_better=mine[0].greater_is_better).equal
+        alone = len(scores) == 1
+        top = tuple(scores) if alone else equal_to_best(scores, greater_is_better=mine[0].greater_is_better).equal
         rows += [_row(cell, name_of(cell), chosen, scores, top) for cell in mine]
     return rows
 
@@ -151,10 +149,10 @@ def compare(a: Cell, b: Cell, labels: tuple[str, str], *, split: str | None = No
         split: test or validation; by default test, where all trials have test scores.
 
     Raises:
-        RequestError: The tasks differ, or a recipe has too few trials or stopped ones.
+        UnknownError: The tasks differ, or a recipe has too few trials or stopped ones.
     """
     if (a.task.name, a.task.metric) != (b.task.name, b.task.metric):
-        raise RequestError(
+        raise UnknownError(
             f"A and B must be of one task, not {a.task.name} ({a.task.metric}) and {b.task.name} ({b.task.metric}); "
             "choose it with --task."
         )
@@ -165,24 +163,23 @@ def compare(a: Cell, b: Cell, labels: tuple[str, str], *, split: str | None = No
     pairs = len(rows_a) if len(rows_a) >= PAIRED_LEAST and len(rows_a) == min(len(x), len(y)) else 0
     pair = (x[rows_a], y[rows_b]) if pairs else None
     found = [failed_trials(cell) for cell in (a, b)]
-    with refusals():
-        crossed = _crossed(a, b, (x, y), (rows_a, rows_b) if pairs else None)
-        plain = difference(*(pair or (x, y)), paired=bool(pair))
-        tests = _all_tests(x, y, pair)
-        if crossed is not None:
-            plain = Interval(crossed.difference, crossed.lower, crossed.upper, crossed.confidence)
-            tests["crossed"] = Comparison("crossed", crossed.t, crossed.p, "two-sided")
-        return RecipeComparison(
-            *(a.task.name, a.task.metric, chosen, *labels, len(x), len(y)),
-            *(sign * x.mean(), sign * y.mean(), x.std(ddof=1), y.std(ddof=1), pairs),
-            difference=plain,
-            improvement=probability_of_improvement(x, y),
-            spread=_spread(x, y),
-            failed=_failed_difference(*found),
-            tests=tests,
-            decisive="welch" if crossed is None else "crossed",
-            more_seeds=None if crossed else seeds_needed(*(pair or (x, y)), paired=bool(pair)),
-        )
+    crossed = _crossed(a, b, (x, y), (rows_a, rows_b) if pairs else None)
+    plain = difference(*(pair or (x, y)), paired=bool(pair))
+    tests = _all_tests(x, y, pair)
+    if crossed is not None:
+        plain = Interval(crossed.difference, crossed.lower, crossed.upper, crossed.confidence)
+        tests["crossed"] = Comparison("crossed", crossed.t, crossed.p, "two-sided")
+    return RecipeComparison(
+        *(a.task.name, a.task.metric, chosen, *labels, len(x), len(y)),
+        *(sign * x.mean(), sign * y.mean(), x.std(ddof=1), y.std(ddof=1), pairs),
+        difference=plain,
+        improvement=probability_of_improvement(x, y),
+        spread=_spread(x, y),
+        failed=_failed_difference(*found),
+        tests=tests,
+        decisive="welch" if crossed is None else "crossed",
+        more_seeds=None if crossed else seeds_needed(*(pair or (x, y)), paired=bool(pair)),
+    )
 
 
 def _spread(x: Floats, y: Floats) -> VarianceRatio | None:
@@ -215,8 +212,7 @@ def _failed_difference(a: FailedTrials, b: FailedTrials) -> FailedShareDifferenc
 
 def compare_over_tasks(comparisons: Sequence[RecipeComparison]) -> Floats:
     """Return the decisive p-value of each task, corrected for their number by Holm's method."""
-    with refusals():
-        return adjust([found.tests[found.decisive].p for found in comparisons], method="holm")
+    return adjust([found.tests[found.decisive].p for found in comparisons], method="holm")
 
 
 def common_split(cells: Sequence[Cell]) -> str:
@@ -227,7 +223,7 @@ def common_split(cells: Sequence[Cell]) -> str:
 
 def _all_tests(x: Floats, y: Floats, pair: tuple[Floats, Floats] | None) -> dict[str, Comparison]:
     if x.std() == 0 and y.std() == 0:
-        raise RequestError(
+        raise UnknownError(
             "all trials of A score the same and so do all of B, so no test applies; look at the two scores."
         )
     found = {

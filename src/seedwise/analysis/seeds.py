@@ -1,14 +1,13 @@
 """How much of the spread comes from which seed, and are there good and bad ones?"""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seedwise.analysis.cell import Cell
-from seedwise.analysis.refusals import refusals
-from seedwise.errors import RequestError
+from seedwise.errors import UnknownError
 from seedwise.stats.failures import (
     Clustering,
     FailedByLevel,
@@ -32,6 +31,7 @@ __all__ = [
     "components",
     "failed_trials",
     "good_seeds",
+    "good_seeds_by_row",
     "grid",
     "is_crossed",
     "shared_seeds",
@@ -108,7 +108,7 @@ def grid(cell: Cell) -> Grid:
     """Return the final scores by init and order seed (Dodge et al. 2020, figure 2; Zhang et al. 2021, figures 9 and 10).
 
     Raises:
-        RequestError: The seeds are not crossed.
+        UnknownError: The seeds are not crossed.
     """
     scores, init, order = _crossed(cell)
     rows, row = np.unique(init, return_inverse=True)
@@ -117,15 +117,13 @@ def grid(cell: Cell) -> Grid:
     np.add.at(total, (row, column), scores)
     np.add.at(count, (row, column), 1)
     mean = np.where(count > 0, total / np.maximum(count, 1), np.nan)
-    with refusals():
-        return Grid(rows, columns, mean, level_summary(scores, init), level_summary(scores, order))
+    return Grid(rows, columns, mean, level_summary(scores, init), level_summary(scores, order))
 
 
 def spread(cell: Cell) -> SeedSpread:
     """Return the standard deviation by init seed, by order seed and in all (Dodge et al. 2020, table 3, figure 8)."""
     scores, init, order = _crossed(cell)
-    with refusals():
-        return seed_spread(scores, init, order)
+    return seed_spread(scores, init, order)
 
 
 def components(cell: Cell, *, confidence: float = 0.95) -> VarianceComponents:
@@ -140,46 +138,41 @@ def components(cell: Cell, *, confidence: float = 0.95) -> VarianceComponents:
         del seeds["dropout"]  # it follows the order seed, as in both papers, or is fixed
     varied = {stream: labels for stream, labels in seeds.items() if len(np.unique(labels)) > 1}
     if not varied:
-        raise RequestError("all trials have the same seeds, so no seed explains any variance; vary init or order.")
+        raise UnknownError("all trials have the same seeds, so no seed explains any variance; vary init or order.")
     if all(len(np.unique(labels)) == len(scores) for labels in varied.values()):
-        raise RequestError(
+        raise UnknownError(
             "init and order seeds change together from trial to trial, so their shares cannot be told apart; cross them "
             "with --init N --order M."
         )
-    with refusals():
-        return variance_components(scores, varied, confidence=confidence)
+    return variance_components(scores, varied, confidence=confidence)
 
 
 def best_worst(cell: Cell, stream: str) -> BestWorst:
     """Compare the best with the worst seed of a stream (Dodge et al. 2020, table 4), with and without picking accounted for."""
     scores, init, order = _crossed(cell)
     mine, other = (init, order) if stream == "init" else (order, init)
-    with refusals():
-        return best_against_worst(scores, mine, within=other, greater_is_better=cell.greater_is_better)
+    return best_against_worst(scores, mine, within=other, greater_is_better=cell.greater_is_better)
 
 
 def failed_trials(cell: Cell, *, confidence: float = 0.95) -> FailedTrials:
     """Return the share of trials that ended about where the best constant guess is (Dodge et al. 2020, section 4)."""
     index = cell.full(1)
     guess, margin = cell.baseline, 0.0 if cell.support is None else FAILED_MARGIN
-    with refusals():
-        failed, fell = (
-            _failed(scores, cell.failed[index], guess, margin, greater_is_better=cell.greater_is_better)
-            for scores in (cell.curves.best[index, -1], cell.last_scores[index])
-        )
-        factors = shared_seeds(cell)
-        share, last = (
-            crossed_share(flags, factors, confidence=confidence)
-            if factors
-            else failed_share(flags, confidence=confidence)
-            for flags in (failed, fell)
-        )
-        shares: list[FailedByLevel | None] = [None, None]
-        gather: list[Clustering | None] = [None, None]
-        if factors:
-            shares = [failed_by(failed, seeds, confidence=confidence) for seeds in factors.values()]
-            if 0 < failed.sum() < len(failed):
-                gather = [clustering(failed, seeds) for seeds in factors.values()]
+    failed, fell = (
+        _failed(scores, cell.failed[index], guess, margin, greater_is_better=cell.greater_is_better)
+        for scores in (cell.curves.best[index, -1], cell.last_scores[index])
+    )
+    factors = shared_seeds(cell)
+    share, last = (
+        crossed_share(flags, factors, confidence=confidence) if factors else failed_share(flags, confidence=confidence)
+        for flags in (failed, fell)
+    )
+    shares: list[FailedByLevel | None] = [None, None]
+    gather: list[Clustering | None] = [None, None]
+    if factors:
+        shares = [failed_by(failed, seeds, confidence=confidence) for seeds in factors.values()]
+        if 0 < failed.sum() < len(failed):
+            gather = [clustering(failed, seeds) for seeds in factors.values()]
     threshold = None if guess is None else guess + margin * (1 if cell.greater_is_better else -1)
     return FailedTrials(threshold, share, last, shares[0], shares[1], gather[0], gather[1])
 
@@ -209,22 +202,35 @@ def good_seeds(cells: Sequence[Cell], stream: str = "init") -> GoodSeeds:
         stream: init or order. Where both change together, init stands for the pair.
 
     Raises:
-        RequestError: Fewer than two tasks, or fewer than two seeds that all of them have.
+        UnknownError: Fewer than two tasks, or fewer than two seeds that all of them have.
     """
     if len(cells) < 2:
-        raise RequestError("globally good seeds need at least 2 tasks with the same seeds, not 1; add a task.")
+        raise UnknownError("globally good seeds need at least 2 tasks with the same seeds, not 1; add a task.")
     if stream == "order" and not any(is_crossed(cell) for cell in cells):
-        raise RequestError(
+        raise UnknownError(
             "order seeds change together with init seeds, so that their ranking is that of the init seeds."
         )
     shared = sorted(set.intersection(*({int(s) for s in cell.seeds(stream)[cell.full()]} for cell in cells)))
     if len(shared) < 2:
-        raise RequestError(f"globally good seeds need at least 2 {stream} seeds on every task, not {len(shared)}.")
+        raise UnknownError(f"globally good seeds need at least 2 {stream} seeds on every task, not {len(shared)}.")
     means = np.array([[_mean_of(cell, stream, seed) for seed in shared] for cell in cells])
     signs = np.array([1.0 if cell.greater_is_better else -1.0 for cell in cells])  # one task may measure a loss
-    with refusals():
-        ranks = seed_ranks(means * signs[:, None])
+    ranks = seed_ranks(means * signs[:, None])
     return GoodSeeds(stream, np.array(shared), tuple(cell.task.name for cell in cells), means, ranks)
+
+
+def good_seeds_by_row(rows: Mapping[str, Mapping[str, Cell]], stream: str) -> dict[str, GoodSeeds]:
+    """Return the seeds of each row of cells ranked over its tasks, for the rows that have two tasks with the same seeds."""
+    found: dict[str, GoodSeeds] = {}
+    reason = "globally good seeds need at least 2 tasks with the same seeds; add a task."
+    for name, cells in rows.items():
+        try:
+            found[name] = good_seeds(list(cells.values()), stream)
+        except ValueError as error:
+            reason = str(error)
+    if not found:
+        raise UnknownError(reason)
+    return found
 
 
 def _mean_of(cell: Cell, stream: str, seed: int) -> float:
@@ -234,7 +240,7 @@ def _mean_of(cell: Cell, stream: str, seed: int) -> float:
 def _crossed(cell: Cell) -> tuple[Floats, NDArray[np.int64], NDArray[np.int64]]:
     index = cell.full()
     if not is_crossed(cell):
-        raise RequestError(
+        raise UnknownError(
             "this needs init seeds crossed with order seeds, but here they change together or one is fixed; run a grid "
             "with --init N --order M, or map both seeds of imported runs."
         )

@@ -8,25 +8,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedwise.analysis.cell import Cell
-from seedwise.analysis.refusals import refusals
-from seedwise.errors import RequestError
+from seedwise.errors import UnknownError
 from seedwise.stats.correlation import EvaluationCorrelation, earliest_trusted, evaluation_correlation
-from seedwise.stats.stopping.exact import StoppedBest, stopping_result
 from seedwise.stats.stopping.gain import GainInterval, gain_interval
 from seedwise.stats.stopping.planning import Plan, best_rules, error_reduction, full_trainings, planning_table
 from seedwise.stats.stopping.seed_aware import SeedAwareBest, seed_aware_stopping
 from seedwise.stats.stopping.simulation import HalvedBest, successive_halving
-from seedwise.values.stopping import MOST_STARTED, StoppingRule
+from seedwise.values.stopping import MOST_STARTED
 
 __all__ = [
+    "BUDGETS",
     "Alternatives",
     "BestRules",
     "alternatives",
-    "best_rule",
     "correlation",
     "gains",
     "plan",
-    "result_of",
     "trusted_from",
 ]
 
@@ -81,8 +78,7 @@ def correlation(
         Dodge et al. (2020), figures 5 and 9.
     """
     _with_curves(cell)
-    with refusals():
-        return evaluation_correlation(cell.best_at(cell.full(4)), method=method, confidence=confidence)
+    return evaluation_correlation(cell.best_at(cell.full(4)), method=method, confidence=confidence)
 
 
 def trusted_from(found: EvaluationCorrelation, cell: Cell, *, at_least: float = 0.8) -> float | None:
@@ -107,24 +103,23 @@ def plan(cell: Cell, budgets: Iterable[int] = BUDGETS) -> BestRules:
         budgets: In full trainings; those beyond the number of trials are left out.
 
     Raises:
-        RequestError: Too few trials, or some stopped early.
+        UnknownError: Too few trials, or some stopped early.
     """
     index = _with_curves(cell)
     wanted = _affordable(budgets, len(index))
-    with refusals():
-        table = planning_table(
-            cell.best_at(index),
-            cell.curves.fractions,
-            range(1, wanted[-1] + 1),  # all, for what a budget is worth
-            most_started=min(MOST_STARTED, len(index)),
-            greater_is_better=cell.greater_is_better,
-        )
-        rules = best_rules(table, greater_is_better=cell.greater_is_better)
-        plain = full_trainings(table)
-        by_budget = dict(zip(plain.budget.tolist(), plain.mean.tolist(), strict=True))
-        full = np.array([by_budget.get(budget, np.nan) for budget in rules.budget.tolist()])
-        perfect = cell.perfect
-        reduction = None if perfect is None else error_reduction(rules.mean, full, perfect=perfect)
+    table = planning_table(
+        cell.best_at(index),
+        cell.curves.fractions,
+        range(1, wanted[-1] + 1),  # all, for what a budget is worth
+        most_started=min(MOST_STARTED, len(index)),
+        greater_is_better=cell.greater_is_better,
+    )
+    rules = best_rules(table, greater_is_better=cell.greater_is_better)
+    plain = full_trainings(table)
+    by_budget = dict(zip(plain.budget.tolist(), plain.mean.tolist(), strict=True))
+    full = np.array([by_budget.get(budget, np.nan) for budget in rules.budget.tolist()])
+    perfect = cell.perfect
+    reduction = None if perfect is None else error_reduction(rules.mean, full, perfect=perfect)
     sign = 1.0 if cell.greater_is_better else -1.0
     reached = np.maximum.accumulate(sign * rules.mean)
     place = np.searchsorted(reached, sign * full - 1e-12)
@@ -140,12 +135,6 @@ def plan(cell: Cell, budgets: Iterable[int] = BUDGETS) -> BestRules:
     )
 
 
-def best_rule(cell: Cell, budget: int) -> StoppingRule:
-    """Return the best rule for one budget."""
-    rules = plan(cell, [budget]).rules
-    return StoppingRule(t=int(rules.t[0]), f=float(rules.f[0]), p=int(rules.p[0]))
-
-
 def gains(cell: Cell, budgets: Iterable[int], *, repeats: int = 50) -> GainInterval:
     """Return what stopping gains over full trainings, with the rule judged by trials that did not choose it.
 
@@ -155,16 +144,15 @@ def gains(cell: Cell, budgets: Iterable[int], *, repeats: int = 50) -> GainInter
         repeats: How many random halves are drawn.
     """
     index, perfect = _with_curves(cell), cell.perfect
-    with refusals():
-        return gain_interval(
-            cell.best_at(index),
-            cell.curves.fractions,
-            _affordable(budgets, len(index) // 2),
-            repeats=repeats,
-            most_started=min(MOST_STARTED, len(index) // 2),
-            perfect=math.nan if perfect is None else perfect,
-            greater_is_better=cell.greater_is_better,
-        )
+    return gain_interval(
+        cell.best_at(index),
+        cell.curves.fractions,
+        _affordable(budgets, len(index) // 2),
+        repeats=repeats,
+        most_started=min(MOST_STARTED, len(index) // 2),
+        perfect=math.nan if perfect is None else perfect,
+        greater_is_better=cell.greater_is_better,
+    )
 
 
 def alternatives(cell: Cell, budget: int) -> Alternatives:
@@ -175,18 +163,16 @@ def alternatives(cell: Cell, budget: int) -> Alternatives:
         budget: In full trainings, at most as many as there are trials.
 
     Raises:
-        RequestError: As `plan`, or the budget pays for no such rule.
+        UnknownError: As `plan`, or the budget pays for no such rule.
     """
     index = _with_curves(cell)
     _affordable([budget], len(index))
     best, fractions, greater = cell.best_at(index), cell.curves.fractions, cell.greater_is_better
-    with refusals():
-        halved = successive_halving(best, fractions, budget=budget, greater_is_better=greater)
+    halved = successive_halving(best, fractions, budget=budget, greater_is_better=greater)
     try:
-        with refusals():
-            init, order = (cell.seeds(stream)[index] for stream in ("init", "order"))
-            aware = seed_aware_stopping(best, fractions, init, order, budget=budget, greater_is_better=greater)
-    except RequestError as error:
+        init, order = (cell.seeds(stream)[index] for stream in ("init", "order"))
+        aware = seed_aware_stopping(best, fractions, init, order, budget=budget, greater_is_better=greater)
+    except ValueError as error:
         return Alternatives(budget, halved, None, str(error))
     return Alternatives(budget, halved, aware, "")
 
@@ -195,7 +181,7 @@ def _with_curves(cell: Cell) -> NDArray[np.intp]:
     """Return which trials ran to their end, if they were evaluated on the way."""
     index = cell.full()
     if len(cell.curves.fractions) < 2:
-        raise RequestError(
+        raise UnknownError(
             "each run has a single evaluation, so nothing is known of stopping it early; keep whole curves."
         )
     return index
@@ -204,32 +190,9 @@ def _with_curves(cell: Cell) -> NDArray[np.intp]:
 def _affordable(budgets: Iterable[int], trials: int) -> list[int]:
     wanted = sorted(set(budgets))
     if not wanted or wanted[0] < 1:
-        raise RequestError(f"budgets must be at least 1 full training each, not {wanted}; 1..30 are the paper's.")
+        raise UnknownError(f"budgets must be at least 1 full training each, not {wanted}; 1..30 are the paper's.")
     if wanted[0] > trials:
-        raise RequestError(
+        raise UnknownError(
             f"a budget must be at most {trials}, the trials that were run, not {wanted[0]}; run more seeds."
         )
     return [budget for budget in wanted if budget <= trials]
-
-
-def result_of(cell: Cell, rule: StoppingRule, *, replacement: bool = True) -> StoppedBest:
-    """Return the exact distribution of what a rule ends with, from the stored curves.
-
-    Raises:
-        RequestError: No evaluation falls on the rule's fraction, or trials are too few.
-    """
-    curves = cell.curves
-    place = np.flatnonzero(np.isclose(curves.fractions, rule.f, atol=1e-6))
-    if not len(place):
-        known = ", ".join(f"{f:.3g}" for f in curves.fractions)
-        raise RequestError(f"f must be the share of the run at an evaluation, one of {known}, not {rule.f:g}.")
-    best = cell.best_at(cell.full())
-    with refusals():
-        return stopping_result(
-            best[:, place[0]],
-            best[:, -1],
-            t=rule.t,
-            p=rule.p,
-            replacement=replacement,
-            greater_is_better=cell.greater_is_better,
-        )

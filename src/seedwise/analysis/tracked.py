@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from seedwise.analysis.cell import Cell
 from seedwise.analysis.losses import MOST_POINTS, StepCurve, step_curve
-from seedwise.errors import RequestError
+from seedwise.errors import UnknownError
 from seedwise.values.recipe import Recipe
 
 __all__ = ["BiasRatio", "BlockDistances", "bias_ratio", "block_distances", "gradient_norm"]
@@ -45,7 +45,7 @@ def block_distances(cell: Cell) -> BlockDistances:
     """Return the distance of each block from its starting values, in the mean over all trials that came to the step.
 
     Raises:
-        RequestError: The trials did not track it.
+        UnknownError: The trials did not track it.
 
     Reference:
         Zhang et al. (2021), section 5, figures 7 and 15 to 18.
@@ -68,7 +68,7 @@ def gradient_norm(cell: Cell) -> StepCurve:
     """Return mean and range over all trials of the gradient's L2 norm before clipping, by step.
 
     Raises:
-        RequestError: The trials did not track it.
+        UnknownError: The trials did not track it.
     """
     return step_curve([table[:, 0] for table in _tables(cell, "gradient_norm")])
 
@@ -77,7 +77,7 @@ def bias_ratio(cell: Cell) -> BiasRatio:
     """Return how much larger Adam's update was than the corrected one, by step.
 
     Raises:
-        RequestError: The trials did not track it.
+        UnknownError: The trials did not track it.
 
     Reference:
         Zhang et al. (2021), section 4 and figure 1.
@@ -98,7 +98,7 @@ def _tables(cell: Cell, name: str) -> list[NDArray[np.float32]]:
     found = [cell.tracked_of(record.id).get(name) for record in cell.records] if tracks else []
     tables = [table for table in found if table is not None and np.isfinite(table).any()]
     if not tables:
-        raise RequestError(
+        raise UnknownError(
             f"this needs the {name.replace('_', ' ')} of every step, which no trial of {cell.task.name} has; run a recipe "
             f"whose track holds {name}."
         )

@@ -1,6 +1,6 @@
 """How early can trials be ranked? Figures 5 and 9 of Dodge et al. (2020)."""
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import altair as alt
 import numpy as np
@@ -9,9 +9,7 @@ from numpy.typing import NDArray
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
 from seedwise.analysis.stopping import trusted_from
-from seedwise.charts.known import known
 from seedwise.charts.style import GREY, SEQUENTIAL, WIDTH, styled
-from seedwise.stats.correlation import EvaluationCorrelation
 from seedwise.values.checks import check_choice
 
 __all__ = ["CorrelationData", "correlation_data", "draw_correlation"]
@@ -42,7 +40,7 @@ class CorrelationData(NamedTuple):
 
 
 def correlation_data(
-    analysis: Analysis, cell: Cell, method: str = "spearman", *, at_least: float = 0.8
+    analysis: Analysis, cell: Cell, method: Literal["spearman", "pearson"] = "spearman", *, at_least: float = 0.8
 ) -> CorrelationData:
     """Collect the correlations of the best score so far between all pairs of evaluations.
 
@@ -61,7 +59,7 @@ def correlation_data(
         Dodge et al. (2020), figure 5 (Spearman) and appendix, figure 9 (Pearson).
     """
     check_choice("method", method, tuple(_NAMES))
-    found: EvaluationCorrelation = known(analysis, method, cell)
+    found = analysis.correlation(cell, method)
     shown = _shown(len(found.r))
     share = 100 * cell.curves.fractions[shown]
     edges = _edges(share)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
 from seedwise.charts.style import HEIGHT, WIDTH, metric_words, styled
-from seedwise.errors import RequestError
+from seedwise.errors import UnknownError
 from seedwise.values.checks import check_count
 from seedwise.values.record import TrialRecord, winner
 from seedwise.values.trial import TrialState
@@ -67,7 +67,7 @@ def curves_data(analysis: Analysis, cell: Cell, *, most: int = 20, seed: int = 0
         seed: Seed of the draw.
 
     Raises:
-        RequestError: No trial has a finite score yet, or ``most`` is below 1.
+        UnknownError: No trial has a finite score yet, or ``most`` is below 1.
 
     Reference:
         Dodge et al. (2020), figure 4: training curves of 20 random trials.
@@ -76,7 +76,7 @@ def curves_data(analysis: Analysis, cell: Cell, *, most: int = 20, seed: int = 0
     curves = cell.curves
     with_scores = np.flatnonzero(np.isfinite(curves.scores).any(axis=1))
     if not len(with_scores):
-        raise RequestError(
+        raise UnknownError(
             f"no trial of {cell.task.name} has a finite score yet, so there are no curves; run the study."
         )
     best = winner(cell.records, cell.task)

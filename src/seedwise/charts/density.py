@@ -9,12 +9,9 @@ from numpy.typing import NDArray
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
-from seedwise.charts.known import known
 from seedwise.charts.series import line_channel
 from seedwise.charts.style import GREY, WIDTH, metric_words, styled
 from seedwise.stats.kernel_density import bandwidth, density
-from seedwise.stats.seeds.anova import BestWorst
-from seedwise.stats.seeds.spread import SeedSpread
 
 __all__ = ["DensityData", "draw_density", "seed_density_data", "spread_density_data"]
 
@@ -61,7 +58,7 @@ def seed_density_data(analysis: Analysis, cell: Cell) -> DensityData:
     scores, index = cell.final(), cell.full()
     groups: dict[str, dict[str, Floats]] = {}
     for stream in ("init", "order"):
-        found: BestWorst = known(analysis, f"best_worst_{stream}", cell)
+        found = analysis.best_worst(cell, stream)
         mine = cell.seeds(stream)[index]
         name = f"{stream} seed {found.best} (best) and {found.worst} (worst): corrected p {_p(found.corrected_p)}"
         groups[name] = {"best seed": scores[mine == found.best], "worst seed": scores[mine == found.worst]}
@@ -88,7 +85,7 @@ def spread_density_data(analysis: Analysis, cell: Cell) -> DensityData:
     Reference:
         Dodge et al. (2020), appendix, figure 8; a Gaussian kernel with Scott's bandwidth.
     """
-    found: SeedSpread = known(analysis, "spread", cell)
+    found = analysis.spread(cell)
     points, rug = _curves({"": {"init seeds": found.by_init, "order seeds": found.by_order}}, (0.0, np.inf))
     return DensityData(
         points=points,

@@ -8,13 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedwise.analysis.analysis import Analysis
-from seedwise.analysis.best import BestOfN
+from seedwise.analysis.best import BestOfN, schedules
 from seedwise.analysis.cell import Cell
-from seedwise.charts.known import known
 from seedwise.charts.series import in_words, shaded_lines, task_of
 from seedwise.charts.style import metric_words, styled
-from seedwise.errors import RequestError
-from seedwise.stats.best.selection import SelectedTest
+from seedwise.errors import UnknownError
 
 __all__ = [
     "ExpectedData",
@@ -52,7 +50,7 @@ class ExpectedData(NamedTuple):
 
 def expected_best_data(analysis: Analysis, cell: Cell) -> ExpectedData:
     """Collect expected validation performance for every evaluation schedule, plus and minus one standard deviation."""
-    found: dict[str, BestOfN] = known(analysis, "expected_best", cell)
+    found = {name: analysis.expected_best(cell, schedule=name) for name in schedules(cell)}
     points: list[dict[str, Any]] = []
     for name, best in found.items():
         points += _points(_SCHEDULE_WORDS[name], best.n, best.mean, *_one_sd(best, cell.final(name)))
@@ -70,7 +68,7 @@ def expected_recipes_data(analysis: Analysis, cells: Mapping[str, Cell]) -> Expe
         cells: Cells of one task by the name of their series.
     """
     task = task_of(cells)
-    found: dict[str, BestOfN] = {name: known(analysis, "expected_best", cell)["all"] for name, cell in cells.items()}
+    found = {name: analysis.expected_best(cell) for name, cell in cells.items()}
     points = [
         point
         for name, best in found.items()
@@ -90,11 +88,11 @@ def expected_band_data(analysis: Analysis, cell: Cell) -> ExpectedData:
     """Collect the expected best of n with its simultaneous confidence band.
 
     Raises:
-        RequestError: The metric's bounds are not known, or the statistic cannot be had.
+        UnknownError: The metric's bounds are not known, or the statistic cannot be had.
     """
-    best: BestOfN = known(analysis, "expected_best", cell)["all"]
+    best = analysis.expected_best(cell)
     if best.lower is None or best.upper is None:
-        raise RequestError(
+        raise UnknownError(
             f"a band on a mean needs a metric with known bounds, and those of {cell.task.metric} are not known."
         )
     points = _points("expected best of n", best.n, best.mean, best.lower, best.upper)
@@ -112,7 +110,7 @@ def expected_test_data(analysis: Analysis, cells: Mapping[str, Cell]) -> Expecte
         cells: Cells of one task by the name of their series; of one cell alone, the validation score is shown beside.
     """
     task, alone = task_of(cells), len(cells) == 1
-    chosen: dict[str, SelectedTest] = {name: known(analysis, "expected_test", cell) for name, cell in cells.items()}
+    chosen = {name: analysis.expected_test(cell) for name, cell in cells.items()}
     points: list[dict[str, Any]] = []
     for name, found in chosen.items():
         low, high = found.test_mean - found.test_sd, found.test_mean + found.test_sd

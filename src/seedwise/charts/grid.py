@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
 from seedwise.analysis.seeds import Grid
-from seedwise.charts.known import known
 from seedwise.charts.style import GREY, SEQUENTIAL, WIDTH, metric_words, styled
 
 __all__ = ["GridData", "draw_grid", "margin_grid_data", "sorted_grid_data"]
@@ -57,7 +56,7 @@ def sorted_grid_data(analysis: Analysis, cell: Cell) -> GridData:
     Reference:
         Dodge et al. (2020), figure 2.
     """
-    found: Grid = known(analysis, "grid", cell)
+    found = analysis.grid(cell)
     sign = 1.0 if cell.greater_is_better else -1.0
     rows = np.argsort(-sign * found.by_init.mean, kind="stable")
     columns = np.argsort(sign * found.by_order.mean, kind="stable")
@@ -83,7 +82,7 @@ def margin_grid_data(analysis: Analysis, cell: Cell) -> GridData:
     Reference:
         Zhang et al. (2021), appendix B, figures 9 and 10.
     """
-    found: Grid = known(analysis, "grid", cell)
+    found = analysis.grid(cell)
     rows, columns = np.arange(len(found.init)), np.arange(len(found.order))
     margins = {name: _margin(found, name) for name in _MARGINS}
     cells = [*_pairs(found, rows, columns), *(entry for name in _MARGINS[:3] for entry in margins[name])]

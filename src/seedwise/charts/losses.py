@@ -1,6 +1,6 @@
 """How did the training loss fall, and the gradient's norm with it? Figures 3, 6 and 11 of Zhang et al. (2021)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import altair as alt
@@ -8,7 +8,6 @@ import altair as alt
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
 from seedwise.analysis.losses import StepCurve
-from seedwise.charts.known import known
 from seedwise.charts.series import in_words, shaded_lines, task_of
 from seedwise.charts.style import styled
 
@@ -40,7 +39,7 @@ def losses_data(analysis: Analysis, cells: Mapping[str, Cell]) -> LossesData:
     Raises:
         RequestError: The cells are of several tasks, or no training loss is known of one.
     """
-    return _by_step(analysis, cells, "training_loss", "training loss")
+    return _by_step(analysis, cells, analysis.training_loss, "training loss")
 
 
 def gradients_data(analysis: Analysis, cells: Mapping[str, Cell]) -> LossesData:
@@ -49,7 +48,7 @@ def gradients_data(analysis: Analysis, cells: Mapping[str, Cell]) -> LossesData:
     Raises:
         RequestError: The cells are of several tasks, or the recipe of one does not track the norm.
     """
-    return _by_step(analysis, cells, "gradient_norm", "gradient norm")
+    return _by_step(analysis, cells, analysis.gradient_norm, "gradient norm")
 
 
 def draw_losses(data: LossesData) -> Any:
@@ -62,9 +61,11 @@ def draw_losses(data: LossesData) -> Any:
     return styled(shaded_lines(data.points, data.series, x, data.axis, zero=True), data.title, data.subtitle)
 
 
-def _by_step(analysis: Analysis, cells: Mapping[str, Cell], name: str, words: str) -> LossesData:
+def _by_step(
+    analysis: Analysis, cells: Mapping[str, Cell], find: Callable[[Cell], StepCurve], words: str
+) -> LossesData:
     task = task_of(cells)
-    curves: dict[str, StepCurve] = {series: known(analysis, name, cell) for series, cell in cells.items()}
+    curves = {series: find(cell) for series, cell in cells.items()}
     points = [
         {"series": series, "step": step, "mean": mean, "low": low, "high": high, "trials": trials}
         for series, curve in curves.items()

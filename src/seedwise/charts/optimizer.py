@@ -9,9 +9,6 @@ from numpy.typing import ArrayLike
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
-from seedwise.analysis.refusals import refusals
-from seedwise.analysis.tracked import BlockDistances
-from seedwise.charts.known import known
 from seedwise.charts.series import in_words, line_channel, task_of
 from seedwise.charts.style import COLORS, GREY, HEIGHT, SEQUENTIAL, WIDTH, styled
 from seedwise.errors import RequestError
@@ -94,9 +91,8 @@ def bias_data(
     named = dict(sorted((marks or {}).items(), key=lambda item: item[1]))
     most = max([_MOST_STEPS, *(_ROOM * steps for steps in named.values())])
     steps = np.unique(np.geomspace(1, most, _POINTS).round().astype(int))
-    with refusals():
-        ratio = update_bias(steps, beta1=beta1, beta2=beta2)
-        at_marks = update_bias(list(named.values()), beta1=beta1, beta2=beta2).tolist() if named else []
+    ratio = update_bias(steps, beta1=beta1, beta2=beta2)
+    at_marks = update_bias(list(named.values()), beta1=beta1, beta2=beta2).tolist() if named else []
     points = [{"step": s, "ratio": r} for s, r in zip(steps.tolist(), ratio.tolist(), strict=True)]
     marked = [{"name": n, "step": s, "ratio": r} for (n, s), r in zip(named.items(), at_marks, strict=True)]
     trained = [
@@ -174,7 +170,7 @@ def tracked_distances_data(
         Zhang et al. (2021), section 5, figures 7 and 15 to 18.
     """
     task = task_of(cells)
-    found: dict[str, BlockDistances] = {name: known(analysis, "distance", cell) for name, cell in cells.items()}
+    found = {name: analysis.distance(cell) for name, cell in cells.items()}
     title = analysis.label(next(iter(cells.values()))) if len(cells) == 1 else task.name
     arrays = {name: (curve.step, curve.mean) for name, curve in found.items()}
     data = distances_data(arrays, blocks=blocks, title=f"{title}: distance from the starting values")

@@ -9,10 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
 from seedwise.analysis.stopping import BestRules
-from seedwise.charts.known import known
 from seedwise.charts.series import line_channel, shaded_lines
 from seedwise.charts.style import GREY, WIDTH, metric_words, styled
-from seedwise.errors import RequestError
+from seedwise.errors import UnknownError
 
 __all__ = ["BudgetData", "RulesData", "draw_by_budget", "draw_rules", "planned_data", "reduction_data", "rules_data"]
 
@@ -63,12 +62,12 @@ def rules_data(analysis: Analysis, cell: Cell) -> RulesData:
     """Collect t, f and p of the best rule for every budget, beside those of full trainings.
 
     Raises:
-        RequestError: Too few trials, or some were stopped early.
+        UnknownError: Too few trials, or some were stopped early.
 
     Reference:
         Dodge et al. (2020), section 5 and figure 6; computed exactly instead of by simulation.
     """
-    found: BestRules = known(analysis, "stopping", cell)
+    found = analysis.best_rules(cell)
     rules = found.rules
     points = [
         point
@@ -92,14 +91,14 @@ def reduction_data(
         interval: Lower and upper ends of its interval, each (budgets,); not shown if None.
 
     Raises:
-        RequestError: Too few trials, some were stopped early, or the metric has no known perfect score.
+        UnknownError: Too few trials, some were stopped early, or the metric has no known perfect score.
 
     Reference:
         Dodge et al. (2020), section 5 and figure 7.
     """
-    found: BestRules = known(analysis, "stopping", cell)
+    found = analysis.best_rules(cell)
     if found.reduction is None:
-        raise RequestError(
+        raise UnknownError(
             f"an error reduction needs a metric with a known perfect score, and that of {cell.task.metric} is not known; "
             "draw the expected results instead."
         )
@@ -118,12 +117,12 @@ def planned_data(analysis: Analysis, cell: Cell) -> BudgetData:
     """Collect the expected result of the best rule beside that of full trainings, by budget.
 
     Raises:
-        RequestError: Too few trials, or some were stopped early.
+        UnknownError: Too few trials, or some were stopped early.
 
     Reference:
         Dodge et al. (2020), section 5: the two results that figure 7 compares.
     """
-    found: BestRules = known(analysis, "stopping", cell)
+    found = analysis.best_rules(cell)
     rules = found.rules
     points = _points(_RULE, rules.budget, rules.mean, rules.mean - rules.sd, rules.mean + rules.sd)
     return BudgetData(

@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
-from seedwise.analysis.seeds import FailedTrials
-from seedwise.charts.known import known
 from seedwise.charts.series import task_of
 from seedwise.charts.style import COLORS, GREY, metric_words, styled
 
@@ -67,7 +65,7 @@ def recipes_data(analysis: Analysis, cells: Mapping[str, Cell], *, split: str = 
     """
     task = task_of(cells)
     scores = {name: cell.scores(split) for name, cell in cells.items()}
-    failed: dict[str, FailedTrials] = {name: known(analysis, "failed", cell) for name, cell in cells.items()}
+    failed = {name: analysis.failed(cell) for name, cell in cells.items()}
     boxes = [
         {"series": name, **_box(own), "failed": failed[name].share.failed, "of": failed[name].share.n}
         for name, own in scores.items()

@@ -7,10 +7,9 @@ import altair as alt
 
 from seedwise.analysis.cell import Cell
 from seedwise.analysis.labels import recipe_labels
-from seedwise.analysis.refusals import refusals
 from seedwise.charts.series import in_words, line_channel, shaded_lines, task_of
 from seedwise.charts.style import metric_words, styled
-from seedwise.errors import RequestError
+from seedwise.errors import RequestError, UnknownError
 from seedwise.stats.intervals import mean_interval
 from seedwise.values.imported import AnyRecipe, ImportedRecipe
 
@@ -98,7 +97,7 @@ def setting_data(
     ]
     places = [(point["series"], point["value"]) for point in points]
     if twice := next((place for place in places if places.count(place) > 1), None):
-        raise RequestError(
+        raise UnknownError(
             f"a series must have one cell for each value of {setting}, but {twice[0]} has {twice[1]:g} twice; make it two."
         )
     values = [point["value"] for point in points]
@@ -139,8 +138,7 @@ def draw_setting(data: SettingData) -> Any:
 
 def _point(name: str, cell: Cell, setting: str, split: str, confidence: float) -> dict[str, Any]:
     scores = cell.scores(split)
-    with refusals():
-        mean, lower, upper, _ = mean_interval(scores, confidence=confidence)
+    mean, lower, upper, _ = mean_interval(scores, confidence=confidence)
     spread = {"sd": float(scores.std(ddof=1)), "lower": lower, "upper": upper}
     ends = {"low": float(scores.min()), "high": float(scores.max())}
     return {"series": name, "value": _value(cell, setting), "n": len(scores), "mean": mean, **spread, **ends}
@@ -151,7 +149,7 @@ def _value(cell: Cell, setting: str) -> float:
     length = cell.facts.steps or (None if steps is None else int(steps[-1]))
     value = length if setting == STEPS else _content(cell.recipe).get(setting)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise RequestError(
+        raise UnknownError(
             f"{setting} must be a number in every recipe, but in {cell.recipe.model_name} it is {value!r}; draw another."
         )
     return float(value)

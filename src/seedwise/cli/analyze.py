@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
-from seedwise.analysis import stopping
 from seedwise.analysis.analysis import Analysis
+from seedwise.analysis.answers import plain
 from seedwise.analysis.cell import Cell
-from seedwise.analysis.statistics import plain
+from seedwise.analysis.stopping import Alternatives, BestRules
 from seedwise.cli.console import new_table, print_table, score_words
 from seedwise.errors import RequestError
 from seedwise.report.verdict import caveats, recipes_verdict, verdict
@@ -69,7 +69,8 @@ def print_plan(
     """
     cells = [analysis.cell(task, recipe)] if task or recipe else list(analysis.cells)
     found = [
-        (cell, stopping.plan(cell, budgets), stopping.gains(cell, budgets) if interval else None) for cell in cells
+        (cell, analysis.best_rules(cell, budgets), analysis.stopping_gain(cell, budgets) if interval else None)
+        for cell in cells
     ]
     if as_json:
         names = [{"task": cell.task.name, "recipe": analysis.recipe_name(cell)} for cell in cells]
@@ -77,7 +78,7 @@ def print_plan(
             {
                 **plain(rules),
                 "gains": plain(gains),
-                "alternatives": plain(_alternatives(cell, rules) if others else None),
+                "alternatives": plain(_alternatives(analysis, cell, rules) if others else None),
             }
             for cell, rules, gains in found
         ]
@@ -87,7 +88,7 @@ def print_plan(
         print(f"{analysis.label(cell)}: {best.settings:,} settings compared exactly, from {best.trials} trials")
         print_table(_plan_table(best, gains))
         print()
-        for other in _alternatives(cell, best) if others else []:
+        for other in _alternatives(analysis, cell, best) if others else []:
             print("\n".join(_alternative_lines(other)), end="\n\n")
     print(
         "budget: in full trainings. Start t trials, judge them after f of the run, keep p. expected: of the best trial,"
@@ -102,11 +103,11 @@ def print_plan(
         print("starts more trials than a half has.")
 
 
-def _alternatives(cell: Cell, best: stopping.BestRules) -> list[stopping.Alternatives]:
-    return [stopping.alternatives(cell, int(budget)) for budget in best.rules.budget if budget > 1]
+def _alternatives(analysis: Analysis, cell: Cell, best: BestRules) -> list[Alternatives]:
+    return [analysis.alternatives(cell, budget=int(budget)) for budget in best.rules.budget if budget > 1]
 
 
-def _alternative_lines(found: stopping.Alternatives) -> list[str]:
+def _alternative_lines(found: Alternatives) -> list[str]:
     halving, aware = found.halving, found.seed_aware
     rungs = zip(halving.kept, halving.rungs, strict=True)
     kept = ", ".join(f"{n} after {100 * f:.0f} %" for n, f in rungs) or "all"
@@ -121,7 +122,7 @@ def _alternative_lines(found: stopping.Alternatives) -> list[str]:
     return [*lines, f"  rule that knows the seeds: {start}, keep {aware.p}: {expected}, {plainly}"]
 
 
-def _plan_table(best: stopping.BestRules, gains: GainInterval | None) -> Table:
+def _plan_table(best: BestRules, gains: GainInterval | None) -> Table:
     fair = {} if gains is None else {budget: i for i, budget in enumerate(gains.budget.tolist())}
     more = () if gains is None else ("fair gain", "from", "to")
     table = new_table("budget", "t", "f", "p", "expected", "sd", "full runs", "gain", "worth", *more)

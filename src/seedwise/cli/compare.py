@@ -4,10 +4,9 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from seedwise.analysis import recipes
 from seedwise.analysis.analysis import Analysis
-from seedwise.analysis.recipes import RecipeComparison
-from seedwise.analysis.statistics import plain
+from seedwise.analysis.answers import plain
+from seedwise.analysis.recipes import RecipeComparison, compare_over_tasks
 from seedwise.charts.style import metric_words
 from seedwise.errors import RequestError
 from seedwise.study.study import Study
@@ -53,10 +52,10 @@ def print_comparison(
         labels = (a, b) if b else (folder.resolve().name, Path(a).resolve().name)
         wanted = (a, b) if b else (None, None)
         found = [
-            recipes.compare(first.cell(name, wanted[0]), second.cell(name, wanted[1]), labels, split=split)
+            first.compare(first.cell(name, wanted[0]), second.cell(name, wanted[1]), labels=labels, split=split)
             for name in _shared_tasks(first, second, folder, a, task)
         ]
-    adjusted = [float(p) for p in recipes.compare_over_tasks(found)]
+    adjusted = [float(p) for p in compare_over_tasks(found)]
     if form == "json":
         content = [{**plain(one), "p_over_tasks": p} for one, p in zip(found, adjusted, strict=True)]
         print(json.dumps(content, indent=2))

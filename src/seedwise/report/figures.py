@@ -10,7 +10,7 @@ from altair.utils.schemapi import debug_mode
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
 from seedwise.charts import correlation, curves, density, expected, grid, losses, optimizer, planning
-from seedwise.errors import RequestError
+from seedwise.errors import UnknownError
 from seedwise.values.recipe import Recipe
 
 __all__ = ["CELL_FIGURES", "Figure", "Missing", "cell_figures", "figure_or_reason", "file_name", "tracks"]
@@ -203,12 +203,12 @@ def figure_or_reason(name: str, kind: str, title: str, caption: str, draw: Calla
         kind: Which figure it is.
         title: What it shows, in a few words.
         caption: Its caption.
-        draw: Returns the chart, or refuses with a `RequestError`.
+        draw: Returns the chart, or refuses with a `UnknownError`.
     """
     try:
         with debug_mode(arg=False):  # half of the time is Altair's own checking, which the tests leave on
             return Figure(name, kind, caption, draw())
-    except RequestError as error:
+    except UnknownError as error:
         return Missing(name, kind, title, str(error))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
 from seedwise.analysis.seeds import shared_seeds
-from seedwise.analysis.statistics import Refusal
+from seedwise.errors import UnknownError
 from seedwise.papers.published import DEGENERATE, REINIT_5_GRID
 from seedwise.report.figures import CELL_FIGURES, Figure, Missing
 from seedwise.report.provenance import seeds_words
@@ -153,8 +153,11 @@ def _degenerate(analysis: Analysis, cell: Cell, name: str) -> str:
         f"Published ({DEGENERATE.source}): {DEGENERATE.share:.0%} of {DEGENERATE.n} trials without bias correction on "
         f"{DEGENERATE.task} end below {DEGENERATE.below}."
     )
-    found = analysis.find("failed", cell)
-    if isinstance(found, Refusal) or found.threshold is None:
+    try:
+        found = analysis.failed(cell)
+    except UnknownError:
+        return f"{said} How many do here is not known."
+    if found.threshold is None:
         return f"{said} How many do here is not known."
     if plain_task(cell.task.name) == plain_task(DEGENERATE.task):
         share, where = _share_below(cell, DEGENERATE.below), f"below {DEGENERATE.below}"
@@ -172,8 +175,9 @@ def _share_below(cell: Cell, score: float) -> FailedShare:
 
 
 def _grid(analysis: Analysis, cell: Cell, name: str) -> Iterator[str]:
-    grid = analysis.find("grid", cell)
-    if isinstance(grid, Refusal):
+    try:
+        grid = analysis.grid(cell)
+    except UnknownError:
         return
     paper, means = REINIT_5_GRID, grid.by_order.mean
     yield (

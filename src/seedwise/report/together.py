@@ -1,13 +1,14 @@
 """Which figures do several recipes together allow?"""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
-from seedwise.analysis.statistics import Refusal
 from seedwise.charts import expected, losses, optimizer, recipes, setting
+from seedwise.errors import UnknownError
 from seedwise.report.figures import Figure, Missing, figure_or_reason, file_name, tracks
 from seedwise.values.recipe import Recipe
 
@@ -113,8 +114,11 @@ def _bias(analysis: Analysis) -> Iterator[Figure | Missing]:
         for cell in analysis.cells
         if isinstance(cell.recipe, Recipe) and not cell.recipe.bias_correction and cell.facts.steps
     }
-    found = {analysis.label(cell): analysis.find("bias_ratio", cell) for cell in analysis.cells}
-    measured = {name: (ratio.step, ratio.ratio) for name, ratio in found.items() if not isinstance(ratio, Refusal)}
+    tracking = {analysis.label(cell): cell for cell in analysis.cells if tracks(cell, "bias_ratio")}
+    measured = {}
+    for name, cell in tracking.items():
+        with suppress(UnknownError):  # it has not been trained yet
+            measured[name] = analysis.bias_ratio(cell)[:2]
     if marks or measured:
         caption = "How much larger Adam's update is without bias correction, by step (Zhang et al. 2021, figure 1)."
         yield figure_or_reason(

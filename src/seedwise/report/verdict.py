@@ -1,20 +1,17 @@
 """What are the results in plain sentences, the ones a reader takes home?"""
 
 import math
+from contextlib import suppress
 
 import numpy as np
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
-from seedwise.analysis.recipes import scores_by_recipe
-from seedwise.analysis.seeds import FAILED_MARGIN, FailedTrials, is_crossed
-from seedwise.analysis.statistics import Refusal
-from seedwise.analysis.stopping import BestRules, trusted_from
+from seedwise.analysis.seeds import FAILED_MARGIN, is_crossed
+from seedwise.analysis.stopping import trusted_from
 from seedwise.analysis.summary import CellSummary, summarize
 from seedwise.charts.style import metric_words
-from seedwise.errors import RequestError
-from seedwise.stats.best.selection import Fall, SelectedTest
-from seedwise.stats.seeds.components import VarianceComponents
+from seedwise.errors import UnknownError
 from seedwise.values.caveats import row_caveats, score_caveats
 
 __all__ = ["caveats", "recipes_verdict", "score", "verdict"]
@@ -50,19 +47,13 @@ def verdict(analysis: Analysis, cell: Cell) -> list[str]:
     sentences = [_winner(cell, summary)]
     try:
         cell.full(FEW)
-    except RequestError as error:
+    except UnknownError as error:
         sentences += [f"How scores spread cannot be told: {error}"] if summary.winner is not None else []
     else:
-        found = (
-            _expectation(analysis.find("expected_test", cell), analysis.find("fall_of_test", cell)),
-            _typical(cell),
-            _variance(cell, analysis.find("variance", cell)),
-            _failures(cell, analysis.find("failed", cell)),
-            _ranking(cell, analysis.find("spearman", cell)),
-            _stopping(analysis.find("stopping", cell)),
-        )
-        sentences += [sentence for sentence in found if sentence]
-    return sentences
+        for tell in (_expectation, _typical, _variance, _failures, _ranking, _stopping):
+            with suppress(UnknownError):
+                sentences.append(tell(analysis, cell))
+    return [sentence for sentence in sentences if sentence]
 
 
 def recipes_verdict(analysis: Analysis) -> list[str]:
@@ -73,8 +64,8 @@ def recipes_verdict(analysis: Analysis) -> list[str]:
         if len(cells) < 2:
             continue
         try:
-            mine = sorted(scores_by_recipe(cells, analysis.recipe_name, split=analysis.split), key=lambda row: row.rank)
-        except RequestError as error:
+            mine = sorted(analysis.recipe_scores(cells), key=lambda row: row.rank)
+        except UnknownError as error:
             sentences.append(f"{task}: which recipe is best cannot be said: {error}")
             continue
         first, *others = mine
@@ -147,9 +138,8 @@ def _winner(cell: Cell, summary: CellSummary) -> str:
     )
 
 
-def _expectation(found: SelectedTest | Refusal, fall: Fall | Refusal) -> str:
-    if isinstance(found, Refusal):
-        return ""
+def _expectation(analysis: Analysis, cell: Cell) -> str:
+    found, fall = analysis.expected_test(cell), analysis.fall_of_test(cell)
     n, test = int(found.n[-1]), float(found.test_mean[-1])
     optimism = float(found.optimism[-1])
     luck = f"; choosing alone makes the latter {optimism:.3f} too good" if optimism >= HARDLY else ""
@@ -157,26 +147,24 @@ def _expectation(found: SelectedTest | Refusal, fall: Fall | Refusal) -> str:
         f"Whoever picks the best of {n} such trials by validation should expect {score(test)} on new rows and "
         f"{score(float(found.validation_mean[-1]))} on the validation rows{luck}."
     )
-    if not isinstance(fall, Refusal) and fall.fall_lower > 0:
+    if fall.fall_lower > 0:
         sentence += (
             f" More than {fall.n} trials lower the expected test score: the choice then fits the validation rows."
         )
     return sentence
 
 
-def _typical(cell: Cell) -> str:
-    try:
-        final = cell.final()
-    except RequestError:
-        return ""
+def _typical(_: Analysis, cell: Cell) -> str:
+    final = cell.final()
     return (
         f"The validation score of a single trial is {score(float(final.mean()))} ± {final.std(ddof=1):.3f} (mean and "
         f"standard deviation of {len(final)} trials), between {score(float(final.min()))} and {score(float(final.max()))}."
     )
 
 
-def _variance(cell: Cell, found: VarianceComponents | Refusal) -> str:
-    if isinstance(found, Refusal) or not math.isfinite(float(found.share[0])):
+def _variance(analysis: Analysis, cell: Cell) -> str:
+    found = analysis.variance(cell)
+    if not math.isfinite(float(found.share[0])):
         return ""
     names = {"init": "the init seed", "order": "the order seed", "dropout": "the dropout seed"}
     if "dropout" not in found.factors and np.array_equal(cell.seeds("dropout"), cell.seeds("order")):
@@ -193,9 +181,8 @@ def _variance(cell: Cell, found: VarianceComponents | Refusal) -> str:
     )
 
 
-def _failures(cell: Cell, found: FailedTrials | Refusal) -> str:
-    if isinstance(found, Refusal):
-        return ""
+def _failures(analysis: Analysis, cell: Cell) -> str:
+    found = analysis.failed(cell)
     share = found.share
     if found.threshold is None:
         crashed = f"{share.failed} of {share.n} trials crashed or diverged; " if share.failed else ""
@@ -216,10 +203,10 @@ def _percent(share: float) -> str:
     return f"{100 * share:.1f}" if 0.0005 < share < 0.01 else f"{100 * share:.0f}"
 
 
-def _ranking(cell: Cell, found: object) -> str:
-    if isinstance(found, Refusal) or len(cell.curves.fractions) < 3:
+def _ranking(analysis: Analysis, cell: Cell) -> str:
+    if len(cell.curves.fractions) < 3:
         return ""
-    share = trusted_from(found, cell)  # type: ignore[arg-type]
+    share = trusted_from(analysis.correlation(cell), cell)
     if share is None or share >= 1:
         return "Early scores do not tell the final ranking: only at the end is its correlation above 0.8 with 95 % confidence."
     return (
@@ -228,9 +215,8 @@ def _ranking(cell: Cell, found: object) -> str:
     )
 
 
-def _stopping(found: BestRules | Refusal) -> str:
-    if isinstance(found, Refusal):
-        return ""
+def _stopping(analysis: Analysis, cell: Cell) -> str:
+    found = analysis.best_rules(cell)
     rules, budget = found.rules, min(10, max(1, found.trials // 2))
     place = [i for i, b in enumerate(rules.budget) if b == budget]
     if not place or not math.isfinite(float(found.full[place[0]])):

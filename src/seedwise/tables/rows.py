@@ -1,16 +1,18 @@
 """What do tables with one row for each task and recipe have in common?"""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple, ParamSpec, TypeVar
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
-from seedwise.analysis.statistics import Refusal
+from seedwise.errors import UnknownError
 from seedwise.tables.table import Kind
 
 __all__ = ["CellColumns", "Reasons", "cell_columns"]
 
 
+Options = ParamSpec("Options")
+Result = TypeVar("Result")
 _AT_MOST = 3  # labels that one reason names
 
 
@@ -48,18 +50,20 @@ class Reasons:
         self._found: dict[str, list[str]] = {}
 
     def add(self, label: str, reason: str) -> None:
-        """Keep a reason, with what it is the reason of."""
+        """Keep a reason and what it explains."""
         known = self._found.setdefault(reason, [])
         if label not in known:
             known.append(label)
 
-    def find(self, analysis: Analysis, name: str, cell: Cell) -> Any:
-        """Return a statistic; None, and keep the reason, where it was refused."""
-        found = analysis.find(name, cell)
-        if isinstance(found, Refusal):
-            self.add(analysis.label(cell), found.reason)
+    def known(
+        self, label: str, compute: Callable[Options, Result], *args: Options.args, **options: Options.kwargs
+    ) -> Result | None:
+        """Return what is computed; None where the trials do not tell it, and keep the reason."""
+        try:
+            return compute(*args, **options)
+        except UnknownError as error:
+            self.add(label, str(error))
             return None
-        return found
 
     def notes(self) -> tuple[str, ...]:
         """Return one sentence for each reason."""

@@ -7,12 +7,10 @@ import numpy as np
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
-from seedwise.analysis.seeds import GoodSeeds, Grid
-from seedwise.errors import RequestError
+from seedwise.analysis.seeds import GoodSeeds
+from seedwise.errors import UnknownError
 from seedwise.papers.published import DODGE_TABLE_3, DODGE_TABLE_4
-from seedwise.stats.seeds.anova import BestWorst
 from seedwise.stats.seeds.components import VarianceComponents
-from seedwise.stats.seeds.spread import SeedSpread
 from seedwise.tables.rows import CellColumns, Reasons, cell_columns
 from seedwise.tables.table import Kind, Table, Value
 
@@ -26,13 +24,13 @@ _DODGE_MODEL = "bert-large-uncased"
 def spread_table(analysis: Analysis) -> Table:
     """Return how much scores spread under each fixed seed, and which share each seed explains (Dodge et al. 2020, table 3)."""
     reasons, own, rows = Reasons(), cell_columns(analysis), []
-    shares: list[VarianceComponents | None] = [reasons.find(analysis, "variance", cell) for cell in own.cells]
+    shares = [reasons.known(analysis.label(cell), analysis.variance, cell) for cell in own.cells]
     factors = [name for name in _FACTORS if any(found and name in found.factors for found in shares)]
     for cell, share in zip(own.cells, shares, strict=True):
         if (task := _in_dodge(analysis, cell)) is not None:
             printed: list[Value] = [DODGE_TABLE_3[seeds].get(task) for seeds in ("init", "order", "all")]
             rows.append((*_published(own, cell, task), *printed, *(None for _ in factors)))
-        spread: SeedSpread | None = reasons.find(analysis, "spread", cell)
+        spread = reasons.known(analysis.label(cell), analysis.spread, cell)
         sds: list[Value] = [None] * 3
         if spread is not None:
             sds = [spread.mean_by_init, spread.mean_by_order, spread.total]
@@ -61,7 +59,7 @@ def anova_table(analysis: Analysis) -> Table:
                 for stream in ("init", "order")
             ]
         for stream in ("init", "order"):
-            found: BestWorst | None = reasons.find(analysis, f"best_worst_{stream}", cell)
+            found = reasons.known(analysis.label(cell), analysis.best_worst, cell, stream)
             values: tuple[Value, ...] = (None,) * 7
             if found is not None:
                 ends = (str(found.best), found.best_mean, str(found.worst), found.worst_mean)
@@ -90,7 +88,7 @@ def good_seeds_table(analysis: Analysis, stream: Stream = "init", *, most: int =
     try:
         found = analysis.good_seeds(stream)
         notes = tuple(_agreement(label, seeds) for label, seeds in found.items())
-    except RequestError as error:
+    except UnknownError as error:
         found, notes = {}, (str(error),)
     tasks = list(dict.fromkeys(task for seeds in found.values() for task in seeds.tasks))
     several = len(found) > 1
@@ -121,7 +119,7 @@ def grid_table(analysis: Analysis, stream: Stream = "init") -> Table:
     reasons, own = Reasons(), cell_columns(analysis)
     rows: list[tuple[Value, ...]] = []
     for cell in own.cells:
-        found: Grid | None = reasons.find(analysis, "grid", cell)
+        found = reasons.known(analysis.label(cell), analysis.grid, cell)
         if found is None:
             rows.append((*own.names(cell), *[None] * 5))
             continue

@@ -8,12 +8,9 @@ import numpy as np
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
-from seedwise.analysis.recipes import RecipeScore, scores_by_recipe
-from seedwise.analysis.seeds import FailedTrials
-from seedwise.analysis.stopping import BestRules
+from seedwise.analysis.recipes import RecipeScore
 from seedwise.analysis.summary import summarize
 from seedwise.charts.style import metric_words
-from seedwise.errors import RequestError
 from seedwise.papers.published import DODGE_TABLE_1
 from seedwise.tables.design import arms_table, candidates_table, tuning_table
 from seedwise.tables.rows import Reasons, cell_columns
@@ -115,7 +112,7 @@ def failed_table(analysis: Analysis) -> Table:
     reasons, rows = Reasons(), []
     own = cell_columns(analysis)
     for cell in own.cells:
-        found: FailedTrials | None = reasons.find(analysis, "failed", cell)
+        found = reasons.known(analysis.label(cell), analysis.failed, cell)
         values: list[Value] = [None] * 6
         if found is not None:
             share = found.share
@@ -146,7 +143,7 @@ def planning_table(analysis: Analysis, budgets: Iterable[int] = (2, 5, 10, 20, 3
     own = cell_columns(analysis)
     rows: list[tuple[Value, ...]] = []
     for cell in own.cells:
-        found: BestRules | None = reasons.find(analysis, "stopping", cell)
+        found = reasons.known(analysis.label(cell), analysis.best_rules, cell)
         if found is None:
             rows.append((*own.names(cell), *[None] * 8))
             continue
@@ -198,18 +195,8 @@ def _kinds(kind: Kind, columns: Sequence[_Column]) -> list[Kind]:
 
 def _scores(analysis: Analysis, column: _Column, reasons: Reasons) -> dict[str, RecipeScore]:
     """Return the scores of those recipes of a task that have them: one that was stopped early takes no other with it."""
-    usable = []
-    for cell in column.cells.values():
-        try:
-            cell.final()
-            usable.append(cell)
-        except RequestError as error:
-            reasons.add(analysis.label(cell), str(error))
-    try:
-        return {score.recipe: score for score in scores_by_recipe(usable, analysis.recipe_name, split=analysis.split)}
-    except RequestError as error:
-        reasons.add(column.task.name, str(error))
-        return {}
+    usable = [cell for cell in column.cells.values() if reasons.known(analysis.label(cell), cell.final) is not None]
+    return {score.recipe: score for score in reasons.known(column.task.name, analysis.recipe_scores, usable) or ()}
 
 
 def _counts(scores: Sequence[RecipeScore | None]) -> str | None:
@@ -218,12 +205,8 @@ def _counts(scores: Sequence[RecipeScore | None]) -> str | None:
 
 
 def _mean(analysis: Analysis, cell: Cell | None, reasons: Reasons) -> float | None:
-    try:
-        return None if cell is None else float(cell.final(least=1).mean())
-    except RequestError as error:
-        if cell is not None:
-            reasons.add(analysis.label(cell), str(error))
-        return None
+    final = None if cell is None else reasons.known(analysis.label(cell), cell.final, least=1)
+    return None if final is None else float(final.mean())
 
 
 def _published_notes(stands_for: Mapping[str, str]) -> list[str]:

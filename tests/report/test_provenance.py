@@ -120,4 +120,4 @@ def test_settings_stand_side_by_side():
 
 def test_a_study_with_a_design_is_made_again_by_its_name():
     study = design_study(methods_design(tasks=("entailment",)), lambda *_: 0.7)
-    assert commands(Analysis(study), "DIR") == ["seedwise run DIR --study made-up --scale small"]
+    assert commands(Analysis(study), "DIR") == ["seedwise run DIR --design made-up --scale small"]

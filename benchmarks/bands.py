@@ -3,6 +3,7 @@
     python benchmarks/bands.py                 about a minute
     python benchmarks/bands.py --large         also opda at N = 500, once: a minute more
     python benchmarks/bands.py --repeats 9
+    python benchmarks/bands.py --quick         seconds: does it run?
 
 Both compute the equal-tailed band of N scores and the band of the expected best of n = 1..N. opda finds the level by
 100,000 simulated samples of N, on all cores; seedwise finds it exactly, on one. Each repeat computes everything anew,
@@ -76,10 +77,10 @@ def compare(size: int, repeats: int, *, both: bool) -> float | None:
     return there / here
 
 
-def million(repeats: int) -> None:
-    """Print what expected best and quantiles of a million scores take for n = 1..30."""
-    scores, n = np.random.default_rng(0).random(MILLION), np.arange(1, 31)
-    print(f"\n{MILLION:,} scores, n = 1..30, seconds")
+def many(size: int, repeats: int) -> None:
+    """Print what expected best and quantiles of so many scores take for n = 1..30."""
+    scores, n = np.random.default_rng(0).random(size), np.arange(1, 31)
+    print(f"\n{size:,} scores, n = 1..30, seconds")
     for replacement in (True, False):
         how = "with replacement" if replacement else "without replacement"
         mean = [seconds(partial(expected_best, scores, n, replacement=replacement)) for _ in range(repeats)]
@@ -92,15 +93,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Time seedwise's and opda's equal-tailed bands.")
     parser.add_argument("--repeats", type=int, default=5, help="repeats of each measurement (default 5)")
     parser.add_argument("--large", action="store_true", help=f"also opda at N = {LARGE}, once")
+    parser.add_argument("--quick", action="store_true", help="one small size, once: a smoke test, no measurement")
     arguments = parser.parse_args()
+    sizes, repeats, size = (SIZES[:1], 1, MILLION // 100) if arguments.quick else (SIZES, arguments.repeats, MILLION)
     packages = ", ".join(f"{name} {version(name)}" for name in ("seedwise", "opda", "numpy", "scipy"))
     print(f"Python {platform.python_version()}, {packages}; {os.cpu_count()} cores, {platform.machine()}")
-    print(f"medians of {arguments.repeats}, seconds\n")
+    print(f"medians of {repeats}, seconds\n")
     print(f"{'N':>6} {'seedwise':>10} {'opda':>10} {'ratio':>8} {'largest gap':>12}")
-    ratios = {size: compare(size, arguments.repeats, both=size in THEIR_SIZES) for size in SIZES}
+    ratios = {size: compare(size, repeats, both=size in THEIR_SIZES) for size in sizes}
     if arguments.large:
         ratios[LARGE] = compare(LARGE, 1, both=True)
-    million(arguments.repeats)
+    many(size, repeats)
     measured = [f"{ratio:.0f} at N = {size}" for size, ratio in ratios.items() if ratio]
     print(f"\nopda's time over seedwise's: {', '.join(measured)}")
 

@@ -3,6 +3,7 @@
     python benchmarks/final_scores.py                a quarter of a minute
     python benchmarks/final_scores.py --side 300     a grid of 300 x 300
     python benchmarks/final_scores.py --repeats 9
+    python benchmarks/final_scores.py --quick        a grid of 50 x 50, once: does it run?
 
 A grid of 1,000 init seeds x 1,000 order seeds, one score each: the expected best of n = 1..30 draws with its standard
 deviation, and the shares of init, order and rest. Beside seedwise the formulas as the papers and textbooks write them,
@@ -87,7 +88,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Time expected best and variance components of a grid of scores.")
     parser.add_argument("--side", type=int, default=SIDE, help=f"seeds of each kind (default {SIDE})")
     parser.add_argument("--repeats", type=int, default=3, help="repeats of each measurement (default 3)")
+    parser.add_argument("--quick", action="store_true", help="a small grid, once: a smoke test, no measurement")
     arguments = parser.parse_args()
+    if arguments.quick:
+        arguments.side, arguments.repeats = 50, 1
     packages = ", ".join(f"{name} {version(name)}" for name in ("seedwise", "numpy", "scipy"))
     print(f"Python {platform.python_version()}, {packages}; {os.cpu_count()} cores, {platform.machine()}")
     print(f"{arguments.side**2:,} trials, medians of {arguments.repeats}, seconds\n")

@@ -2,7 +2,8 @@
 
 The study has the size of Dodge et al. (2020): 2,100 trials (625 of three tasks, 225 of a fourth), each with 1,000 training
 losses and 30 evaluations. Its numbers are drawn: curves that rise with noise, some of which never leave the guess. Each
-command runs as a user would run it, in a process of its own, start of Python included.
+command runs as a user would run it, in a process of its own, start of Python included. With ``--quick`` the study is small:
+does it run?
 
 Targets: open in 1 s, analyze in 10 s, report in 20 s and below 4 MB.
 """
@@ -17,13 +18,18 @@ from pathlib import Path
 
 import numpy as np
 
-from seedwise import Measurement, Recipe, Seeds, Study, Task, TrialState
+from seedwise import Evaluations, Measurement, Recipe, Seeds, Study, Task, TrialState
 from seedwise.store.store import Store
 from seedwise.values.facts import TaskFacts
 from seedwise.values.trial import Trial
 
 STEPS, EVALUATIONS = 1000, 30
+ROWS = 5_334  # of training
 TASKS = (("rte", 25, 277, 0.53), ("mrpc", 25, 409, 0.75), ("cola", 25, 1043, 0.0), ("sst2", 15, 873, 0.51))
+QUICK = (("rte", 3, 277, 0.53), ("cola", 2, 1043, 0.0))
+
+Tasks = tuple[tuple[str, int, int, float], ...]
+"""Of each task: its name, its init seeds (and order seeds), its validation rows, and what guessing scores."""
 
 
 def main() -> None:
@@ -31,21 +37,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, help="keep the study here")
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--quick", action="store_true", help="a small study, once: a smoke test, no measurement")
     arguments = parser.parse_args()
+    tasks, repeats = (QUICK, 1) if arguments.quick else (TASKS, arguments.repeats)
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.folder or Path(temporary) / "study"
         if not (folder / "study.db").exists():
             start = time.perf_counter()
-            build(folder)
+            build(folder, tasks)
             print(f"built in {time.perf_counter() - start:.0f} s")
-        measure(folder, arguments.repeats)
+        measure(folder, tasks, repeats)
 
 
-def measure(folder: Path, repeats: int) -> None:
+def measure(folder: Path, tasks: Tasks, repeats: int) -> None:
     """Time each command in turn, and print medians."""
     times: dict[str, list[float]] = {"open": [], "status": [], "analyze": [], "report": []}
     for _ in range(repeats):
-        times["open"].append(opening(folder))
+        times["open"].append(opening(folder, tasks))
         for command in (["status"], ["analyze", "--json"], ["report"]):
             start = time.perf_counter()
             subprocess.run(
@@ -59,27 +67,27 @@ def measure(folder: Path, repeats: int) -> None:
     print(f"report.html {(folder / 'report.html').stat().st_size / 1e6:.2f} MB")
 
 
-def opening(folder: Path) -> float:
+def opening(folder: Path, tasks: Tasks) -> float:
     """Return the seconds to open the study and read all its trials, in this process."""
     start = time.perf_counter()
     with Study.open(folder) as study:
-        assert len(study.trials) == sum(n * n for _, n, _, _ in TASKS)
+        assert len(study.trials) == sum(n * n for _, n, _, _ in tasks)
     return time.perf_counter() - start
 
 
-def build(folder: Path) -> None:
+def build(folder: Path, tasks: Tasks) -> None:
     """Write the study through the store, as a run would."""
     generator = np.random.default_rng(0)
     folder.mkdir(parents=True, exist_ok=True)
-    recipe = Recipe(model="drawn", max_steps=STEPS, evaluations="10 per epoch")  # type: ignore[arg-type]
-    steps = [round((i + 1) * STEPS / EVALUATIONS) for i in range(EVALUATIONS)]
+    recipe = Recipe(model="drawn", num_train_steps=STEPS, evaluations=Evaluations(EVALUATIONS, "run"))
+    steps = list(recipe.evaluation_steps(ROWS))
     with Store.create_or_open(folder / "study.db", write=True) as store:
-        for name, size, rows, guess in TASKS:
+        for name, size, rows, guess in tasks:
             task = Task.glue(name)
             trials = [Trial(task, recipe, seeds) for seeds in Seeds.grid(size, size)]
             store.add_trials(trials)
             metric = task.metric
-            counts = {"train": 5334, "validation": rows}
+            counts = {"train": ROWS, "validation": rows}
             facts = TaskFacts(name, rows=counts, baselines={metric: guess}, steps=STEPS, evaluation_steps=tuple(steps))
             store.set_facts(task.id, recipe.id, facts)
             scores, test = curves(generator, len(trials), size, rows, guess)

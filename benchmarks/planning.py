@@ -1,11 +1,15 @@
 """How much faster is a planning table computed exactly than simulated, and do the two agree?
 
-Run it with nothing beside it: python benchmarks/planning.py. It needs no data: one task of 625 trials with 30 evaluations
+    python benchmarks/planning.py            with nothing beside it
+    python benchmarks/planning.py --quick    a smaller table and fewer draws: does it run?
+
+It needs no data: one task of 625 trials with 30 evaluations
 is made up, with accuracies on 277 rows, of which a fifth diverge, as on RTE. The paper simulates every (t, f, p) with 50,000
 draws; here a plain Python loop plays a few settings with few draws, and its time is scaled up in proportion to the
 draws and to the number of trials drawn, which is what its time is made of. The vectorised simulation is scaled likewise.
 """
 
+import argparse
 import random
 import statistics
 import time
@@ -18,6 +22,7 @@ from seedwise.stats.stopping.planning import Plan, planning_table
 from seedwise.stats.stopping.simulation import simulate_stopping
 
 TRIALS, EVALUATIONS, ROWS = 625, 30, 277
+BUDGETS = range(1, 31)
 DRAWS = 50_000  # of each setting, in the paper
 LOOP_DRAWS = 500  # of the plain loop, which is scaled up
 TIMED = 12  # settings that the simulations are timed on, evenly over the table
@@ -60,12 +65,12 @@ def sides(curves: np.ndarray, plan: Plan, i: int) -> tuple[np.ndarray, np.ndarra
     return curves[:, round(plan.f[i] * EVALUATIONS) - 1], curves[:, -1]
 
 
-def disagreement(curves: np.ndarray, plan: Plan, timed: np.ndarray) -> tuple[float, float]:
+def disagreement(curves: np.ndarray, plan: Plan, timed: np.ndarray, draws: int) -> tuple[float, float]:
     """Return the largest distance from the simulation in standard errors, and from the single rule's exact result."""
     far, off = 0.0, 0.0
     for i in timed:
         t, p = int(plan.t[i]), int(plan.p[i])
-        found = simulate_stopping(*sides(curves, plan, i), t=t, p=p, draws=DRAWS, seed=int(i))
+        found = simulate_stopping(*sides(curves, plan, i), t=t, p=p, draws=draws, seed=int(i))
         far = max(far, abs(found.mean - plan.mean[i]) / found.standard_error)
         off = max(off, abs(stopping_result(*sides(curves, plan, i), t=t, p=p).mean - plan.mean[i]))
     return far, off
@@ -73,8 +78,16 @@ def disagreement(curves: np.ndarray, plan: Plan, timed: np.ndarray) -> tuple[flo
 
 def main() -> None:
     """Measure in turn, several times over; print medians and, last, the ratio."""
+    parser = argparse.ArgumentParser(description="Time an exact planning table and a simulated one.")
+    parser.add_argument(
+        "--quick", action="store_true", help="few budgets and draws, once: a smoke test, no measurement"
+    )
+    quick = parser.parse_args().quick
+    budgets, draws, loop_draws, repeats = (
+        (range(1, 4), 2_000, 20, 1) if quick else (BUDGETS, DRAWS, LOOP_DRAWS, REPEATS)
+    )
     curves, untied = make_curves(), make_curves(rows=None)
-    fractions, budgets = np.arange(1, EVALUATIONS + 1) / EVALUATIONS, range(1, 31)
+    fractions = np.arange(1, EVALUATIONS + 1) / EVALUATIONS
     plan = planning_table(curves, fractions, budgets)
     timed = np.linspace(0, len(plan.t) - 1, TIMED).astype(int)
     share = plan.t[timed].sum() / plan.t.sum()  # of all trials drawn, how many the timed settings draw
@@ -82,27 +95,27 @@ def main() -> None:
     def loop() -> None:
         for i in timed:
             early, final = (side.tolist() for side in sides(curves, plan, i))
-            play_plainly(early, final, int(plan.t[i]), int(plan.p[i]), LOOP_DRAWS)
+            play_plainly(early, final, int(plan.t[i]), int(plan.p[i]), loop_draws)
 
     def vectorised() -> None:
         for i in timed:
-            simulate_stopping(*sides(curves, plan, i), t=int(plan.t[i]), p=int(plan.p[i]), draws=DRAWS // 5)
+            simulate_stopping(*sides(curves, plan, i), t=int(plan.t[i]), p=int(plan.p[i]), draws=draws // 5)
 
     work = {
         "exact table, accuracies": (lambda: planning_table(curves, fractions, budgets), 1.0),
         "exact table, no ties at all": (lambda: planning_table(untied, fractions, budgets), 1.0),
-        "plain loop, scaled up": (loop, DRAWS / LOOP_DRAWS / share),
+        "plain loop, scaled up": (loop, draws / loop_draws / share),
         "vectorised simulation, scaled up": (vectorised, 5 / share),
     }
     taken: dict[str, list[float]] = {name: [] for name in work}
-    for _ in range(REPEATS):
+    for _ in range(repeats):
         for name, (call, scale) in work.items():
             taken[name].append(scale * seconds(call))
-    far, off = disagreement(curves, plan, timed)
-    print(f"{len(plan.t)} settings, {TRIALS} trials, {EVALUATIONS} evaluations; medians of {REPEATS} in turn")
+    far, off = disagreement(curves, plan, timed, draws)
+    print(f"{len(plan.t)} settings, {TRIALS} trials, {EVALUATIONS} evaluations; medians of {repeats} in turn")
     for name, times in taken.items():
         print(f"{name:34}{statistics.median(times):12.2f} s   ({min(times):.2f} to {max(times):.2f})")
-    print(f"farthest of {TIMED} settings from {DRAWS:,} simulated draws: {far:.1f} standard errors")
+    print(f"farthest of {TIMED} settings from {draws:,} simulated draws: {far:.1f} standard errors")
     print(f"farthest from the exact result of the rule alone: {off:.1e}")
     if far > 4 or off > 1e-8:
         raise SystemExit("the table and the simulation disagree.")

@@ -1,7 +1,7 @@
 """How long does a trial take, in seedwise and in the Hugging Face Trainer, and how many trials does a machine train?
 
     python benchmarks/training.py                            about 20 minutes on two idle cores
-    python benchmarks/training.py --quick                    two minutes: does it run?
+    python benchmarks/training.py --quick                    one small cell on one core: does it run?
     python benchmarks/training.py --cells minilm-rte tiny-cola --paths trainer packed
     python benchmarks/training.py --model FOLDER --glue FOLDER --output result.json
     python benchmarks/training.py --device cuda --dtype bfloat16 --width 1 4 16 --cells large-rte --trials 32
@@ -58,7 +58,8 @@ from training_results import (
     result_of,
     work_of,
 )
-from training_rivals import WARM_UP, Ready, Rival, Turn, work
+from training_rivals import work
+from training_turns import WARM_UP, Ready, Rival, Turn
 
 from seedwise.data.tokens import TokenizedTask
 
@@ -214,7 +215,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--model", help="the model of the cells minilm: a folder in the Hugging Face layout")
     parser.add_argument("--glue", type=Path, help="folder of GLUE's folders (RTE ...); needs --model")
     parser.add_argument("--output", type=Path, help="also write all results to this file, as JSON")
-    parser.add_argument("--quick", action="store_true", help="few rows and steps: a smoke test, no measurement")
+    parser.add_argument(
+        "--quick", action="store_true", help="few rows and steps of one cell: a smoke test, no measurement"
+    )
     given = parser.parse_args()
     if given.glue is not None and given.model is None:
         parser.error("--glue needs --model, whose tokenizer knows the words; give both or neither.")
@@ -223,12 +226,12 @@ def arguments() -> argparse.Namespace:
 
         if not torch.cuda.is_available():
             parser.error(f"--device must be cpu where there is no GPU, not {given.device!r}; leave it out.")
+    if given.quick:
+        given.rounds, given.steps, given.cores, given.cells = 1, given.steps or 2, 1, given.cells or ["tiny-cola"]
     given.cells = given.cells or list(DEFAULT if given.device == "cpu" else CELLS)
     processes = given.cores if given.device == "cpu" else 1
     if given.trials and ("fused" not in given.paths or given.trials < processes):
         parser.error(f"--trials trains on the path fused, at least {processes} trials, not {given.trials}; give both.")
-    if given.quick:
-        given.rounds, given.steps = 1, given.steps or 2
     if given.steps is not None and given.steps < 2:  # the last is timed together with an evaluation
         parser.error(f"--steps must be at least 2, not {given.steps}; give 2 or more.")
     return given

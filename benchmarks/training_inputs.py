@@ -105,7 +105,7 @@ def set_up(folder: Path, cells: Sequence[Cell], model: str | None, glue: Path | 
     """Save the cells' models, and their rows unless these are given; return the folder of the rows."""
     import transformers
 
-    transformers.logging.disable_progress_bar()
+    transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     made_up = _save_tokenizer(folder / "tokenizer") if model is None else model
     for name in {cell.model for cell in cells}:
         if name != "minilm" or model is None:
@@ -130,7 +130,7 @@ def prepare(cell: Cell, folder: Path, model: str | None, glue: Path, dtype: str,
 
 def _save_tokenizer(folder: Path) -> str:
     """Save a tokenizer of as many words as BERT has, all of them made up."""
-    from transformers import BertTokenizerFast
+    from transformers import BertTokenizerFast  # type: ignore[attr-defined]  # a name made at run time
 
     consonants, vowels = "bdfghjklmnprstvwxyz", "aeiou"
     syllables = [consonant + vowel for consonant in consonants for vowel in vowels]

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from training_inputs import Setting
-from training_rivals import Ready, Rival, Turn, Turns
+from training_turns import Ready, Rival, Turn, Turns
 
 from seedwise.data.tokens import TokenizedTask
 
@@ -68,7 +68,7 @@ def _as_one(passes: list[Callable[[], object]], device: str) -> Callable[[], obj
 
     if not device.startswith("cuda"):
         return run
-    side = torch.cuda.Stream()
+    side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
     side.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(side):
         run()

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from training_inputs import Setting
 from training_peak import Peak
-from training_rivals import Ready, Rival, Turn
+from training_turns import Ready, Rival, Turn
 
 from seedwise.data.tokens import TokenizedTask
 
@@ -140,7 +140,7 @@ def _parameters(config: Any, rows: TokenizedTask) -> int:
     from transformers import AutoModelForSequenceClassification
 
     with torch.device("meta"):
-        model = AutoModelForSequenceClassification.from_config(config)
+        model = AutoModelForSequenceClassification.from_config(config)  # type: ignore[no-untyped-call]
     seen = len(np.unique(np.concatenate([split.ids for split in rows.splits.values()])))
     words, width = model.get_input_embeddings().weight.shape
     return int(sum(p.numel() for p in model.parameters()) - (words - seen) * width)

@@ -1,106 +1,25 @@
 """What does a rival's process do? It trains for a turn, reports, and waits for its next: the work of ``training.py``."""
 
-import ctypes
 import math
 import os
 import statistics
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from multiprocessing.connection import Connection
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from training_inputs import Setting
+from training_turns import WARM_UP, Ready, Rival, Turn, Turns
 
 from seedwise import Measurement, Seeds
 from seedwise.data.tokens import TokenizedTask
 from seedwise.values.trial import Trial
 
-__all__ = ["WARM_UP", "Ready", "Rival", "Turn", "Turns", "work"]
+__all__ = ["work"]
 
-WARM_UP = 2  # steps before the first turn
 Step = Callable[[list[Any]], Measurement]  # takes a step of all trials, returns what was measured of the first
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-
-
-class Rival(NamedTuple):
-    """A way to train.
-
-    Args:
-        title: What it is called in the table.
-        path: trainer, plain, packed, compiled or fused; products multiplies matrices, copies, and trains nothing.
-        processes: How many of it run at once.
-        threads: Threads of each.
-        width: Trials that each trains at once.
-        as_run_glue: Whether the Trainer is set as the library's example for GLUE sets it, or as well as can be.
-        trials: Train so many, shared out over the processes, from start to end in one turn; 0 for turns of a few steps.
-    """
-
-    title: str
-    path: str
-    processes: int
-    threads: int
-    width: int = 1
-    as_run_glue: bool = False
-    trials: int = 0
-
-
-class Ready(NamedTuple):
-    """Seconds from a process's start until all is loaded, and from there until one trial stands at step 0."""
-
-    start: float
-    begin: float
-
-
-class Turn(NamedTuple):
-    """Seconds of a step (the median of the turn's) and of an evaluation of all trials of a process.
-
-    Memory is the process's peak so far, in bytes; losses are those of its first trial's steps, where it is ours. Where
-    the steps were taken twice, recording is what all of them took longer at first.
-    """
-
-    step: float
-    evaluation: float
-    memory: float
-    losses: tuple[float, ...] = ()
-    recording: float = 0.0
-
-
-class Turns:
-    """A process's side of taking turns: it reports, and waits until it is called again or is no longer needed."""
-
-    def __init__(self, pipe: Connection, device: str) -> None:
-        self._pipe, self._device = pipe, device
-
-    def over(self, report: Ready | Turn) -> None:
-        """Hand a report over and wait."""
-        with suppress(AttributeError, OSError, TypeError):  # not every system has it
-            ctypes.CDLL(None).malloc_trim(0)  # what is free is handed back: the others need memory too
-        self._pipe.send(report)
-        if not self._pipe.recv():
-            raise SystemExit
-
-    def clock(self) -> float:
-        """Return the time when all work handed to the device is done."""
-        import torch
-
-        if self._device.startswith("cuda"):
-            torch.cuda.synchronize()
-        return time.perf_counter()
-
-    def memory(self) -> float:
-        """Return the peak memory in bytes: on a GPU that of its tensors, else that of the process."""
-        import torch
-
-        if self._device.startswith("cuda"):
-            return float(torch.cuda.max_memory_allocated())
-        with suppress(OSError):
-            for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-                if line.startswith("VmHWM:"):
-                    return float(line.split()[1]) * 1024
-        return math.nan
 
 
 def work(rival: Rival, setting: Setting, parameters: int, number: int, pipe: Connection, started: float) -> None:
@@ -141,8 +60,8 @@ def work(rival: Rival, setting: Setting, parameters: int, number: int, pipe: Con
 def _quieten() -> None:
     import transformers
 
-    transformers.logging.set_verbosity_error()
-    transformers.logging.disable_progress_bar()
+    transformers.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def _train(rival: Rival, setting: Setting, number: int, turns: Turns, started: float) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from training_inputs import Setting
-from training_rivals import WARM_UP, Ready, Rival, Turn, Turns
+from training_turns import WARM_UP, Ready, Rival, Turn, Turns
 from transformers import (
     AutoModelForSequenceClassification,
     AutoTokenizer,
@@ -50,11 +50,11 @@ class Pauses(TrainerCallback):
         self._begin, self._steps = 0.0, list[float]()
         self.trainer: Trainer
 
-    def on_train_begin(self, *_: Any, **__: Any) -> None:
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002 - the library's
         """Note how long it took to set the trial up."""
         self._begin = self._turns.clock() - self._before
 
-    def on_step_end(self, _arguments: Any, state: Any, *_: Any, **__: Any) -> None:
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002 - the library's
         """Note how long the step took; at the end of a turn evaluate, report, and wait for the next."""
         now = self._turns.clock()
         self._steps.append(now - self._before)
@@ -98,7 +98,7 @@ def take_turns(rival: Rival, setting: Setting, number: int, turns: Turns, starte
             train_dataset=train,
             eval_dataset=validation,
             data_collator=default_data_collator if rival.as_run_glue else DataCollatorWithPadding(tokenizer),
-            compute_metrics=lambda found: score(rows.kind, found.predictions, found.label_ids),
+            compute_metrics=lambda found: score(rows.kind, np.asarray(found.predictions), np.asarray(found.label_ids)),
             callbacks=[pauses],
         )
         trainer.remove_callback(PrinterCallback)

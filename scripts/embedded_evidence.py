@@ -2,6 +2,7 @@
 
     python scripts/embedded_evidence.py                       20 seeds a task, pretrained and with random weights
     python scripts/embedded_evidence.py --learning-rate 1e-3  another recipe
+    python scripts/embedded_evidence.py --quick               two short trials of one task: does it run?
 
 Prints one line for each task and encoder: final validation score (mean, standard deviation, worst, best), test score and seconds.
 """
@@ -26,8 +27,9 @@ from transformers.utils import logging as transformers_logging
 from seedwise.cli.demo import DEMO_RECIPE
 from seedwise.data.embedded import ENCODER
 from seedwise.data.tokens import tokenize
-from seedwise.training.loop import begin, predict, train
+from seedwise.training.loop import begin, train
 from seedwise.training.metrics import score
+from seedwise.training.plain import predict
 from seedwise.values.benchmarks import EMBEDDED
 from seedwise.values.recipe import Recipe
 from seedwise.values.seeds import Seeds
@@ -57,8 +59,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--pretrained-only", action="store_true")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--json", type=Path, help="also write every trial's scores to this file")
+    parser.add_argument("--quick", action="store_true", help="two short trials of one task and encoder, in one process")
     chosen = parser.parse_args(arguments)
-    transformers_logging.disable_progress_bar()
+    if chosen.quick:
+        chosen.seeds, chosen.epochs, chosen.tasks, chosen.pretrained_only, chosen.processes = (
+            2,
+            0.2,
+            ["acceptability"],
+            True,
+            1,
+        )
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     recipe = DEMO_RECIPE.with_changes(
         model=chosen.encoder,
         learning_rate=chosen.learning_rate,
@@ -96,7 +107,7 @@ def _line(task: str, name: str, outcomes: list[Outcome]) -> str:
 def _outcome(trial: Trial) -> Outcome:
     """Train one trial on one thread to its end and score it there."""
     torch.set_num_threads(1)
-    transformers_logging.set_verbosity_error()
+    transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     data = tokenize(trial.task, trial.recipe.model, trial.recipe.max_length)
     started = time.perf_counter()
     training = begin(trial, data)

@@ -3,6 +3,7 @@
     python scripts/make_embedded.py               the data and the encoder (under 30 minutes on 2 cores)
     python scripts/make_embedded.py --data-only   the data alone (under a minute)
     python scripts/make_embedded.py --check       make the data anew in a temporary folder and compare it byte for byte
+    python scripts/make_embedded.py --quick       pretrain a tiny encoder on few texts, in a temporary folder: does it run?
 
 The data are the same on every machine. The encoder is trained in floating point: equal scores within noise, not equal bytes.
 """
@@ -28,11 +29,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--data-only", action="store_true", help="make the tasks, keep the encoder")
     parser.add_argument("--check", action="store_true", help="compare the packaged tasks with freshly made ones")
     parser.add_argument("--output", type=Path, default=_PACKAGE, help="folder to write to or to check")
+    parser.add_argument("--quick", action="store_true", help="pretrain a tiny encoder on few texts and keep nothing")
     parser.add_argument("--threads", type=int, default=2, help="threads for pretraining")
     chosen = parser.parse_args(arguments)
     started = time.monotonic()
     if chosen.check:
         return _check(chosen.output)
+    if chosen.quick:
+        return _try()
     write_tasks(chosen.output)
     print(f"tasks written after {time.monotonic() - started:.0f} s")
     if not chosen.data_only:
@@ -52,6 +56,16 @@ def _check(folder: Path) -> int:
         differing = [name for name in names if not _equal(folder / name, Path(temporary) / name)]
     print(f"differing: {', '.join(differing)}" if differing else f"all {len(names)} files are equal, byte for byte")
     return 1 if differing else 0
+
+
+def _try() -> int:
+    """Pretrain an encoder too small to be of use."""
+    from embedded_encoder import Pretraining, pretrain
+
+    with tempfile.TemporaryDirectory() as temporary:
+        pretrain(Path(temporary), Pretraining(texts=500, epochs=1, layers=1, width=32, inner=64), threads=1)
+        print(f"saved {', '.join(sorted(path.name for path in Path(temporary).iterdir()))}")
+    return 0
 
 
 def _equal(first: Path, second: Path) -> bool:

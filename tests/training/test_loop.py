@@ -15,6 +15,7 @@ from seedwise.training.checkpoint import load_checkpoint, save_checkpoint
 from seedwise.training.loop import at_best, begin, train
 from seedwise.training.plain import predict
 from seedwise.training.randomness import permutation
+from tolerances import drift
 from toys import toy_recipe, toy_task
 
 
@@ -87,14 +88,14 @@ def test_fifty_steps_equal_a_plain_hugging_face_loop(task, model, bias_correctio
     expected = plain_losses(trial, data, 50, bert_adam=not bias_correction)
     actual = losses(trial, data, 50)
     assert max(expected[:10]) - min(expected) > 0.05  # it does learn
-    assert actual == pytest.approx(expected, rel=0, abs=1e-6)
+    assert actual == pytest.approx(expected, rel=0, abs=drift(50))
 
 
 def test_fifty_steps_of_regression_equal_a_plain_hugging_face_loop(tmp_path, model):
     task = toy_task(tmp_path, kind="regression", label="value")
     recipe = toy_recipe(model, **FIFTY)
     trial, data = Trial(task, recipe, Seeds(1, 2)), tokenize(task, recipe.model, 128)
-    assert losses(trial, data, 50) == pytest.approx(plain_losses(trial, data, 50), rel=0, abs=1e-6)
+    assert losses(trial, data, 50) == pytest.approx(plain_losses(trial, data, 50), rel=0, abs=drift(50))
 
 
 def test_accumulated_gradients_equal_the_whole_batch(task, model):
@@ -104,7 +105,7 @@ def test_accumulated_gradients_equal_the_whole_batch(task, model):
     data = tokenize(task, whole.model, 128)
     a = losses(Trial(task, whole, Seeds(1, 1)), data)
     b = losses(Trial(task, parts, Seeds(1, 1)), data)
-    assert b == pytest.approx(a, rel=0, abs=2e-6)
+    assert b == pytest.approx(a, rel=0, abs=drift(len(a)))
 
 
 def test_the_same_seeds_give_the_same_curve(trial, data):
@@ -180,7 +181,7 @@ def test_bfloat16_follows_float32_closely(task, recipe, data):
     exact = losses(Trial(task, replace(recipe, dropout=0.0), Seeds(1, 1)), data, 8)
     mixed = losses(Trial(task, replace(recipe, dropout=0.0, dtype="bfloat16"), Seeds(1, 1)), data, 8)
     assert mixed != exact
-    assert mixed == pytest.approx(exact, abs=0.02)
+    assert mixed == pytest.approx(exact, abs=8 * 2**-8)  # bfloat16 keeps 8 bits; one unit of a loss of 1 for each step
 
 
 def test_a_toy_is_learnt(task, recipe, data):

@@ -1,4 +1,4 @@
-"""Are published studies listed, run in their stages, continued by the folder alone, and wrong requests refused in a sentence?"""
+"""Are designs listed, run in their stages, continued by the folder alone, and wrong requests refused in a sentence?"""
 
 import pytest
 
@@ -46,7 +46,7 @@ def own(tmp_path_factory):
 def asked(own, rows, model):
     """The flags of the study on the toy rows, with the toy model."""
     files = ["--train", rows / "train.csv", "--validation", rows / "validation.csv", "--test", rows / "test.csv"]
-    return ["--study", own, *files, "--text", "text", "--label", "label", "--model", model, "--workers", 1]
+    return ["--design", own, *files, "--text", "text", "--label", "label", "--model", model, "--workers", 1]
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +116,9 @@ class TestRun:
 
     @pytest.mark.slow
     def test_the_small_scale_runs_with_what_is_inside_the_package(self, seedwise, own, tmp_path):
-        said = seedwise("run", tmp_path / "s", "--study", own, "--scale", "small", "--set", "dropout=0", "--workers", 1)
+        said = seedwise(
+            "run", tmp_path / "s", "--design", own, "--scale", "small", "--set", "dropout=0", "--workers", 1
+        )
         assert (said.code, said.err) == (0, "")
         with Study.open(tmp_path / "s") as study:
             assert {(r.trial.task.splits.train_size, r.trial.recipe.model) for r in study.trials} == {(64, "embedded")}
@@ -135,43 +137,46 @@ class TestBeforeTheReport:
         assert "choices are not all made, so its report has no trial yet; `seedwise run " in said.err
 
 
-class TestStudies:
-    def test_every_study_is_listed_with_its_question_and_cost(self, seedwise):
-        out = seedwise("studies").out
+class TestDesigns:
+    def test_every_design_is_listed_with_its_question_and_cost(self, seedwise):
+        out = seedwise("designs").out
         assert all(f"{name}\n  {designs.load(name).question}" in out for name in designs.names())
         assert "2,881 trainings (1 intermediate, 2,240 tuning, 640 report); at small scale" in out
 
     def test_the_list_fits_a_wide_terminal(self, seedwise):
-        assert max(map(len, seedwise("studies").out.splitlines())) <= 140
+        assert max(map(len, seedwise("designs").out.splitlines())) <= 140
 
-    def test_a_studys_file_is_printed_to_be_copied(self, seedwise):
-        assert seedwise("studies", "dodge2020").out == (FOLDER / "dodge2020.toml").read_text(encoding="utf-8")
+    def test_a_designs_file_is_printed_to_be_copied(self, seedwise):
+        assert seedwise("designs", "dodge2020").out == (FOLDER / "dodge2020.toml").read_text(encoding="utf-8")
 
     def test_a_file_of_ones_own_is_printed_from_where_it_lies(self, seedwise, own):
-        assert seedwise("studies", own).out == OWN
+        assert seedwise("designs", own).out == OWN
 
 
 REFUSED = [
-    (["--study", "zhang2021-renit"], "did you mean 'zhang2021-reinit'"),
-    (["--study", "no.toml"], "the study file no.toml does not exist"),
-    (["--study", "dodge2020", "--seeds", 5], "--study says how many trials there are, so --seeds must be left out"),
-    (["--study", "dodge2020", "--init", 5, "--order", 5], "so --init and --order must be left out"),
-    (["--study", "dodge2020", "--budget", 5], "so --budget must be left out"),
-    (["--study", "dodge2020", "--fraction", 0.5], "so --fraction must be left out"),
-    (["--study", "dodge2020", "--recipe", "zhang2021"], "so --recipe must be left out; --set changes one field of all"),
-    (["--study", "dodge2020", "--extend"], "so --extend must be left out"),
-    (["--study", "dodge2020", "--config", "x.toml"], "so --config must be left out"),
-    (["--scale", "small"], "--scale small goes with --study, which is missing"),
-    (["--study", "dodge2020", "--scale", "tiny"], "tiny"),
-    (["--study", "zhang2021-models", "--model", "bert"], "--model would make them one; leave it out"),
-    (["--study", "zhang2021-reinit", "--set", "reinit_layers=2"], "is what arm 'Re-init' of the study"),
-    (["--study", "dodge2020", "--set", "mixuot=0.1"], "did you mean 'mixout'"),
-    (["--study", "dodge2020", "--task", "glue/rt"], "did you mean 'rte'"),
+    (["--design", "zhang2021-renit"], "did you mean 'zhang2021-reinit'"),
+    (["--design", "no.toml"], "the design file no.toml does not exist"),
+    (["--design", "dodge2020", "--seeds", 5], "--design says how many trials there are, so --seeds must be left out"),
+    (["--design", "dodge2020", "--init", 5, "--order", 5], "so --init and --order must be left out"),
+    (["--design", "dodge2020", "--budget", 5], "so --budget must be left out"),
+    (["--design", "dodge2020", "--fraction", 0.5], "so --fraction must be left out"),
     (
-        ["--study", "zhang2021-models", "--task", "glue/sst2"],
+        ["--design", "dodge2020", "--recipe", "zhang2021"],
+        "so --recipe must be left out; --set changes one field of all",
+    ),
+    (["--design", "dodge2020", "--extend"], "so --extend must be left out"),
+    (["--design", "dodge2020", "--config", "x.toml"], "so --config must be left out"),
+    (["--scale", "small"], "--scale small goes with --design, which is missing"),
+    (["--design", "dodge2020", "--scale", "tiny"], "tiny"),
+    (["--design", "zhang2021-models", "--model", "bert"], "--model would make them one; leave it out"),
+    (["--design", "zhang2021-reinit", "--set", "reinit_layers=2"], "is what arm 'Re-init' of the design"),
+    (["--design", "dodge2020", "--set", "mixuot=0.1"], "did you mean 'mixout'"),
+    (["--design", "dodge2020", "--task", "glue/rt"], "did you mean 'rte'"),
+    (
+        ["--design", "zhang2021-models", "--task", "glue/sst2"],
         "for the tasks cola, mrpc, stsb, rte, not for sst2; choose",
     ),
-    (["--study", "dodge2020", "--protocol", "zhang"], "the protocol must be one of"),
+    (["--design", "dodge2020", "--protocol", "zhang"], "the protocol must be one of"),
 ]
 
 
@@ -184,16 +189,16 @@ def test_a_wrong_request_is_one_sentence_and_writes_nothing(seedwise, tmp_path, 
     assert not (tmp_path / "s").exists()
 
 
-def test_an_unknown_key_in_a_study_file_is_named(seedwise, tmp_path):
+def test_an_unknown_key_in_a_design_file_is_named(seedwise, tmp_path):
     path = tmp_path / "own.toml"
     path.write_text(OWN.replace("search =", "searches ="), encoding="utf-8")
-    said = seedwise("run", tmp_path / "s", "--study", path)
+    said = seedwise("run", tmp_path / "s", "--design", path)
     assert said.code == 2
-    assert "[[arm]] in the study file own.toml has no key 'searches'; did you mean 'search'" in said.err
+    assert "[[arm]] in the design file own.toml has no key 'searches'; did you mean 'search'" in said.err
 
 
 def test_a_folder_with_another_study_is_refused(staged, seedwise):
-    said = seedwise("run", staged[0], "--study", "zhang2021-precision", "--scale", "small")
+    said = seedwise("run", staged[0], "--design", "zhang2021-precision", "--scale", "small")
     assert said.code == 2
     assert "holds the study 'rates' (task train; model toy), not 'zhang2021-precision' at small scale" in said.err
 
@@ -208,3 +213,23 @@ def test_a_stage_alone_is_not_run(staged, seedwise):
     said = seedwise("run", staged[0] / "tuning")
     assert said.code == 2
     assert "tuning is a stage of the study in" in said.err
+
+
+class TestTheOtherKindOfFile:
+    """Two kinds of TOML file are easily taken for each other."""
+
+    def test_a_study_file_is_no_design(self, seedwise, tmp_path):
+        path = tmp_path / "reviews.toml"
+        path.write_text('[task]\ntask = "glue/rte"\n[recipe]\nmodel = "embedded"\n', encoding="utf-8")
+        said = seedwise("run", tmp_path / "s", "--design", path)
+        assert (said.code, said.out) == (2, "")
+        assert f"{path} is a study file, not a design; give it to --config." in said.err
+
+    def test_a_design_is_no_study_file(self, seedwise, tmp_path, own):
+        said = seedwise("run", tmp_path / "s", "--config", own)
+        assert (said.code, said.out) == (2, "")
+        assert f"{own} is a design, not a study file; give it to --design." in said.err
+
+    def test_nor_is_the_name_of_a_design(self, seedwise, tmp_path):
+        said = seedwise("run", tmp_path / "s", "--config", "dodge2020")
+        assert "dodge2020 is a design, not a study file; give it to --design." in said.err

@@ -1,4 +1,4 @@
-"""Do the ready-made studies say what the papers did, and is a study file that cannot be refused in one sentence?"""
+"""Do the ready-made designs say what the papers did, and is a design file that cannot be refused in one sentence?"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -54,12 +54,12 @@ def arm(design, name, task):
 # What is published ----------------------------------------------------------------------------------------------------
 
 
-def test_every_study_has_its_cost_written_here():
+def test_every_design_has_its_cost_written_here():
     assert set(designs.names()) == set(COSTS)
 
 
 @pytest.mark.parametrize("name", COSTS)
-def test_the_cost_of_a_study_is_the_papers(name):
+def test_the_cost_of_a_design_is_the_papers(name):
     cost = designs.load(name).cost
     assert (cost["tuning"], cost["report"]) == COSTS[name]
 
@@ -69,7 +69,7 @@ def test_only_the_methods_need_an_intermediate_task():
 
 
 @pytest.mark.parametrize("name", COSTS)
-def test_every_study_says_whose_it_is_and_what_it_asks(name):
+def test_every_design_says_whose_it_is_and_what_it_asks(name):
     design = designs.load(name)
     assert design.source.partition(" et al. (")[0] in ("Dodge", "Zhang", "Mosbach")
     assert design.question.endswith("?")
@@ -139,7 +139,7 @@ def test_no_candidate_of_another_model_s_reinit_is_the_plain_arm():
         assert {min(a.search["reinit_layers"]) for a in design.arms if a.search} == {1}
 
 
-def test_studies_may_name_what_the_report_can_draw_and_nothing_else():
+def test_designs_may_name_what_the_report_can_draw_and_nothing_else():
     assert set(published.SHOWS) == set(PROMISED)
     assert {name for name in published.PUBLISHED if name != "dodge2020"} == set(PUBLISHED)
 
@@ -191,7 +191,7 @@ def test_a_model_and_changes_go_into_every_arm():
     assert {(a.recipe.model, a.recipe.dtype) for a in design.arms} == {("other", "bfloat16")}
 
 
-def test_tasks_that_are_given_are_split_and_scored_as_the_study_says():
+def test_tasks_that_are_given_are_split_and_scored_as_the_design_says():
     design = designs.load("zhang2021-reinit", task=["glue/mrpc", "embedded/similarity"])
     assert design.tasks == (Task.glue("mrpc", protocol="zhang2021"), Task.embedded("similarity"))
 
@@ -218,17 +218,17 @@ def test_models_are_not_compared_with_one_model():
 
 
 def test_what_an_arm_is_about_cannot_be_set_for_all():
-    with pytest.raises(RequestError, match="is what arm 'No bias correction' of the study"):
+    with pytest.raises(RequestError, match="is what arm 'No bias correction' of the design"):
         designs.load("zhang2021-bias-correction", changes={"bias_correction": True})
 
 
-def test_an_unknown_study_is_refused_with_the_nearest():
+def test_an_unknown_design_is_refused_with_the_nearest():
     with pytest.raises(RequestError, match=r"not 'zhang2021-renit'; did you mean 'zhang2021-reinit'\."):
         designs.load("zhang2021-renit")
 
 
-def test_a_missing_study_file_is_refused(tmp_path):
-    with pytest.raises(RequestError, match=r"the study file .*no\.toml does not exist"):
+def test_a_missing_design_file_is_refused(tmp_path):
+    with pytest.raises(RequestError, match=r"the design file .*no\.toml does not exist"):
         designs.load(tmp_path / "no.toml")
 
 
@@ -240,20 +240,20 @@ def test_an_unknown_scale_is_refused():
 # Files of one's own ---------------------------------------------------------------------------------------------------
 
 
-def test_a_file_of_ones_own_is_a_study(tmp_path):
+def test_a_file_of_ones_own_is_a_design(tmp_path):
     design = designs.load(own(tmp_path))
     assert (design.name, design.names, design.cost["report"]) == ("own", ("Standard",), 2)
 
 
-def test_the_file_of_the_documentation_is_a_study_with_the_rows_that_it_names(tmp_path):
-    page = Path(__file__).parents[2] / "docs" / "studies.md"
+def test_the_file_of_the_documentation_is_a_design_with_the_rows_that_it_names(tmp_path):
+    page = Path(__file__).parents[2] / "docs" / "designs.md"
     (tmp_path / "mine.toml").write_text(page.read_text(encoding="utf-8").split("```toml\n")[1].split("```")[0])
     design = designs.load(tmp_path / "mine.toml")
     assert [task.splits.train_size for task in design.tasks] == [128]
     assert design.cost == {"intermediate": 0, "tuning": 9, "report": 10}
 
 
-def test_a_copy_of_a_ready_made_study_is_the_same_study(tmp_path):
+def test_a_copy_of_a_ready_made_design_is_the_same_design(tmp_path):
     path = tmp_path / "zhang2021-methods.toml"
     path.write_bytes((FOLDER / path.name).read_bytes())
     assert designs.load(path) == designs.load("zhang2021-methods")
@@ -264,7 +264,7 @@ def test_a_copy_of_a_ready_made_study_is_the_same_study(tmp_path):
     [
         (
             "searches = { mixout = [0.1] }",
-            r"\[\[arm\]\] in the study file own.toml has no key 'searches'; did you mean 'search'",
+            r"\[\[arm\]\] in the design file own.toml has no key 'searches'; did you mean 'search'",
         ),
         ("search = { mixout = 0.1 }", "must be a table of recipe fields, each with a list of values"),
         ("search = { mixout = [] }", "at least one candidate for mixout"),
@@ -279,7 +279,7 @@ def test_a_copy_of_a_ready_made_study_is_the_same_study(tmp_path):
         ("[intermediate]\ntask = 'glue/mnli'", "must have the key 'seeds'"),
     ],
 )
-def test_a_study_file_that_cannot_be_is_refused_in_one_sentence(tmp_path, more, words):
+def test_a_design_file_that_cannot_be_is_refused_in_one_sentence(tmp_path, more, words):
     with pytest.raises(RequestError, match=words) as caught:
         designs.load(own(tmp_path, more=more))
     assert str(caught.value).count(". ") == 0
@@ -307,14 +307,14 @@ def test_a_search_of_no_numbers_is_refused_in_one_sentence_at_the_small_scale_to
         designs.load(own(tmp_path, more=more), scale="small")
 
 
-def test_a_study_without_a_small_scale_says_how_to_have_one(tmp_path):
+def test_a_design_without_a_small_scale_says_how_to_have_one(tmp_path):
     with pytest.raises(RequestError, match=r"has no small scale; add a table \[small\]"):
         designs.load(own(tmp_path), scale="small")
 
 
 def test_a_search_without_tuning_seeds_is_refused(tmp_path):
     text = SMALLEST.replace("tuning_seeds = 3\n", "")
-    with pytest.raises(RequestError, match="has a search, so the study needs tuning_seeds"):
+    with pytest.raises(RequestError, match="has a search, so the design needs tuning_seeds"):
         designs.load(own(tmp_path, text=text, more="search = { mixout = [0.1, 0.5] }"))
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from design_studies import design_study, methods_design
 from seedwise.analysis.analysis import Analysis
-from seedwise.designs.file import StudyFile, study_names
+from seedwise.designs.file import DesignFile, design_names
 from seedwise.papers.published import DEGENERATE, PUBLISHED
 from seedwise.report.figures import CELL_FIGURES, Figure, cell_figures
 from seedwise.report.question import PROMISED, design_sentences, promises, published_sentences
@@ -172,10 +172,10 @@ def test_a_recipe_that_has_other_names_on_other_tasks_says_each():
 # What was promised ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", study_names())
+@pytest.mark.parametrize("name", design_names())
 @pytest.mark.parametrize("scale", ["full", "small"])
 def test_every_ready_made_study_promises_what_is_known_and_names_a_table_that_has_its_arms(name, scale):
-    design = StudyFile.read(name).design(scale=scale)
+    design = DesignFile.read(name).design(scale=scale)
     assert set(design.shows) <= set(PROMISED)
     if design.published is None or design.published.startswith("dodge2020"):
         return

@@ -1,6 +1,7 @@
 """Does the command in the report make the same study again?"""
 
 import shlex
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -50,7 +51,7 @@ def rows(tmp_path):
 def asked_again(line, folder, monkeypatch):
     """The study that the command line describes, without running it."""
     monkeypatch.setattr(Study, "run", lambda *_: None)
-    monkeypatch.setattr("seedwise.cli.run.run_to_the_end", lambda *_: None)
+    monkeypatch.setattr(import_module("seedwise.cli.run"), "run_to_the_end", lambda *_: None)
     words = shlex.split(line)
     assert words[:3] == ["seedwise", "run", "STUDY"]
     app(["run", str(folder), *words[3:]], exit_on_error=False, print_error=False, result_action="return_value")
@@ -120,4 +121,4 @@ def test_settings_stand_side_by_side():
 
 def test_a_study_with_a_design_is_made_again_by_its_name():
     study = design_study(methods_design(tasks=("entailment",)), lambda *_: 0.7)
-    assert commands(Analysis(study), "DIR") == ["seedwise run DIR --study made-up --scale small"]
+    assert commands(Analysis(study), "DIR") == ["seedwise run DIR --design made-up --scale small"]

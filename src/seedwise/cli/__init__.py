@@ -50,11 +50,15 @@ def demo(
 def run(
     folder: Folder,
     *,
-    study: Annotated[str | None, Parameter(help="A published study (`seedwise studies`), or a file like one.")] = None,
-    scale: Annotated[
-        Literal["full", "small"] | None, Parameter(help="Of --study: as published, or for this machine in minutes.")
+    design: Annotated[
+        str | None, Parameter(help="A ready-made design (`seedwise designs`), or a file like one.")
     ] = None,
-    config: Annotated[Path | None, Parameter(help="A TOML file that holds the whole study; flags override it.")] = None,
+    scale: Annotated[
+        Literal["full", "small"] | None, Parameter(help="Of --design: as published, or for this machine in minutes.")
+    ] = None,
+    config: Annotated[
+        Path | None, Parameter(help="A study file: TOML that says what flags would; flags override it.")
+    ] = None,
     task: TaskOptions = TaskOptions(),
     recipe: RecipeOptions = RecipeOptions(),
     trials: TrialOptions = TrialOptions(),
@@ -62,28 +66,28 @@ def run(
     extend: Annotated[bool, Parameter(negative="", help="Add to the study that the folder holds.")] = False,
 ) -> None:
     """Run a study, or continue the one that the folder holds."""
-    from seedwise.cli.run import run_options, run_published
+    from seedwise.cli.run import run_from_design, run_options
 
     options = StudyOptions(task, recipe, trials, workers)
-    if study is not None:
+    if design is not None:
         if config is not None or extend:
             flag = "--config" if config is not None else "--extend"
-            raise RequestError(f"--study says what is run, so {flag} must be left out; give one of the two.")
-        run_published(folder, study, scale or "full", options)
+            raise RequestError(f"--design says what is run, so {flag} must be left out; give one of the two.")
+        run_from_design(folder, design, scale or "full", options)
         return
     if scale is not None:
-        raise RequestError(f"--scale {scale} goes with --study, which is missing; name a study.")
+        raise RequestError(f"--scale {scale} goes with --design, which is missing; name a design.")
     run_options(folder, options.over_file(config) if config else options, extend=extend)
 
 
 @app.command
-def studies(
-    name: Annotated[str | None, Parameter(help="Print this study's file, to be copied and changed.")] = None,
+def designs(
+    name: Annotated[str | None, Parameter(help="Print this design's file, to be copied and changed.")] = None,
 ) -> None:
-    """List the published studies that ``seedwise run DIR --study NAME`` runs, with their cost in trainings."""
-    from seedwise.cli.designs import print_studies
+    """List the ready-made designs that ``seedwise run DIR --design NAME`` runs, with their cost in trainings."""
+    from seedwise.cli.designs import print_designs
 
-    print_studies(name)
+    print_designs(name)
 
 
 @app.command

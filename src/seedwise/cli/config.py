@@ -1,4 +1,4 @@
-"""What can a study's TOML file say, and how do flags override it?"""
+"""What can a study file (TOML) say, and how do flags override it?"""
 
 import json
 from dataclasses import dataclass, fields, replace
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
 from seedwise.cli.options import RecipeOptions, TaskOptions, TrialOptions, WorkerOptions, model_place
+from seedwise.designs.file import DESIGN_KEYS, design_names
 from seedwise.errors import RequestError
 from seedwise.values.checks import TEXT, TomlKind, check_keys, check_table, read_toml, toml_type
 
@@ -31,9 +32,13 @@ class StudyOptions:
         """Return these options on top of those of a study file.
 
         Raises:
-            RequestError: The file is missing or no TOML, or a table or key is unknown.
+            RequestError: The file is missing, no TOML or a design, or a table or key is unknown.
         """
+        if str(path) in design_names() and not path.exists():
+            raise RequestError(f"{path} is a design, not a study file; give it to --design.")
         content = read_toml("the study file", path)
+        if content.keys() & DESIGN_KEYS:
+            raise RequestError(f"{path} is a design, not a study file; give it to --design.")
         check_keys(f"the study file {path}", content, tuple(f.name for f in fields(self)))
         return StudyOptions(
             task=_merge(self.task, _table(content, "task", path), "task", path),

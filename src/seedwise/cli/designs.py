@@ -1,4 +1,4 @@
-"""How does ``seedwise run --study`` turn a study file into a design, run it in its stages, and say how it went?"""
+"""How does ``seedwise run --design`` find the design that is meant, run it in its stages, and say how it went?"""
 
 from contextlib import ExitStack
 from dataclasses import fields, replace
@@ -7,7 +7,7 @@ from pathlib import Path
 from seedwise.cli.config import StudyOptions
 from seedwise.cli.options import TaskOptions, model_place
 from seedwise.cli.progress import StudyBar
-from seedwise.designs.file import StudyFile, study_names
+from seedwise.designs.file import DesignFile, design_names
 from seedwise.errors import RequestError
 from seedwise.executors.base import Executor
 from seedwise.study.progress import StudyProgress
@@ -16,43 +16,45 @@ from seedwise.values.choice import DesignRecord
 from seedwise.values.design import Design
 from seedwise.values.task import Task
 
-__all__ = ["choice_lines", "design_of", "print_studies", "run_stages"]
+__all__ = ["choice_lines", "design_of", "print_designs", "run_stages"]
 
 
-def print_studies(name: str | None) -> None:
-    """List the ready-made studies with their cost, or print one's file, to be copied and changed."""
+def print_designs(name: str | None) -> None:
+    """List the ready-made designs with their cost, or print one's file, to be copied and changed."""
     if name is not None:
-        found = StudyFile.read(name)
+        found = DesignFile.read(name)
         print(found.path.read_text(encoding="utf-8"), end="")
         return
-    for each in study_names():
-        file = StudyFile.read(each)
+    for each in design_names():
+        file = DesignFile.read(each)
         full, small = file.design(), file.design(scale="small")
         print(f"{each}\n  {full.question}")
         print(f"  {full.source}; tasks {', '.join(task.name for task in full.tasks)}")
         print(f"  {_cost(full)}; at small scale {_cost(small)}\n")
-    print("seedwise run DIR --study NAME runs one; with --scale small on this machine, in minutes.")
+    print("seedwise run DIR --design NAME runs one; with --scale small on this machine, in minutes.")
 
 
-def design_of(study: str, scale: str, options: StudyOptions) -> Design:
+def design_of(name: str, scale: str, options: StudyOptions) -> Design:
     """Return the design that is meant.
 
     Args:
-        study: A study's name, or its file.
+        name: A design's name, or its file.
         scale: full or small.
-        options: Tasks, a model and recipe fields that replace the study's.
+        options: Tasks, a model and recipe fields that replace the design's.
 
     Raises:
         RequestError: Something is unknown, or said in two ways.
     """
     if said := [*options.trials.ways, *(("--fraction",) if options.trials.fraction is not None else ())]:
         raise RequestError(
-            f"--study says how many trials there are, so {said[0]} must be left out; `seedwise studies NAME` prints a "
-            "study's file, to be copied and changed."
+            f"--design says how many trials there are, so {said[0]} must be left out; `seedwise designs NAME` prints a "
+            "design's file, to be copied and changed."
         )
     if options.recipe.recipe is not None:
-        raise RequestError("--study has its own recipes, so --recipe must be left out; --set changes one field of all.")
-    file = StudyFile.read(study)
+        raise RequestError(
+            "--design has its own recipes, so --recipe must be left out; --set changes one field of all."
+        )
+    file = DesignFile.read(name)
     return file.design(
         tasks=_tasks(options.task, file, scale),
         model=None if options.recipe.model is None else model_place(options.recipe.model, Path()),
@@ -91,8 +93,8 @@ def choice_lines(record: DesignRecord) -> list[str]:
     return found
 
 
-def _tasks(options: TaskOptions, file: StudyFile, scale: str) -> tuple[Task, ...]:
-    """Return the tasks that are asked for, split and scored as the study says unless flags say else; none for its own."""
+def _tasks(options: TaskOptions, file: DesignFile, scale: str) -> tuple[Task, ...]:
+    """Return the tasks that are asked for, split and scored as the design says unless flags say else; none for its own."""
     if all(getattr(options, f.name) in (None, ()) for f in fields(options)):
         return ()
     if options.train is not None:

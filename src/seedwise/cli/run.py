@@ -25,7 +25,7 @@ from seedwise.values.stopping import StoppingRule
 from seedwise.values.task import Task
 from seedwise.values.trial import TrialState
 
-__all__ = ["run_options", "run_published", "run_to_the_end"]
+__all__ = ["run_from_design", "run_options", "run_to_the_end"]
 
 ENDED = (TrialState.STOPPED, TrialState.COMPLETE)
 
@@ -51,9 +51,9 @@ def run_options(folder: Path, options: StudyOptions, *, extend: bool) -> None:
         run_to_the_end(study, executor)
 
 
-def run_published(folder: Path, study: str, scale: str, options: StudyOptions) -> None:
-    """Run a study file in its stages; what is there already is continued."""
-    design = design_of(study, scale, options)
+def run_from_design(folder: Path, name: str, scale: str, options: StudyOptions) -> None:
+    """Run a design in its stages; what is there already is continued."""
+    design = design_of(name, scale, options)
     _run_in_stages(folder, design, design, executor_of(options.workers))
 
 

@@ -1,4 +1,4 @@
-"""Which studies are ready-made, and how is one loaded? Each is a TOML file beside this one; `StudyFile` reads them.
+"""Which designs are ready-made, and how is one loaded? Each is a TOML file beside this one; `DesignFile` reads them.
 
 Every file is a published protocol. It can be copied, changed and loaded from where the copy lies.
 """
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from seedwise.designs.file import StudyFile, study_names
+from seedwise.designs.file import DesignFile, design_names
 from seedwise.values.design import Design
 from seedwise.values.task import Task
 
@@ -15,36 +15,36 @@ __all__ = ["load", "names"]
 
 
 def names() -> tuple[str, ...]:
-    """Return the names of the ready-made studies.
+    """Return the names of the ready-made designs.
 
     Example:
         >>> "zhang2021-reinit" in names()
         True
     """
-    return study_names()
+    return design_names()
 
 
 def load(
-    study: str | Path,
+    design: str | Path,
     *,
     task: str | Task | Sequence[str | Task] = (),
     model: str | None = None,
     scale: str = "full",
     changes: Mapping[str, Any] | None = None,
 ) -> Design:
-    """Return a ready-made study, or that of a file, perhaps on other tasks or with another model.
+    """Return a ready-made design, or that of a file, perhaps on other tasks or with another model.
 
     Args:
-        study: One of `names`, or a TOML file.
+        design: One of `names`, or a TOML file.
         task: What is learnt instead: tasks, or names such as ``glue/rte``, ``embedded/entailment`` or a folder of GLUE
-            files, which are split and scored as the study says.
-        model: The model instead of the study's.
+            files, which are split and scored as the design says.
+        model: The model instead of the design's.
         scale: full as published, or small: the same arms and stages with the encoder and the tasks inside the package,
             and fewer rows, seeds and steps.
         changes: Recipe fields to set in every arm.
 
     Raises:
-        RequestError: The study, a task, the scale or a key is unknown, or what is asked would make two arms one.
+        RequestError: The design, a task, the scale or a key is unknown, or what is asked would make two arms one.
 
     Example:
         >>> load("zhang2021-randomness").cost["report"]
@@ -53,4 +53,4 @@ def load(
         ['entailment', 'similarity', 'acceptability']
     """
     given = (task,) if isinstance(task, str | Task) else tuple(task)
-    return StudyFile.read(study).design(tasks=given, model=model, scale=scale, changes=changes or {})
+    return DesignFile.read(design).design(tasks=given, model=model, scale=scale, changes=changes or {})

@@ -1,4 +1,4 @@
-"""What does a study file say, and which design does that mean on given tasks, with a given model, at a given scale?"""
+"""What does a design file say, and which design is it on given tasks, with a given model, at a given scale?"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,22 +17,26 @@ from seedwise.values.recipe import Recipe
 from seedwise.values.seeds import Seeds
 from seedwise.values.task import Task
 
-__all__ = ["FIRST_TUNING_SEED", "StudyFile", "study_names"]
+__all__ = ["DESIGN_KEYS", "FIRST_TUNING_SEED", "DesignFile", "design_names"]
 
 FOLDER = Path(__file__).parent
 
 FIRST_TUNING_SEED = 1001
 """Seeds of the choice are numbered from here, and so are none of the report's."""
 
+DESIGN_KEYS = frozenset(("title", "arm"))
+STUDY_KEYS = frozenset(("task", "recipe", "trials", "workers"))
+"""What tells a design from a study file, in which a person may take either for the other."""
 
-def study_names() -> tuple[str, ...]:
-    """Return the names of the study files in the package."""
+
+def design_names() -> tuple[str, ...]:
+    """Return the names of the designs in the package."""
     return tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
 
 
 @dataclass(frozen=True, slots=True)
-class StudyFile:
-    """A study as its file says it, before tasks, model and scale are settled.
+class DesignFile:
+    """A design as its file says it, before tasks, model and scale are settled.
 
     Args:
         name: The file's name without its ending.
@@ -45,24 +49,26 @@ class StudyFile:
     path: Path
 
     @classmethod
-    def read(cls, study: str | Path) -> "StudyFile":
-        """Read a ready-made study by its name, or any study file.
+    def read(cls, design: str | Path) -> "DesignFile":
+        """Read a ready-made design by its name, or any design file.
 
         Raises:
-            RequestError: There is none, it is no TOML, or a key is unknown.
+            RequestError: There is none, it is no TOML or a study file, or a key is unknown.
         """
-        text = str(study)
-        if text in study_names():
+        text = str(design)
+        if text in design_names():
             path = FOLDER / f"{text}.toml"
         elif text.endswith(".toml"):
             path = Path(text)
         else:
-            known = study_names()
+            known = design_names()
             raise RequestError(
-                f"the study must be one of {', '.join(known)}, or a TOML file, not {text!r}{did_you_mean(text, known)}."
+                f"the design must be one of {', '.join(known)}, or a TOML file, not {text!r}{did_you_mean(text, known)}."
             )
-        content = read_toml("the study file", path)
-        check_tables(f"the study file {path.name}", content)
+        content = read_toml("the design file", path)
+        if content.keys() & STUDY_KEYS and not content.keys() & DESIGN_KEYS:
+            raise RequestError(f"{path} is a study file, not a design; give it to --config.")
+        check_tables(f"the design file {path.name}", content)
         return cls(path.stem, content, path)
 
     @property
@@ -94,7 +100,7 @@ class StudyFile:
         check_choice("the scale", scale, SCALES)
         small = self.content.get("small", {}) if scale == "small" else {}
         if scale == "small" and not small:
-            raise RequestError(f"the study {self.name!r} has no small scale; add a table [small] to its file.")
+            raise RequestError(f"the design {self.name!r} has no small scale; add a table [small] to its file.")
         settled = _Settled(self, model, small, changes or {})
         settled.check()
         groups = self._groups(tasks, small)
@@ -125,8 +131,8 @@ class StudyFile:
             return Task.glue(Path(name), protocol=protocol)
         if family == "hub":
             raise RequestError(
-                f"a study's task must be glue/NAME, embedded/NAME or a folder of GLUE files, not {name!r}, whose columns no "
-                f"study file names; say --task {name} and its columns beside --study."
+                f"a design's task must be glue/NAME, embedded/NAME or a folder of GLUE files, not {name!r}, whose columns no "
+                f"design names; say --task {name} and its columns beside --design."
             )
         return Task.glue(glue_name(name.removeprefix("glue/")), protocol=protocol)
 
@@ -159,25 +165,25 @@ class StudyFile:
 
 @dataclass(frozen=True, slots=True)
 class _Settled:
-    """A study file with its scale and what else was asked: makes arms."""
+    """A design file with its scale and what else was asked: makes arms."""
 
-    file: StudyFile
+    file: DesignFile
     model: str | None
     small: Mapping[str, Any]
     changes: Mapping[str, Any]
 
     def check(self) -> None:
-        """Refuse what would make the study's arms one."""
+        """Refuse what would make the design's arms one."""
         arms = self.file.content["arm"]
         if self.model and any("model" in arm for arm in arms) and not self.small:
             raise RequestError(
-                f"the study {self.file.name!r} compares models, and --model would make them one; leave it out."
+                f"the design {self.file.name!r} compares models, and --model would make them one; leave it out."
             )
         for arm in arms:
             if clash := [name for name in self.changes if name in {**arm.get("set", {}), **arm.get("search", {})}]:
                 raise RequestError(
-                    f"{clash[0]} is what arm {arm['name']!r} of the study {self.file.name!r} is about, so it cannot be "
-                    "set for all arms; leave it out, or change a copy of the study's file."
+                    f"{clash[0]} is what arm {arm['name']!r} of the design {self.file.name!r} is about, so it cannot be "
+                    "set for all arms; leave it out, or change a copy of its file."
                 )
 
     def arm(self, table: Mapping[str, Any], task: Task, group: Mapping[str, Any]) -> Arm:
@@ -185,7 +191,7 @@ class _Settled:
         search = self._search(table)
         tuning = _first("tuning_seeds", (self.small, table, group, self.file.content["trials"]))
         if search and tuning is None:
-            raise RequestError(f"arm {table['name']!r} has a search, so the study needs tuning_seeds; add them.")
+            raise RequestError(f"arm {table['name']!r} has a search, so the design needs tuning_seeds; add them.")
         return Arm(
             name=table["name"],
             task=task,
@@ -239,8 +245,8 @@ class _Settled:
         known = [each for each in GLUE if named.replace("{task}", each) in PRESETS]
         if name not in PRESETS and "{task}" in named and known:
             raise RequestError(
-                f"the study {self.file.name!r} has recipes for the tasks {', '.join(known)}, not for {task.name}; choose "
-                "among them, or change a copy of the study's file."
+                f"the design {self.file.name!r} has recipes for the tasks {', '.join(known)}, not for {task.name}; choose "
+                "among them, or change a copy of its file."
             )
         return name
 
@@ -282,7 +288,7 @@ def _seeds(tables: Sequence[Mapping[str, Any]]) -> tuple[Seeds, ...]:
             for stream in ("init", "order"):
                 check_count(stream, table.get(stream), remedy="a grid needs both init and order")
             return Seeds.grid(table["init"], table["order"])
-    raise RequestError("a study needs seeds, or init and order; add them to [trials].")
+    raise RequestError("a design needs seeds, or init and order; add them to [trials].")
 
 
 def _set(table: Mapping[str, Any]) -> dict[str, Any]:

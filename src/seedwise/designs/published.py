@@ -1,4 +1,4 @@
-"""What that was published may a study name: which tables and figures, and which task does one of ours stand for?"""
+"""Which published tables and figures may a design name, and which published task does one of ours stand for?"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,7 +17,7 @@ SHOWS = (
     *("recipes-training-loss", "recipes-gradient-norm", "recipes-distance", "length", "bias-ratio", "reinit"),
     "reinit-distance",
 )
-"""The tables and figures that a study may promise; the report draws them by these names."""
+"""The tables and figures that a design may promise; the report draws them by these names."""
 
 PUBLISHED = (
     "dodge2020",
@@ -27,7 +27,7 @@ PUBLISHED = (
     "zhang2021-table-5",
     "zhang2021-table-7",
 )
-"""The published tables that a study's results may be put beside; of Dodge et al. all of them at once."""
+"""The published tables that a design's results may be put beside; of Dodge et al. all of them at once."""
 
 _EMBEDDED_FOR = {"entailment": "rte", "similarity": "stsb", "acceptability": "cola"}
 
@@ -52,9 +52,9 @@ def published_task(
 
     Args:
         task: The task.
-        protocol: Whose splits and metrics the study names.
-        small: Whether the study is at its small scale, where fewer rows are trained on.
-        own: The study's own tasks, by the hub's names.
+        protocol: Whose splits and metrics the design names.
+        small: Whether the design is at its small scale, where fewer rows are trained on.
+        own: The design's own tasks, by the hub's names.
         stand_ins: Names of the embedded tasks that stand in for them at the small scale.
 
     Example:

@@ -1,4 +1,4 @@
-"""Which keys may a study file hold, and of which kind is each?"""
+"""Which keys may a design file hold, and of which kind is each?"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -62,14 +62,14 @@ _SMALL = {
 
 
 def check_tables(what: str, content: Mapping[str, Any]) -> None:
-    """Refuse a study file with an unknown key, without a needed one, or with a value of another kind.
+    """Refuse a design file with an unknown key, without a needed one, or with a value of another kind.
 
     Args:
         what: How errors call it.
         content: What the file says.
 
     Raises:
-        RequestError: The file cannot be a study's.
+        RequestError: The file cannot be a design's.
     """
     check_table(what, content, _WHOLE, ("title", "task", "recipe", "trials", "arm"))
     for name in content.get("shows", ()):

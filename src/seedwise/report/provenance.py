@@ -95,10 +95,10 @@ def _command(
 
 
 def _design_command(record: DesignRecord, folder: str) -> list[str]:
-    """Return the command of a study file; one of a single stage is part of it."""
+    """Return the command of a design; a single stage is part of it."""
     design = record.design
     scale = [] if design.scale == "full" else ["--scale", design.scale]
-    return [shlex.join(["seedwise", "run", folder, "--study", design.name, *scale])]
+    return [shlex.join(["seedwise", "run", folder, "--design", design.name, *scale])]
 
 
 def _by_seeds(record: TrialRecord) -> tuple[int, int, int]:

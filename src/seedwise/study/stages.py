@@ -207,7 +207,7 @@ class _Run:
         if not kept:
             raise RequestError(
                 f"the search of arm {arm.name!r} on task {arm.task.name} must hold a candidate that fits, but {reasons[-1]}; "
-                "add one to the study's file."
+                "add one to the design's file."
             )
         return kept, left_out
 

@@ -28,7 +28,7 @@ class Design:
     """A whole study: its arms, their seeds, and what it is meant to show.
 
     Args:
-        name: As ``seedwise studies`` lists it.
+        name: As ``seedwise designs`` lists it.
         title: A line for the head of a report.
         source: Whose study it is: paper and section; empty for one's own.
         question: What it asks, in one sentence.

@@ -39,12 +39,7 @@ class ArmScore(NamedTuple):
 
 
 def arm_scores(analysis: Analysis, against: Mapping[str, str | None] | None = None) -> list[ArmScore]:
-    """Return every arm on every task, task by task; all are held against the first arm where nothing else is said.
-
-    Args:
-        analysis: The analysis.
-        against: Arm -> the arm that it is held against, or None.
-    """
+    """Return every arm on every task, task by task; all are held against the first arm where nothing else is said."""
     first = next(iter(analysis.rows), None)
     scores = []
     for task in {cell.task.id: cell.task for cell in analysis.cells}.values():

@@ -117,16 +117,7 @@ def schedules(cell: Cell) -> tuple[str, ...]:
 
 
 def expected_test(cell: Cell, n: Iterable[int] | None = None, *, bootstrap: bool = False) -> SelectedTest:
-    """Return the expected test score of the trial that validation chooses from n (Zhang et al. 2021, figure 4).
-
-    Args:
-        cell: The trials.
-        n: Numbers of trials; 1 to all of them by default.
-        bootstrap: Draw 1,000 samples as the paper does, instead of computing exactly.
-
-    Raises:
-        UnknownError: There are no test scores, too few trials, or some were stopped early.
-    """
+    """Return the expected test score of the trial that validation chooses from n (Zhang et al. 2021, figure 4)."""
     validation, test = _validation_and_test(cell)
     counts = np.arange(1, len(test) + 1) if n is None else np.array(list(n))
     if bootstrap:
@@ -135,15 +126,7 @@ def expected_test(cell: Cell, n: Iterable[int] | None = None, *, bootstrap: bool
 
 
 def fall_of_test(cell: Cell, most: int | None = None) -> Fall:
-    """Return after how many trials the expected test score falls again, and by how much.
-
-    Args:
-        cell: The trials.
-        most: The largest number of trials that is considered; all of them by default.
-
-    Raises:
-        UnknownError: As `expected_test`.
-    """
+    """Return after how many trials the expected test score falls again, and by how much."""
     validation, test = _validation_and_test(cell)
     return falls_after(validation, test, most or len(test), greater_is_better=cell.greater_is_better)
 

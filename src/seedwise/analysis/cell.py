@@ -110,11 +110,7 @@ class Cell:
         return None if self.support is None else self.support[1]
 
     def seeds(self, stream: str) -> NDArray[Any]:
-        """Return each trial's seed of a stream, (trials,).
-
-        Args:
-            stream: init, order or dropout.
-        """
+        """Return each trial's seed of a stream, (trials,)."""
         return np.array([getattr(record.trial.seeds, stream) for record in self.records])
 
     @cached_property
@@ -163,14 +159,7 @@ class Cell:
         return known and self.support is None
 
     def full(self, least: int = 2) -> NDArray[np.intp]:
-        """Return which trials ran to their end, (n,): those whose final score is known.
-
-        Args:
-            least: How many are needed.
-
-        Raises:
-            UnknownError: A stopping rule has taken some out, so that those left are no fair sample; or there are too few.
-        """
+        """Return which trials ran to their end, (n,): those whose final score is known."""
         stopped = self.states[TrialState.STOPPED]
         if stopped and self.facts.is_imported:
             raise UnknownError(
@@ -193,13 +182,6 @@ class Cell:
         """Return the score of every trial that ran to its end: the best of the evaluations that count, (n,).
 
         A trial without a finite score gets the constant guess's score, or the worst score of all where that is unknown.
-
-        Args:
-            schedule: all, epoch or last.
-            least: How many trials are needed.
-
-        Raises:
-            UnknownError: Too few trials, stopped ones among them, or the ends of epochs are not known.
         """
         index = self.full(least)
         if schedule == "all":  # of a run with more evaluations than the grid, too
@@ -215,12 +197,6 @@ class Cell:
 
         A failed trial without a test score keeps its validation score, most often the constant guess's: leaving it out
         would make the recipe look better than it is.
-
-        Args:
-            split: validation or test.
-
-        Raises:
-            UnknownError: Too few trials, stopped ones among them, or a test score is missing.
         """
         check_choice("split", split, ("validation", "test"))
         index, final = self.full(), self.final()
@@ -248,11 +224,7 @@ class Cell:
         return np.where(np.isnan(best), worse(filled, first[:, None]), best)
 
     def evaluations(self, schedule: str = "all") -> NDArray[np.intp]:
-        """Return which evaluations of the grid count under a schedule, ascending.
-
-        Raises:
-            UnknownError: The schedule is ``epoch``, and nobody knows where epochs end.
-        """
+        """Return which evaluations of the grid count under a schedule, ascending."""
         count = len(self.curves.fractions)
         if schedule == "all":
             return np.arange(count)

@@ -72,11 +72,7 @@ class Choice(NamedTuple):
 
 
 def choices(analysis: Analysis) -> list[Choice]:
-    """Return what every arm with a search chose, task by task; nothing where the study's design has nothing to choose.
-
-    Args:
-        analysis: Of the report, or of the tuning itself.
-    """
+    """Return what every arm with a search chose, task by task; nothing where the study's design has nothing to choose."""
     record = analysis.design
     if record is None or record.stage == "intermediate":
         return []

@@ -11,13 +11,7 @@ __all__ = ["cell_labels", "recipe_labels"]
 
 
 def cell_labels(trials: Iterable[AnyTrial], design: DesignRecord | None = None) -> dict[tuple[str, str], str]:
-    """Return a label for each recipe on each task, by the task's and the recipe's id; no two of one task are alike.
-
-    Args:
-        trials: At least one of each task and recipe.
-        design: The design that the trials follow, whose names their recipes have: one may stand for several recipes, one
-            on each task. Recipes that are not its own are named by their fields.
-    """
+    """Return a label for each recipe on each task, by the task's and the recipe's id; no two of one task are alike."""
     cells = {(trial.task.id, trial.recipe.id): trial for trial in trials}
     named = {} if design is None else design.labels()
     labels = recipe_labels([trial.recipe for key, trial in cells.items() if key not in named])

@@ -43,20 +43,13 @@ def loss_curve(cell: Cell) -> StepCurve:
     """Return mean and range of the training loss over all trials, by step (Zhang et al. 2021, figures 3, 6 and 11).
 
     Where losses of single steps are not known, those told at evaluations are taken.
-
-    Raises:
-        UnknownError: No training loss is known.
     """
     losses = [cell.losses_of(record.id) for record in cell.records]
     return step_curve(losses) if any(len(curve) for curve in losses) else _at_evaluations(cell)
 
 
 def step_curve(curves: Sequence[NDArray[np.float32]]) -> StepCurve:
-    """Return mean and range over trials of one number a step.
-
-    Args:
-        curves: Each trial's numbers from step 1, (steps of the trial,); at least one step in all.
-    """
+    """Return mean and range over trials of one number a step."""
     longest = max(len(curve) for curve in curves)
     width = math.ceil(longest / MOST_POINTS)
     bins = math.ceil(longest / width)

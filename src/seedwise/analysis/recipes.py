@@ -121,13 +121,7 @@ class RecipeComparison(NamedTuple):
 def scores_by_recipe(
     cells: Sequence[Cell], name_of: Callable[[Cell], str], *, split: str | None = None
 ) -> list[RecipeScore]:
-    """Return every recipe on every task (Zhang et al. 2021, tables 1 and 2).
-
-    Args:
-        cells: The cells of a study.
-        name_of: What to call a cell's recipe; no two of one task alike.
-        split: test or validation; by default test, for tasks all of whose trials have test scores.
-    """
+    """Return every recipe on every task (Zhang et al. 2021, tables 1 and 2)."""
     rows: list[RecipeScore] = []
     for task in dict.fromkeys(cell.task.id for cell in cells):
         mine = [cell for cell in cells if cell.task.id == task]

@@ -105,11 +105,7 @@ class GoodSeeds(NamedTuple):
 
 
 def grid(cell: Cell) -> Grid:
-    """Return the final scores by init and order seed (Dodge et al. 2020, figure 2; Zhang et al. 2021, figures 9 and 10).
-
-    Raises:
-        UnknownError: The seeds are not crossed.
-    """
+    """Return the final scores by init and order seed (Dodge et al. 2020, figure 2; Zhang et al. 2021, figures 9 and 10)."""
     scores, init, order = _crossed(cell)
     rows, row = np.unique(init, return_inverse=True)
     columns, column = np.unique(order, return_inverse=True)
@@ -195,15 +191,7 @@ def _failed(
 
 
 def good_seeds(cells: Sequence[Cell], stream: str = "init") -> GoodSeeds:
-    """Rank the seeds that all of the cells have, and say how likely the best would look that good by chance.
-
-    Args:
-        cells: One cell for each task, of one recipe.
-        stream: init or order. Where both change together, init stands for the pair.
-
-    Raises:
-        UnknownError: Fewer than two tasks, or fewer than two seeds that all of them have.
-    """
+    """Rank the seeds that all of the cells have, and say how likely the best would look that good by chance."""
     if len(cells) < 2:
         raise UnknownError("globally good seeds need at least 2 tasks with the same seeds, not 1; add a task.")
     if stream == "order" and not any(is_crossed(cell) for cell in cells):

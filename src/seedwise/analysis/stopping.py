@@ -82,13 +82,7 @@ def correlation(
 
 
 def trusted_from(found: EvaluationCorrelation, cell: Cell, *, at_least: float = 0.8) -> float | None:
-    """Return the share of the run from which the ranking can be trusted; None if that is never the case before the end.
-
-    Args:
-        found: What ``correlation`` returned.
-        cell: The same trials.
-        at_least: How large the lower end of the correlation with the end must be from there on.
-    """
+    """Return the share of the run from which the ranking can be trusted; None if that is never the case before the end."""
     place = earliest_trusted(found, at_least=at_least)
     return None if place is None else float(cell.curves.fractions[place])
 
@@ -97,13 +91,6 @@ def plan(cell: Cell, budgets: Iterable[int] = BUDGETS) -> BestRules:
     """Return the best (t, f, p) for each budget, exactly, from the stored curves (Dodge et al. 2020, section 5).
 
     No rule starts more trials than were run, nor more than the paper's 200: what the best of more would score, nobody has seen.
-
-    Args:
-        cell: The trials.
-        budgets: In full trainings; those beyond the number of trials are left out.
-
-    Raises:
-        UnknownError: Too few trials, or some stopped early.
     """
     index = _with_curves(cell)
     wanted = _affordable(budgets, len(index))
@@ -136,13 +123,7 @@ def plan(cell: Cell, budgets: Iterable[int] = BUDGETS) -> BestRules:
 
 
 def gains(cell: Cell, budgets: Iterable[int], *, repeats: int = 50) -> GainInterval:
-    """Return what stopping gains over full trainings, with the rule judged by trials that did not choose it.
-
-    Args:
-        cell: The trials.
-        budgets: In full trainings; those beyond half the number of trials are left out.
-        repeats: How many random halves are drawn.
-    """
+    """Return what stopping gains over full trainings, with the rule judged by trials that did not choose it."""
     index, perfect = _with_curves(cell), cell.perfect
     return gain_interval(
         cell.best_at(index),
@@ -156,15 +137,7 @@ def gains(cell: Cell, budgets: Iterable[int], *, repeats: int = 50) -> GainInter
 
 
 def alternatives(cell: Cell, budget: int) -> Alternatives:
-    """Return what other ways to spend a budget are expected to end with, by simulation on the stored curves.
-
-    Args:
-        cell: The trials.
-        budget: In full trainings, at most as many as there are trials.
-
-    Raises:
-        UnknownError: As `plan`, or the budget pays for no such rule.
-    """
+    """Return what other ways to spend a budget are expected to end with, by simulation on the stored curves."""
     index = _with_curves(cell)
     _affordable([budget], len(index))
     best, fractions, greater = cell.best_at(index), cell.curves.fractions, cell.greater_is_better

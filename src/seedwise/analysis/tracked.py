@@ -44,9 +44,6 @@ class BiasRatio(NamedTuple):
 def block_distances(cell: Cell) -> BlockDistances:
     """Return the distance of each block from its starting values, in the mean over all trials that came to the step.
 
-    Raises:
-        UnknownError: The trials did not track it.
-
     Reference:
         Zhang et al. (2021), section 5, figures 7 and 15 to 18.
     """
@@ -65,19 +62,12 @@ def block_distances(cell: Cell) -> BlockDistances:
 
 
 def gradient_norm(cell: Cell) -> StepCurve:
-    """Return mean and range over all trials of the gradient's L2 norm before clipping, by step.
-
-    Raises:
-        UnknownError: The trials did not track it.
-    """
+    """Return mean and range over all trials of the gradient's L2 norm before clipping, by step."""
     return step_curve([table[:, 0] for table in _tables(cell, "gradient_norm")])
 
 
 def bias_ratio(cell: Cell) -> BiasRatio:
     """Return how much larger Adam's update was than the corrected one, by step.
-
-    Raises:
-        UnknownError: The trials did not track it.
 
     Reference:
         Zhang et al. (2021), section 4 and figure 1.

@@ -46,15 +46,6 @@ def correlation_data(
 
     Of more than 60 evaluations an even choice is shown, the last one included.
 
-    Args:
-        analysis: The analysis.
-        cell: The trials.
-        method: spearman or pearson.
-        at_least: How large the lower end of the correlation with the end must be for the ranking to be trusted.
-
-    Raises:
-        RequestError: Fewer than four trials, or some were stopped early.
-
     Reference:
         Dodge et al. (2020), figure 5 (Spearman) and appendix, figure 9 (Pearson).
     """
@@ -90,9 +81,6 @@ def correlation_data(
 
 def draw_correlation(data: CorrelationData) -> Any:
     """Draw the correlations as a heat map of fixed colours, 0 to 1, with a dashed line where the ranking can be trusted.
-
-    Args:
-        data: What ``correlation_data`` returned.
 
     Reference:
         Dodge et al. (2020), figures 5 and 9.

@@ -60,15 +60,6 @@ class CurvesData(NamedTuple):
 def curves_data(analysis: Analysis, cell: Cell, *, most: int = 20, seed: int = 0) -> CurvesData:
     """Collect the validation curves of trials drawn at random, the winner always among them.
 
-    Args:
-        analysis: The analysis.
-        cell: The trials.
-        most: How many curves at most.
-        seed: Seed of the draw.
-
-    Raises:
-        UnknownError: No trial has a finite score yet, or ``most`` is below 1.
-
     Reference:
         Dodge et al. (2020), figure 4: training curves of 20 random trials.
     """
@@ -102,9 +93,6 @@ def curves_data(analysis: Analysis, cell: Cell, *, most: int = 20, seed: int = 0
 
 def draw_curves(data: CurvesData) -> Any:
     """Draw validation score against the share of the run, one line a trial; a dot ends a curve that stops early.
-
-    Args:
-        data: What ``curves_data`` returned.
 
     Reference:
         Dodge et al. (2020), figure 4.

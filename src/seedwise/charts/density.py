@@ -49,9 +49,6 @@ class DensityData(NamedTuple):
 def seed_density_data(analysis: Analysis, cell: Cell) -> DensityData:
     """Collect the density of the scores of the best and the worst init seed, and of the best and the worst order seed.
 
-    Raises:
-        RequestError: The seeds are not crossed, or a seed has one trial.
-
     Reference:
         Dodge et al. (2020), figure 3; a Gaussian kernel with Scott's bandwidth.
     """
@@ -79,9 +76,6 @@ def seed_density_data(analysis: Analysis, cell: Cell) -> DensityData:
 def spread_density_data(analysis: Analysis, cell: Cell) -> DensityData:
     """Collect the density of the standard deviations under each init seed and under each order seed, beside that of all.
 
-    Raises:
-        RequestError: The seeds are not crossed.
-
     Reference:
         Dodge et al. (2020), appendix, figure 8; a Gaussian kernel with Scott's bandwidth.
     """
@@ -101,9 +95,6 @@ def spread_density_data(analysis: Analysis, cell: Cell) -> DensityData:
 
 def draw_density(data: DensityData) -> Any:
     """Draw densities as curves with the single values as a rug below, one panel below the other.
-
-    Args:
-        data: What ``seed_density_data`` or ``spread_density_data`` returned.
 
     Reference:
         Dodge et al. (2020), figures 3 and 8.

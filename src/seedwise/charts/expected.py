@@ -61,12 +61,7 @@ def expected_best_data(analysis: Analysis, cell: Cell) -> ExpectedData:
 
 
 def expected_recipes_data(analysis: Analysis, cells: Mapping[str, Cell]) -> ExpectedData:
-    """Collect expected validation performance of several recipes, plus and minus one standard deviation.
-
-    Args:
-        analysis: The analysis.
-        cells: Cells of one task by the name of their series.
-    """
+    """Collect expected validation performance of several recipes, plus and minus one standard deviation."""
     task = task_of(cells)
     found = {name: analysis.expected_best(cell) for name, cell in cells.items()}
     points = [
@@ -85,11 +80,7 @@ def expected_recipes_data(analysis: Analysis, cells: Mapping[str, Cell]) -> Expe
 
 
 def expected_band_data(analysis: Analysis, cell: Cell) -> ExpectedData:
-    """Collect the expected best of n with its simultaneous confidence band.
-
-    Raises:
-        UnknownError: The metric's bounds are not known, or the statistic cannot be had.
-    """
+    """Collect the expected best of n with its simultaneous confidence band."""
     best = analysis.expected_best(cell)
     if best.lower is None or best.upper is None:
         raise UnknownError(
@@ -103,12 +94,7 @@ def expected_band_data(analysis: Analysis, cell: Cell) -> ExpectedData:
 
 
 def expected_test_data(analysis: Analysis, cells: Mapping[str, Cell]) -> ExpectedData:
-    """Collect the expected test score of the trial that validation chooses, plus and minus one standard deviation.
-
-    Args:
-        analysis: The analysis.
-        cells: Cells of one task by the name of their series; of one cell alone, the validation score is shown beside.
-    """
+    """Collect the expected test score of the trial that validation chooses, plus and minus one standard deviation."""
     task, alone = task_of(cells), len(cells) == 1
     chosen = {name: analysis.expected_test(cell) for name, cell in cells.items()}
     points: list[dict[str, Any]] = []
@@ -129,11 +115,7 @@ def expected_test_data(analysis: Analysis, cells: Mapping[str, Cell]) -> Expecte
 
 
 def draw_expected(data: ExpectedData) -> Any:
-    """Draw expected score against the number of trials, one line a series, with shading.
-
-    Args:
-        data: What one of the ``expected_..._data`` functions returned.
-    """
+    """Draw expected score against the number of trials, one line a series, with shading."""
     many = max(point["n"] for point in data.points) > _LOG_FROM  # then a linear axis would show little but the plateau
     scale = alt.Scale(type="log", nice=False) if many else alt.Scale(nice=False)
     x = alt.X("n:Q", title=data.x, scale=scale, axis=alt.Axis(tickMinStep=1))

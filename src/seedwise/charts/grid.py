@@ -50,9 +50,6 @@ class GridData(NamedTuple):
 def sorted_grid_data(analysis: Analysis, cell: Cell) -> GridData:
     """Collect the grid with the best init seed at the top and the best order seed at the right.
 
-    Raises:
-        RequestError: The seeds are not crossed.
-
     Reference:
         Dodge et al. (2020), figure 2.
     """
@@ -75,9 +72,6 @@ def sorted_grid_data(analysis: Analysis, cell: Cell) -> GridData:
 
 def margin_grid_data(analysis: Analysis, cell: Cell) -> GridData:
     """Collect the grid in the order of the seeds, with minimum, mean, maximum and standard deviation by row and column.
-
-    Raises:
-        RequestError: The seeds are not crossed.
 
     Reference:
         Zhang et al. (2021), appendix B, figures 9 and 10.
@@ -102,9 +96,6 @@ def margin_grid_data(analysis: Analysis, cell: Cell) -> GridData:
 
 def draw_grid(data: GridData) -> Any:
     """Draw a grid of final scores as a heat map, with its margins where the data have them.
-
-    Args:
-        data: What ``sorted_grid_data`` or ``margin_grid_data`` returned.
 
     Reference:
         Dodge et al. (2020), figure 2; Zhang et al. (2021), appendix B, figures 9 and 10.

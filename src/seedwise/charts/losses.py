@@ -34,29 +34,17 @@ class LossesData(NamedTuple):
 
 
 def losses_data(analysis: Analysis, cells: Mapping[str, Cell]) -> LossesData:
-    """Collect mean and range over trials of the training loss, for cells of one task by the name of their series.
-
-    Raises:
-        RequestError: The cells are of several tasks, or no training loss is known of one.
-    """
+    """Collect mean and range over trials of the training loss, for cells of one task by the name of their series."""
     return _by_step(analysis, cells, analysis.training_loss, "training loss")
 
 
 def gradients_data(analysis: Analysis, cells: Mapping[str, Cell]) -> LossesData:
-    """Collect mean and range over trials of the gradient's L2 norm before clipping, for cells of one task by series.
-
-    Raises:
-        RequestError: The cells are of several tasks, or the recipe of one does not track the norm.
-    """
+    """Collect mean and range over trials of the gradient's L2 norm before clipping, for cells of one task by series."""
     return _by_step(analysis, cells, analysis.gradient_norm, "gradient norm")
 
 
 def draw_losses(data: LossesData) -> Any:
-    """Draw what the data hold against the optimiser step, one line a series, with its range shaded.
-
-    Args:
-        data: What ``losses_data`` or ``gradients_data`` returned.
-    """
+    """Draw what the data hold against the optimiser step, one line a series, with its range shaded."""
     x = alt.X("step:Q", title="optimiser step", scale=alt.Scale(nice=False), axis=alt.Axis(grid=False, tickCount=6))
     return styled(shaded_lines(data.points, data.series, x, data.axis, zero=True), data.title, data.subtitle)
 

@@ -76,18 +76,7 @@ def bias_data(
     beta1: float = 0.9,
     beta2: float = 0.999,
 ) -> BiasData:
-    """Collect the ratio of Adam's update without bias correction to the one with it (Zhang et al. 2021, figure 1).
-
-    Args:
-        marks: Task name -> optimiser steps of its full run.
-        measured: Recipe name -> optimiser steps, from 1, (S,), and the ratios that training had there, (S,), such as
-            `seedwise.analysis.tracked.bias_ratio` returns.
-        beta1: Decay of the first moment, in [0, 1).
-        beta2: Decay of the second moment, in [0, 1).
-
-    Raises:
-        RequestError: A number of steps is below 1, or a decay is not in [0, 1).
-    """
+    """Collect the ratio of Adam's update without bias correction to the one with it (Zhang et al. 2021, figure 1)."""
     named = dict(sorted((marks or {}).items(), key=lambda item: item[1]))
     most = max([_MOST_STEPS, *(_ROOM * steps for steps in named.values())])
     steps = np.unique(np.geomspace(1, most, _POINTS).round().astype(int))
@@ -116,15 +105,6 @@ def distances_data(
 
     For each block that is the norm of the difference of all its parameters, put into one vector, from what they were
     before the first step: drawn anew or pretrained. `tracked_distances_data` collects those that a study's trials tracked.
-
-    Args:
-        distances: Recipe name -> optimiser steps, ascending, (S,), and the distances after them, (S, blocks), at least 0;
-            block 1, at the bottom, is the first column.
-        blocks: The blocks to show, from 1; all by default.
-        title: Of the figure, such as the task's name.
-
-    Raises:
-        RequestError: There is no recipe, an array's shape does not fit, or a block is not there.
 
     Reference:
         Zhang et al. (2021), section 5, figures 7 and 15 to 18.
@@ -158,14 +138,6 @@ def tracked_distances_data(
 ) -> DistancesData:
     """Collect the mean distance over trials that their recipes tracked, for cells of one task by the name of their recipe.
 
-    Args:
-        analysis: The analysis.
-        cells: Recipe name -> its trials.
-        blocks: The blocks to show, from 1; all by default.
-
-    Raises:
-        RequestError: The cells are of several tasks, the recipe of one does not track distances, or a block is not there.
-
     Reference:
         Zhang et al. (2021), section 5, figures 7 and 15 to 18.
     """
@@ -179,11 +151,7 @@ def tracked_distances_data(
 
 
 def draw_bias(data: BiasData) -> Any:
-    """Draw the ratio against the step on a logarithmic axis, with a mark for each task's number of steps.
-
-    Args:
-        data: What ``bias_data`` returned.
-    """
+    """Draw the ratio against the step on a logarithmic axis, with a mark for each task's number of steps."""
     last = max(point["step"] for point in data.points)
     x = alt.X(
         "step:Q",
@@ -203,16 +171,7 @@ def draw_bias(data: BiasData) -> Any:
 
 
 def draw_distances(data: DistancesData, *, panels: Literal["block", "recipe"] = "block") -> Any:
-    """Draw the distance against the step in small panels with one axis for all.
-
-    Args:
-        data: What ``distances_data`` returned.
-        panels: ``block``: one panel for each block, one line a recipe, as published. ``recipe``: one panel for each recipe,
-            one line a block, the darker the lower it is in the encoder.
-
-    Raises:
-        RequestError: ``panels`` is neither.
-    """
+    """Draw the distance against the step in small panels with one axis for all."""
     check_choice("panels", panels, ("block", "recipe"))
     base = (
         alt.Chart()

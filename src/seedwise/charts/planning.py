@@ -61,9 +61,6 @@ class BudgetData(NamedTuple):
 def rules_data(analysis: Analysis, cell: Cell) -> RulesData:
     """Collect t, f and p of the best rule for every budget, beside those of full trainings.
 
-    Raises:
-        UnknownError: Too few trials, or some were stopped early.
-
     Reference:
         Dodge et al. (2020), section 5 and figure 6; computed exactly instead of by simulation.
     """
@@ -84,14 +81,6 @@ def reduction_data(
     analysis: Analysis, cell: Cell, *, interval: tuple[ArrayLike, ArrayLike] | None = None
 ) -> BudgetData:
     """Collect the relative error reduction of the best rule over full trainings, by budget.
-
-    Args:
-        analysis: The analysis.
-        cell: The trials.
-        interval: Lower and upper ends of its interval, each (budgets,); not shown if None.
-
-    Raises:
-        UnknownError: Too few trials, some were stopped early, or the metric has no known perfect score.
 
     Reference:
         Dodge et al. (2020), section 5 and figure 7.
@@ -116,9 +105,6 @@ def reduction_data(
 def planned_data(analysis: Analysis, cell: Cell) -> BudgetData:
     """Collect the expected result of the best rule beside that of full trainings, by budget.
 
-    Raises:
-        UnknownError: Too few trials, or some were stopped early.
-
     Reference:
         Dodge et al. (2020), section 5: the two results that figure 7 compares.
     """
@@ -137,9 +123,6 @@ def planned_data(analysis: Analysis, cell: Cell) -> BudgetData:
 
 def draw_rules(data: RulesData) -> Any:
     """Draw t, f and p of the best rule against the budget, one panel below the other.
-
-    Args:
-        data: What ``rules_data`` returned.
 
     Reference:
         Dodge et al. (2020), figure 6.
@@ -163,9 +146,6 @@ def draw_rules(data: RulesData) -> Any:
 
 def draw_by_budget(data: BudgetData) -> Any:
     """Draw what is to be expected against the budget, one line a series, with shading.
-
-    Args:
-        data: What ``reduction_data`` or ``planned_data`` returned.
 
     Reference:
         Dodge et al. (2020), figure 7.

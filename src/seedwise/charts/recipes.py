@@ -52,17 +52,7 @@ class RecipesData(NamedTuple):
 
 
 def recipes_data(analysis: Analysis, cells: Mapping[str, Cell], *, split: str = "validation") -> RecipesData:
-    """Collect quartiles, whiskers and single trials of the final scores of recipes.
-
-    Args:
-        analysis: The analysis.
-        cells: Cells of one task by the name of their row.
-        split: Scores of the validation or the test rows. The constant guess is known of validation rows only, and they
-            decide which trials failed.
-
-    Raises:
-        RequestError: The cells are of several tasks, or a cell has too few final scores.
-    """
+    """Collect quartiles, whiskers and single trials of the final scores of recipes."""
     task = task_of(cells)
     scores = {name: cell.scores(split) for name, cell in cells.items()}
     failed = {name: analysis.failed(cell) for name, cell in cells.items()}
@@ -84,11 +74,7 @@ def recipes_data(analysis: Analysis, cells: Mapping[str, Cell], *, split: str = 
 
 
 def draw_recipes(data: RecipesData) -> Any:
-    """Draw one box a recipe, with its trials, how many of them failed, and the line of the constant guess.
-
-    Args:
-        data: What ``recipes_data`` returned.
-    """
+    """Draw one box a recipe, with its trials, how many of them failed, and the line of the constant guess."""
     rows = {box["series"]: _row_name(box) for box in data.boxes}
     boxes = alt.Chart(alt.Data(values=[{**box, "row": rows[box["series"]]} for box in data.boxes]))
     points = alt.Chart(alt.Data(values=[{**point, "row": rows[point["series"]]} for point in data.points]))

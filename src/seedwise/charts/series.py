@@ -14,11 +14,7 @@ __all__ = ["in_words", "line_channel", "shaded_lines", "task_of"]
 
 
 def task_of(cells: Mapping[str, Cell]) -> AnyTask:
-    """Return the one task of a figure's series.
-
-    Raises:
-        RequestError: There is no series, or they are of several tasks, whose scores and losses have no common axis.
-    """
+    """Return the one task of a figure's series."""
     tasks = {cell.task.id: cell.task for cell in cells.values()}
     if len(tasks) != 1:
         names = ", ".join(task.name for task in tasks.values()) or "none"
@@ -41,15 +37,7 @@ def in_words(counts: Iterable[int], noun: str) -> str:
 def shaded_lines(
     points: Sequence[Mapping[str, Any]], series: Sequence[str], x: alt.X, y: str, *, zero: bool = False
 ) -> Any:
-    """Draw one line a series, with its shading where there is one.
-
-    Args:
-        points: One mapping for each place of each series: series, the field of x, mean, and perhaps low and high.
-        series: Their names in the legend's order; one alone needs no legend.
-        x: The horizontal channel.
-        y: Title of the vertical axis.
-        zero: Whether that axis starts at 0.
-    """
+    """Draw one line a series, with its shading where there is one."""
     source, scale = alt.Data(values=list(points)), alt.Scale(zero=zero, nice=True)
     area = alt.Chart(source).transform_filter("isValid(datum.low)").mark_area(opacity=0.18)
     line = alt.Chart(source).mark_line(strokeWidth=1.6)
@@ -60,12 +48,7 @@ def shaded_lines(
 
 
 def line_channel(channel: Any, series: Sequence[str]) -> Any:
-    """Return the color or dash channel of lines, whose legend shows lines; past seven, colors repeat with other dashes.
-
-    Args:
-        channel: ``alt.Color`` or ``alt.StrokeDash``.
-        series: The names, in order.
-    """
+    """Return the color or dash channel of lines, whose legend shows lines; past seven, colors repeat with other dashes."""
     values: Sequence[Any] = DASHES if channel is alt.StrokeDash else COLORS
     shift = channel is alt.StrokeDash
     chosen = [values[(i + shift * (i // len(values))) % len(values)] for i in range(len(series))]

@@ -48,15 +48,7 @@ class SettingData(NamedTuple):
 
 
 def by_setting(cells: Sequence[Cell], setting: str) -> dict[str, list[Cell]]:
-    """Return the cells whose recipes differ in one setting only, as one series each, named by what tells them apart.
-
-    Args:
-        cells: Cells of one task.
-        setting: A field of the recipe, or ``steps``: the length of the run, in whichever field it is given.
-
-    Raises:
-        RequestError: No cell has the setting.
-    """
+    """Return the cells whose recipes differ in one setting only, as one series each, named by what tells them apart."""
     having = [cell for cell in cells if setting == STEPS or setting in _content(cell.recipe)]
     if not having:
         raise RequestError(f"the setting must be a field of the recipes or {STEPS!r}, not {setting!r}; name another.")
@@ -75,18 +67,7 @@ def setting_data(
     split: str = "validation",
     confidence: float = 0.95,
 ) -> SettingData:
-    """Collect the mean final score of cells by the value that one setting of their recipes has.
-
-    Args:
-        series: Cells of one task by the name of their series, as `by_setting` returns them.
-        setting: A field of the recipes with numbers, or ``steps``.
-        split: Scores of the validation or the test rows.
-        confidence: Of the interval of the mean (Student's).
-
-    Raises:
-        RequestError: The cells are of several tasks, a value is no number, a series has one value twice, or a cell has too
-            few final scores.
-    """
+    """Collect the mean final score of cells by the value that one setting of their recipes has."""
     task = task_of({f"{name} {i}": cell for name, cells in series.items() for i, cell in enumerate(cells)})
     points = [
         point
@@ -115,11 +96,7 @@ def setting_data(
 
 
 def draw_setting(data: SettingData) -> Any:
-    """Draw the mean score against a setting's value, one line a series, with interval and range.
-
-    Args:
-        data: What ``setting_data`` returned.
-    """
+    """Draw the mean score against a setting's value, one line a series, with interval and range."""
     title = "optimiser steps of the run" if data.setting == STEPS else data.setting.replace("_", " ")
     values = sorted({point["value"] for point in data.points})
     ticks = {"values": values} if len(values) <= _MOST_TICKS else {"tickCount": 5}

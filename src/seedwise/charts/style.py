@@ -104,13 +104,7 @@ _CONFIG: dict[str, Any] = {
 
 
 def styled(chart: AnyChart, title: str, subtitle: str = "") -> Any:
-    """Give a chart its title and the common style.
-
-    Args:
-        chart: The chart.
-        title: What it shows: task and what of it; a long one is broken into lines.
-        subtitle: How many trials it rests on, and what shading means.
-    """
+    """Give a chart its title and the common style."""
     lines = textwrap.wrap(title, _TITLE) or [title]
     small = textwrap.wrap(subtitle, _SUBTITLE)
     heading = alt.TitleParams(text=lines, subtitle=small) if subtitle else alt.TitleParams(text=lines)
@@ -136,19 +130,7 @@ def to_svg(chart: Any) -> str:
 
 
 def save(chart: Any, path: str | Path) -> Path:
-    """Write a chart as SVG, PNG (300 dots an inch) or PDF, told by the file's ending.
-
-    Args:
-        chart: What a ``draw_...`` function returned.
-        path: Where to; an earlier file is replaced as a whole.
-
-    Returns:
-        The path.
-
-    Raises:
-        RequestError: The ending is none of the three.
-        OSError: It cannot be written there.
-    """
+    """Write a chart as SVG, PNG (300 dots an inch) or PDF, told by the file's ending."""
     import vl_convert
 
     path = Path(path)

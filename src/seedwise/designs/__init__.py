@@ -34,18 +34,6 @@ def load(
 ) -> Design:
     """Return a ready-made design, or that of a file, perhaps on other tasks or with another model.
 
-    Args:
-        design: One of `names`, or a TOML file.
-        task: What is learnt instead: tasks, or names such as ``glue/rte``, ``embedded/entailment`` or a folder of GLUE
-            files, which are split and scored as the design says.
-        model: The model instead of the design's.
-        scale: full as published, or small: the same arms and stages with the encoder and the tasks inside the package,
-            and fewer rows, seeds and steps.
-        changes: Recipe fields to set in every arm.
-
-    Raises:
-        RequestError: The design, a task, the scale or a key is unknown, or what is asked would make two arms one.
-
     Example:
         >>> load("zhang2021-randomness").cost["report"]
         200

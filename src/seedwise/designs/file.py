@@ -50,11 +50,7 @@ class DesignFile:
 
     @classmethod
     def read(cls, design: str | Path) -> "DesignFile":
-        """Read a ready-made design by its name, or any design file.
-
-        Raises:
-            RequestError: There is none, it is no TOML or a study file, or a key is unknown.
-        """
+        """Read a ready-made design by its name, or any design file."""
         text = str(design)
         if text in design_names():
             path = FOLDER / f"{text}.toml"

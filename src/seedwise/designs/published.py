@@ -50,13 +50,6 @@ def published_task(
 
     A task of GLUE is the published one where it is split and scored so, whichever rows the seed of its splits draws.
 
-    Args:
-        task: The task.
-        protocol: Whose splits and metrics the design names.
-        small: Whether the design is at its small scale, where fewer rows are trained on.
-        own: The design's own tasks, by the hub's names.
-        stand_ins: Names of the embedded tasks that stand in for them at the small scale.
-
     Example:
         >>> published_task(Task.glue("rte", protocol="zhang2021-1k"), protocol="zhang2021-1k")
         'RTE (1k)'

@@ -62,15 +62,7 @@ _SMALL = {
 
 
 def check_tables(what: str, content: Mapping[str, Any]) -> None:
-    """Refuse a design file with an unknown key, without a needed one, or with a value of another kind.
-
-    Args:
-        what: How errors call it.
-        content: What the file says.
-
-    Raises:
-        RequestError: The file cannot be a design's.
-    """
+    """Refuse a design file with an unknown key, without a needed one, or with a value of another kind."""
     check_table(what, content, _WHOLE, ("title", "task", "recipe", "trials", "arm"))
     for name in content.get("shows", ()):
         check_choice(f"shows of {what}", name, SHOWS)

@@ -11,15 +11,7 @@ __all__ = ["comparison_table"]
 
 
 def comparison_table(comparisons: Sequence[RecipeComparison], adjusted: Sequence[float] | None = None) -> Table:
-    """Return comparisons of two recipes, one a row.
-
-    Args:
-        comparisons: What ``Analysis.compare`` returned, for one task or several.
-        adjusted: Their p-values corrected for their number, as `compare_over_tasks` returns them.
-
-    Raises:
-        RequestError: There are not as many corrected p-values as comparisons.
-    """
+    """Return comparisons of two recipes, one a row."""
     if adjusted is not None and len(adjusted) != len(comparisons):
         raise RequestError(
             f"adjusted must be one p-value for each of {len(comparisons)} comparisons, not {len(adjusted)}; compute them anew."

@@ -20,12 +20,7 @@ _NO_SETTING = ("model", "start_from", "track")
 
 
 def departures(paper: PublishedScores, design: Design) -> list[str]:
-    """Return what of a study's tasks, rows, models and settings is other than published, a sentence each.
-
-    Args:
-        paper: The published table.
-        design: The study; only those of its arms and tasks count that the table has.
-    """
+    """Return what of a study's tasks, rows, models and settings is other than published, a sentence each."""
     arms = [arm for arm in design.arms if _is_published(paper, design, arm)]
     found = [*_stand_ins(design), *_models(paper, arms), *_rows(design, arms)]
     if design.scale == "full":

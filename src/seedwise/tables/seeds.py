@@ -78,13 +78,7 @@ def anova_table(analysis: Analysis) -> Table:
 
 
 def good_seeds_table(analysis: Analysis, stream: Stream = "init", *, most: int = 5) -> Table:
-    """Return the seeds with the best mean rank over tasks (Dodge et al. 2020, section 4.3).
-
-    Args:
-        analysis: The analysis.
-        stream: init or order.
-        most: How many seeds of each recipe to show.
-    """
+    """Return the seeds with the best mean rank over tasks (Dodge et al. 2020, section 4.3)."""
     try:
         found = analysis.good_seeds(stream)
         notes = tuple(_agreement(label, seeds) for label, seeds in found.items())
@@ -110,12 +104,7 @@ def good_seeds_table(analysis: Analysis, stream: Stream = "init", *, most: int =
 
 
 def grid_table(analysis: Analysis, stream: Stream = "init") -> Table:
-    """Return number, mean, sd, minimum and maximum of the trials of each seed (Zhang et al. 2021, appendix B).
-
-    Args:
-        analysis: The analysis.
-        stream: init, the rows of the grid, or order, its columns.
-    """
+    """Return number, mean, sd, minimum and maximum of the trials of each seed (Zhang et al. 2021, appendix B)."""
     reasons, own = Reasons(), cell_columns(analysis)
     rows: list[tuple[Value, ...]] = []
     for cell in own.cells:

@@ -71,12 +71,7 @@ def results_table(analysis: Analysis) -> Table:
 
 
 def best_table(analysis: Analysis, published: Mapping[str, Mapping[str, float]] | None = None) -> Table:
-    """Return the best validation score of all trials beside published ones of single runs (Dodge et al. 2020, table 1).
-
-    Args:
-        analysis: The analysis.
-        published: Source -> task -> score, such as `seedwise.papers.published.DODGE_TABLE_1`; tasks are found by name, with or without ``glue``.
-    """
+    """Return the best validation score of all trials beside published ones of single runs (Dodge et al. 2020, table 1)."""
     reasons = Reasons()
     columns = _columns(analysis)
     design = None if analysis.design is None else analysis.design.design

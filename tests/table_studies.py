@@ -48,6 +48,8 @@ class TableStudy:
     def trials(self):
         return self.records
 
+    differences = ()
+
     @property
     def chosen(self):
         return {} if self.design is None else self.design.chosen

@@ -105,7 +105,7 @@ class TestTables:
         assert said.code == 0
         written = {path.stem: read(path) for path in (tmp_path / "tables").iterdir()}
         assert sorted(said.out.split()) == sorted(str(path) for path in (tmp_path / "tables").iterdir())
-        assert set(written) == {"trials", "evaluations", "losses", "predictions", "recipes", "tasks"}
+        assert set(written) == {"trials", "evaluations", "losses", "predictions", "recipes", "tasks", "events"}
         assert len(written["trials"]) == 4
         assert len(written["losses"]) == sum(int(step) for step in written["trials"]["last_step"])
 

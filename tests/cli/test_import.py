@@ -153,7 +153,7 @@ class TestImportedStudy:
     def test_export_writes_every_table(self, seedwise, study, tmp_path):
         assert seedwise("export", study, "-o", tmp_path / "out").code == 0
         names = {path.stem for path in (tmp_path / "out").iterdir()}
-        assert names == {"trials", "evaluations", "losses", "recipes", "tasks"}
+        assert names == {"trials", "evaluations", "losses", "recipes", "tasks", "events"}
         assert pl.read_csv(tmp_path / "out" / "recipes.csv")["name"].to_list() == ["plain", "reinit"]
 
     def test_it_cannot_be_run(self, seedwise, study):

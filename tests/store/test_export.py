@@ -97,7 +97,9 @@ def test_trials_table_of_no_trials_is_empty():
 @both
 def test_export_writes_one_file_a_table_and_nothing_else(full, tmp_path, form):
     files = export(full, tmp_path / "out", form)
-    expected = {f"{name}.{form}" for name in ("trials", "evaluations", "losses", "predictions", "recipes", "tasks")}
+    expected = {
+        f"{name}.{form}" for name in ("trials", "evaluations", "losses", "predictions", "recipes", "tasks", "events")
+    }
     assert {path.name for path in files} == {path.name for path in (tmp_path / "out").iterdir()} == expected
 
 
@@ -250,3 +252,14 @@ def test_interrupted_export_leaves_the_older_tables(full, tmp_path, monkeypatch)
 def test_unknown_format_is_refused(store, tmp_path):
     with pytest.raises(RequestError, match=r"format must be one of csv, parquet, not 'xlsx'"):
         export(store, tmp_path, "xlsx")
+
+
+@both
+def test_exported_events_are_the_whole_diary(full, tmp_path, form):
+    (trial, *_) = (record.id for record in full.records())
+    full.append(trial, interval(1, 4, 0.5), 1.0)
+    export(full, tmp_path, form)
+    table = read(tmp_path, "events", form)
+    assert table.columns == ["time", "trial", "kind", "detail"]
+    assert table.rows() == [tuple(event) for event in full.events()]
+    assert table.row(-1)[1:] == (trial, "replay differs", full.events("replay differs")[0].detail)

@@ -52,6 +52,7 @@ class Analysis:
         self.rule = study.rule
         self.design = None if study.design is None else replace(study.design, chosen=study.chosen)
         self.trials = tuple(study.trials)
+        self.differences = tuple(study.differences)
         self._kept: dict[Any, Any] = {}
 
     @cached_property

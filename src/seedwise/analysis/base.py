@@ -10,7 +10,7 @@ from seedwise.values.choice import DesignRecord
 from seedwise.values.facts import TaskFacts
 from seedwise.values.imported import AnyTrial
 from seedwise.values.recipe import Recipe
-from seedwise.values.record import TrialRecord
+from seedwise.values.record import Event, TrialRecord
 from seedwise.values.stopping import StoppingRule
 
 __all__ = ["StudyLike"]
@@ -42,6 +42,11 @@ class StudyLike(Protocol):
     @property
     def tuning(self) -> "StudyLike | None":
         """The study of the design's choices, on seeds of its own; None where there is none."""
+        ...
+
+    @property
+    def differences(self) -> Sequence[Event]:
+        """What trials that were started again did not repeat exactly, oldest first."""
         ...
 
     def facts(self, trial: AnyTrial) -> TaskFacts:

@@ -13,7 +13,7 @@ from rich.text import Text
 from seedwise.analysis.labels import cell_labels
 from seedwise.cli.console import duration, new_table, print_table, score_words
 from seedwise.study.study import Study
-from seedwise.values.caveats import score_caveats
+from seedwise.values.caveats import repeat_caveats, score_caveats
 from seedwise.values.design import STAGES
 from seedwise.values.record import by_cell
 from seedwise.values.trial import TrialState
@@ -61,7 +61,10 @@ def print_status(study: Study) -> None:
                 _print_states(each)
             else:
                 print("waits for the stages before it." if len(stages) > 1 else "nothing has been started yet.")
+        differences = [event for each in stages for event in each.differences]
         running = any(record.state is TrialState.RUNNING for each in stages for record in each.trials)
+    for caveat in repeat_caveats(differences):
+        print(f"\n{caveat}")
     if running and not study.is_running:
         print(f"\nThe process that ran this study is gone: seedwise run {study.folder} continues it.")
 

@@ -22,6 +22,7 @@ from seedwise.report.tuning import tuning_figures
 from seedwise.report.verdict import caveats, recipes_verdict, verdict
 from seedwise.tables.study import study_tables
 from seedwise.tables.table import Table, to_csv, to_html, to_latex, to_markdown
+from seedwise.values.caveats import repeat_caveats
 from seedwise.values.checks import check_choice
 from seedwise.values.design import Design
 from seedwise.values.stopping import StoppingRule
@@ -145,6 +146,8 @@ class Report:
         analysis = self._analysis
         yield f"<h1>{text(self._title)}</h1>"
         yield f'<p class="quiet">{text(_what_was_run(analysis))}</p>'
+        tuned = () if analysis.tuning is None else analysis.tuning.differences
+        yield paragraphs(f"Note: {note}" for note in repeat_caveats([*tuned, *analysis.differences]))
         together = self._together
         if len(analysis.cells) > 1:
             links = " ".join(f'<a href="#cell-{i}">{text(analysis.label(c))}</a>' for i, c in enumerate(analysis.cells))

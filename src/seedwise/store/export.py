@@ -1,6 +1,6 @@
 """What does a study look like as tidy tables, for other tools to read?
 
-One row a trial, an evaluation, a loss, a tracked value, a predicted row, a task, a recipe. Numbers keep every digit; nan stays NaN, the
+One row a trial, an evaluation, a loss, a tracked value, a predicted row, a task, a recipe, an event of the diary. Numbers keep every digit; nan stays NaN, the
 word that both polars and pandas read as a number. What is unknown is empty. Trials are told apart by their ids.
 """
 
@@ -20,7 +20,7 @@ from seedwise.store.store import Store
 from seedwise.values.checks import check_choice
 from seedwise.values.facts import TaskFacts
 from seedwise.values.recipe import Recipe
-from seedwise.values.record import TrialRecord
+from seedwise.values.record import Event, TrialRecord
 
 if TYPE_CHECKING:
     import polars as pl
@@ -75,7 +75,8 @@ def export(store: Store, folder: str | Path, format: str = "csv") -> list[Path]:
         format: csv or parquet.
 
     Returns:
-        The files written: trials, evaluations, losses, tracked and predictions (where any are kept), recipes and tasks.
+        The files written: trials, evaluations, losses, tracked and predictions (where any are kept), recipes, tasks
+        and events.
 
     Raises:
         RequestError: The format is unknown.
@@ -92,6 +93,9 @@ def export(store: Store, folder: str | Path, format: str = "csv") -> list[Path]:
         "recipes": _frame([{"id": r.id, **r.to_json()} for r in {r.trial.recipe: None for r in records}], ("id",)),
         "tasks": _frame([_task_row(t.to_json(), t.id) for t in {r.trial.task: None for r in records}], ("id",)),
     }
+    frames["events"] = _frame([event._asdict() for event in store.events()], Event._fields).rename(
+        {"trial_id": "trial"}
+    )
     folder = Path(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -5,6 +5,7 @@ Every function asks one open connection, inside its caller's transaction.
 
 import json
 import sqlite3
+from collections.abc import Collection
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -27,13 +28,12 @@ from seedwise.values.imported import (
     recipe_from_json,
     task_from_json,
 )
-from seedwise.values.record import TrialRecord
+from seedwise.values.record import Event, TrialRecord
 from seedwise.values.seeds import Seeds
 from seedwise.values.stopping import StoppingRule
 from seedwise.values.trial import Measurement, Trial, TrialState
 
 __all__ = [
-    "Event",
     "Predictions",
     "check_known",
     "prediction_row",
@@ -63,23 +63,6 @@ class Predictions(NamedTuple):
     step: int
     validation: NDArray[np.float32]
     test: NDArray[np.float32] | None = None
-
-
-class Event(NamedTuple):
-    """One entry of the study's diary.
-
-    Args:
-        time: When, UTC, as ISO 8601.
-        trial_id: Which trial it is about; None for the study as a whole.
-        kind: added, removed, start, state, rule, design, schema, fingerprint differs, replay differs, or a caller's own
-            word.
-        detail: What happened, in a sentence or as JSON.
-    """
-
-    time: str
-    trial_id: str | None
-    kind: str
-    detail: str
 
 
 def read_rule(connection: sqlite3.Connection) -> StoppingRule | None:
@@ -162,9 +145,11 @@ def prediction_row(trial_id: str, step: int, predictions: Predictions) -> tuple[
     return (trial_id, step, validation.shape[1], *packed)
 
 
-def read_events(connection: sqlite3.Connection) -> tuple[Event, ...]:
-    """Return the diary, oldest entry first."""
-    rows = connection.execute("SELECT time, trial, kind, detail FROM events ORDER BY number")
+def read_events(connection: sqlite3.Connection, kinds: Collection[str]) -> tuple[Event, ...]:
+    """Return the diary, oldest entry first; only these kinds, unless none is named."""
+    only = f"WHERE kind IN ({', '.join('?' * len(kinds))})" if kinds else ""
+    query = f"SELECT time, trial, kind, detail FROM events {only} ORDER BY number"  # noqa: S608 - no value in it
+    rows = connection.execute(query, tuple(kinds))
     return tuple(Event(*row) for row in rows)
 
 

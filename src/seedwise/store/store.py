@@ -24,7 +24,6 @@ from seedwise.store.curves import (
 from seedwise.store.database import Database, now
 from seedwise.store.encoding import metrics_to_text
 from seedwise.store.rows import (
-    Event,
     Predictions,
     check_known,
     prediction_row,
@@ -40,7 +39,7 @@ from seedwise.store.rows import (
 from seedwise.store.trials import delete_trials, insert_runs, insert_trials
 from seedwise.values.facts import TaskFacts
 from seedwise.values.identity import canonical_json
-from seedwise.values.record import TrialRecord
+from seedwise.values.record import FINGERPRINT_DIFFERS, REPLAY_DIFFERS, Event, TrialRecord
 from seedwise.values.stopping import StoppingRule
 from seedwise.values.trial import Measurement, Trial, TrialState
 
@@ -170,7 +169,7 @@ class Store:
             )
             _note(connection, "start", f"attempt {attempts + 1}: {place}", trial_id)
             if attempts and json.loads(before) != dict(fingerprint):
-                _note(connection, "fingerprint differs", f"it was {before} and is {drawn}", trial_id)
+                _note(connection, FINGERPRINT_DIFFERS, f"it was {before} and is {drawn}", trial_id)
 
     def append(self, trial_id: str, measurements: Sequence[Measurement], seconds: float) -> None:
         """Keep the steps since the last stored one, of which the last is an evaluation: all or none.
@@ -194,7 +193,7 @@ class Store:
             replayed = [m for m in measurements if m.step <= stored]
             difference = first_difference(connection, trial_id, replayed) if replayed else None
             if difference:
-                _note(connection, "replay differs", difference, trial_id)
+                _note(connection, REPLAY_DIFFERS, difference, trial_id)
             interval: list[Measurement] = []
             for measurement in measurements[len(replayed) :]:
                 interval.append(measurement)
@@ -269,9 +268,9 @@ class Store:
                 check_known(connection, trial_id)
             _note(connection, kind, detail, trial_id)
 
-    def events(self) -> tuple[Event, ...]:
-        """Return the study's diary, oldest entry first."""
-        return self._database.read(read_events)
+    def events(self, *kinds: str) -> tuple[Event, ...]:
+        """Return the study's diary, oldest entry first; only these kinds, unless none is named."""
+        return self._database.read(lambda connection: read_events(connection, kinds))
 
     def _of(self, trial_id: str, question: Callable[[Connection, str], T]) -> T:
         """Ask about one trial, which must be in the study."""

@@ -24,7 +24,7 @@ from seedwise.values.design import STAGES
 from seedwise.values.facts import TaskFacts
 from seedwise.values.imported import AnyTask, AnyTrial, ImportedTrial
 from seedwise.values.recipe import Recipe
-from seedwise.values.record import TrialRecord, own_trial, winner
+from seedwise.values.record import DIFFERENCES, Event, TrialRecord, own_trial, winner
 from seedwise.values.seeds import Seeds
 from seedwise.values.stopping import StoppingRule
 from seedwise.values.task import Task
@@ -308,6 +308,11 @@ class Study:
         """
         return self.store.tracked(trial_id)
 
+    @property
+    def differences(self) -> tuple[Event, ...]:
+        """What trials that were started again, after a kill or a failure, did not repeat exactly; empty as it should be."""
+        return self.store.events(*DIFFERENCES)
+
     def best_trial(self, task: AnyTask | None = None) -> TrialRecord:
         """Return the complete trial with the best evaluation; of equals the first.
 
@@ -331,7 +336,7 @@ class Study:
         return trials_table(self.trials)
 
     def export(self, folder: str | Path, format: str = "csv") -> list[Path]:  # noqa: A002 - the word users know
-        """Write tidy tables: trials, evaluations, losses, tracked, predictions, recipes, tasks.
+        """Write tidy tables: trials, evaluations, losses, tracked, predictions, recipes, tasks, events.
 
         Args:
             folder: Where to; made if it is missing.

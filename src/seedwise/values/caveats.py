@@ -1,11 +1,12 @@
 """What should somebody know before believing a score? Sentences for the terminal, the report and the model card."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from seedwise.values.facts import TaskFacts
 from seedwise.values.imported import AnyTask
+from seedwise.values.record import Event
 
-__all__ = ["row_caveats", "score_caveats"]
+__all__ = ["repeat_caveats", "row_caveats", "score_caveats"]
 
 
 def row_caveats(facts: TaskFacts) -> list[str]:
@@ -40,6 +41,25 @@ def score_caveats(task: AnyTask, score: float | None, baseline: float | None) ->
         return []
     guess = f"is no better than the best constant guess, {baseline:.3f}"
     return [f"the best {task.metric}, {score:.3f}, {guess}; try another learning rate, more epochs or more rows."]
+
+
+def repeat_caveats(differences: Sequence[Event]) -> list[str]:
+    """Return a sentence where trials that were started again gave something else than before.
+
+    Args:
+        differences: The events of the kinds `values.record.DIFFERENCES`, oldest first.
+
+    Example:
+        >>> repeat_caveats([Event("2026-11-28", "5e19a80c77", "replay differs", "step 2: the loss was 0.5 and is 0.25")])
+        ['1 trial did not repeat exactly: in 5e19a80c, replay differs (step 2: the loss was 0.5 and is 0.25). What was stored first is kept; the table of events that `seedwise export` writes tells all.']
+    """
+    if not differences:
+        return []
+    trials, first = len({event.trial_id for event in differences}), differences[0]
+    start = f"{trials} trial{'' if trials == 1 else 's'} did not repeat exactly: in {(first.trial_id or '?')[:8]}, "
+    more = f", and {len(differences) - 1} more" if len(differences) > 1 else ""
+    kept = "What was stored first is kept; the table of events that `seedwise export` writes tells all."
+    return [f"{start}{first.kind} ({first.detail}){more}. {kept}"]
 
 
 def _shares(counts: Mapping[str, int], rows: Mapping[str, int]) -> str:

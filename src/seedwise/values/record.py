@@ -5,13 +5,22 @@ The store hands records out, the analysis side reads them, and a program that ha
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from seedwise.errors import RequestError
 from seedwise.values.imported import AnyTask, AnyTrial, ImportedTrial
 from seedwise.values.trial import Measurement, Trial, TrialState, best_evaluation
 
-__all__ = ["TrialRecord", "by_cell", "own_trial", "winner"]
+__all__ = [
+    "DIFFERENCES",
+    "FINGERPRINT_DIFFERS",
+    "REPLAY_DIFFERS",
+    "Event",
+    "TrialRecord",
+    "by_cell",
+    "own_trial",
+    "winner",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +70,29 @@ class TrialRecord:
     def best(self) -> tuple[int, float] | None:
         """Step and score of the best evaluation so far; None before there is a finite score."""
         return best_evaluation(self.scores, greater_is_better=self.trial.task.greater_is_better)
+
+
+FINGERPRINT_DIFFERS = "fingerprint differs"
+REPLAY_DIFFERS = "replay differs"
+DIFFERENCES = (FINGERPRINT_DIFFERS, REPLAY_DIFFERS)
+"""The kinds of events that tell of a trial whose repetition gave something else: a promise that was not kept."""
+
+
+class Event(NamedTuple):
+    """One entry of the study's diary.
+
+    Args:
+        time: When, UTC, as ISO 8601.
+        trial_id: Which trial it is about; None for the study as a whole.
+        kind: added, removed, start, state, rule, design, schema, fingerprint differs, replay differs, or a caller's own
+            word.
+        detail: What happened, in a sentence or as JSON.
+    """
+
+    time: str
+    trial_id: str | None
+    kind: str
+    detail: str
 
 
 def by_cell(records: Iterable[TrialRecord]) -> list[tuple[TrialRecord, ...]]:

@@ -10,11 +10,10 @@ from design_studies import design_study, methods_design
 from seedwise.analysis.analysis import Analysis
 from seedwise.designs.file import DesignFile, design_names
 from seedwise.papers.published import DEGENERATE, PUBLISHED
-from seedwise.report.figures import CELL_FIGURES, Figure, cell_figures
+from seedwise.report.catalogue import CATALOGUE
+from seedwise.report.figures import Figure, cell_figures, study_figures, tuning_figures
 from seedwise.report.question import PROMISED, design_sentences, promises, published_sentences
 from seedwise.report.report import Report
-from seedwise.report.together import STUDY_FIGURES, study_figures
-from seedwise.report.tuning import TUNING_FIGURES, tuning_figures
 from seedwise.values.task import Task
 from seedwise.values.trial import TrialState
 from table_studies import grid_seeds, table_study
@@ -209,7 +208,7 @@ def test_a_promised_figure_of_cells_is_also_kept_by_that_of_recipes_together(rep
 
 
 def test_kinds_are_told_apart_by_their_names():
-    kinds = [*CELL_FIGURES, *STUDY_FIGURES, *TUNING_FIGURES]
+    kinds = [entry.kind for entry in CATALOGUE]
     assert [kind for kind in kinds if kinds.count(kind) > 1] == ["length", "length"]  # of the report or of the choice
 
 

@@ -5,9 +5,8 @@ import pytest
 
 from seedwise import Recipe, Task
 from seedwise.analysis.analysis import Analysis
-from seedwise.report.figures import Figure, cell_figures
+from seedwise.report.figures import Figure, cell_figures, study_figures
 from seedwise.report.report import Report
-from seedwise.report.together import study_figures
 from table_studies import table_study
 
 TRACKED = {"distance": (4, 12, 3), "gradient_norm": (4, 12, 1), "bias_ratio": (4, 12, 1)}

@@ -1,6 +1,7 @@
 """What does the optimiser do to the weights? Figures 1, 7 and 15 to 18 of Zhang et al. (2021)."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Literal, NamedTuple
 
 import altair as alt
@@ -11,9 +12,10 @@ from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
 from seedwise.charts.series import in_words, line_channel, task_of
 from seedwise.charts.style import COLORS, GREY, HEIGHT, SEQUENTIAL, WIDTH, styled
-from seedwise.errors import RequestError
+from seedwise.errors import RequestError, UnknownError
 from seedwise.stats.adam import update_bias
 from seedwise.values.checks import check_choice
+from seedwise.values.recipe import Recipe
 
 __all__ = [
     "BiasData",
@@ -22,6 +24,8 @@ __all__ = [
     "distances_data",
     "draw_bias",
     "draw_distances",
+    "has_bias",
+    "study_bias_data",
     "tracked_distances_data",
 ]
 
@@ -93,6 +97,29 @@ def bias_data(
     legend += "; circles: as trained" if trained else ""
     subtitle = f"1 is no bias; decays {beta1:g} and {beta2:g}{legend}"
     return BiasData(points, marked, trained, "Adam's update without bias correction", subtitle)
+
+
+def has_bias(analysis: Analysis) -> bool:
+    """Whether there is something to say of Adam's bias: a recipe that leaves the correction out, or tracks the ratio."""
+    return any(_bias_of(analysis))
+
+
+def study_bias_data(analysis: Analysis) -> BiasData:
+    """Collect the ratio with a mark for each task of a recipe without correction, and what trials tracked."""
+    marks, measured = _bias_of(analysis)
+    return bias_data(marks, measured=measured)
+
+
+def _bias_of(analysis: Analysis) -> tuple[dict[str, int], dict[str, tuple[ArrayLike, ArrayLike]]]:
+    marks: dict[str, int] = {}
+    measured: dict[str, tuple[ArrayLike, ArrayLike]] = {}
+    for cell in analysis.cells:
+        if isinstance(cell.recipe, Recipe) and not cell.recipe.bias_correction and cell.facts.steps:
+            marks[cell.task.name] = cell.facts.steps
+        with suppress(UnknownError):  # it does not track the ratio, or has not been trained yet
+            found = analysis.bias_ratio(cell)
+            measured[analysis.label(cell)] = (found.step, found.ratio)
+    return marks, measured
 
 
 def distances_data(

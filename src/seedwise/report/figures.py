@@ -1,19 +1,20 @@
-"""Which figures does one task and recipe allow, and what do their captions say?"""
+"""Which figures of the catalogue does a study allow, and why not the others?"""
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
-from functools import partial
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from altair.utils.schemapi import debug_mode
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
-from seedwise.charts import correlation, curves, density, expected, grid, losses, optimizer, planning
+from seedwise.analysis.choices import Choice, choices
+from seedwise.charts.optimizer import has_bias
 from seedwise.errors import UnknownError
+from seedwise.report.catalogue import CATALOGUE, CatalogueEntry, Scope, Subject
 from seedwise.values.recipe import Recipe
 
-__all__ = ["CELL_FIGURES", "Figure", "Missing", "cell_figures", "figure_or_reason", "file_name", "tracks"]
+__all__ = ["Figure", "Missing", "cell_figures", "study_figures", "tuning_figures"]
 
 
 class Figure(NamedTuple):
@@ -33,7 +34,7 @@ class Figure(NamedTuple):
 
 
 class Missing(NamedTuple):
-    """A figure that the study's design does not allow.
+    """A figure that cannot be drawn of these trials.
 
     Args:
         name: What its file would have been called.
@@ -48,182 +49,146 @@ class Missing(NamedTuple):
     reason: str
 
 
-class _Plan(NamedTuple):
-    """A figure of one cell that is to be drawn."""
-
-    kind: str
-    title: str
-    caption: str
-    draw: Callable[[Analysis, Cell], Any]
-
-
-_PLANS = (
-    _Plan(
-        "curves",
-        "validation curves",
-        "Validation score at every evaluation, of at most 20 trials drawn at random and the winner; dashed grey trials were "
-        "stopped early (Dodge et al. 2020, figure 4).",
-        lambda analysis, cell: curves.draw_curves(curves.curves_data(analysis, cell)),
-    ),
-    _Plan(
-        "expected-best",
-        "expected validation performance",
-        "Expected score of the best of n trials, drawn with replacement from those that ran, for each number of "
-        "evaluations that counts (Dodge et al. 2020, figure 1).",
-        lambda analysis, cell: expected.draw_expected(expected.expected_best_data(analysis, cell)),
-    ),
-    _Plan(
-        "expected-best-band",
-        "confidence band of the expected best",
-        "Expected score of the best of n trials with the band that holds it for all n at once, from simultaneous bounds on "
-        "the distribution of independent trials' scores (Lourie et al. 2024).",
-        lambda analysis, cell: expected.draw_expected(expected.expected_band_data(analysis, cell)),
-    ),
-    _Plan(
-        "expected-test",
-        "expected test performance",
-        "Score on test rows of the trial that validation chooses from n, computed exactly, beside the validation score "
-        "that chose it; as far as the gap grows with n, it is the choice's optimism (Zhang et al. 2021, figure 4).",
-        lambda analysis, cell: expected.draw_expected(expected.expected_test_data(analysis, {"": cell})),
-    ),
-    _Plan(
-        "grid",
-        "grid of init and order seeds",
-        "Every trial by its init seed (rows, best mean at the top) and order seed (columns, best mean at the right; Dodge et "
-        "al. 2020, figure 2).",
-        lambda analysis, cell: grid.draw_grid(grid.sorted_grid_data(analysis, cell)),
-    ),
-    _Plan(
-        "grid-margins",
-        "grid with summaries by seed",
-        "The same grid in the order of the seeds, with mean, standard deviation, minimum and maximum by row and column "
-        "(Zhang et al. 2021, figures 9 and 10).",
-        lambda analysis, cell: grid.draw_grid(grid.margin_grid_data(analysis, cell)),
-    ),
-    _Plan(
-        "best-worst-seeds",
-        "best and worst seeds",
-        "Kernel density of the scores of the best and the worst seed of either kind; marks are single trials (Dodge et al. "
-        "2020, figure 3).",
-        lambda analysis, cell: density.draw_density(density.seed_density_data(analysis, cell)),
-    ),
-    _Plan(
-        "spread-by-seed",
-        "spread by seed",
-        "Kernel density of the standard deviations of all init seeds and of all order seeds (Dodge et al. 2020, figure 8).",
-        lambda analysis, cell: density.draw_density(density.spread_density_data(analysis, cell)),
-    ),
-    _Plan(
-        "spearman",
-        "rank correlation of early and late scores",
-        "Spearman correlation over trials of the best score so far between all pairs of evaluations (Dodge et al. 2020, "
-        "figure 5).",
-        lambda analysis, cell: correlation.draw_correlation(correlation.correlation_data(analysis, cell)),
-    ),
-    _Plan(
-        "pearson",
-        "correlation of early and late scores",
-        "Pearson correlation over trials of the best score so far between all pairs of evaluations (Dodge et al. 2020, "
-        "figure 9).",
-        lambda analysis, cell: correlation.draw_correlation(correlation.correlation_data(analysis, cell, "pearson")),
-    ),
-    _Plan(
-        "best-rules",
-        "best stopping rule by budget",
-        "How many trials to start (t), when to judge them (f) and how many to keep (p), for each budget in full trainings: "
-        "the best of all settings, computed exactly (Dodge et al. 2020, figure 6).",
-        lambda analysis, cell: planning.draw_rules(planning.rules_data(analysis, cell)),
-    ),
-    _Plan(
-        "planned",
-        "what a budget is expected to give",
-        "Expected result of the best rule for each budget, beside as many full trainings; the same trials chose the rule "
-        "(Dodge et al. 2020, section 5).",
-        lambda analysis, cell: planning.draw_by_budget(planning.planned_data(analysis, cell)),
-    ),
-    _Plan(
-        "error-reduction",
-        "what stopping early gains",
-        "Relative error reduction of the best rule over spending the budget on full trainings (Dodge et al. 2020, figure 7).",
-        lambda analysis, cell: planning.draw_by_budget(planning.reduction_data(analysis, cell)),
-    ),
-    _Plan(
-        "training-loss",
-        "training loss",
-        "Mean (line) and range (shaded) of the training loss over all trials, by step (Zhang et al. 2021, figure 3).",
-        lambda analysis, cell: losses.draw_losses(losses.losses_data(analysis, {"": cell})),
-    ),
-)
-
-# Figures of what trials track on demand; a recipe that does not ask for it misses nothing.
-_TRACKED = {
-    "gradient_norm": _Plan(
-        "gradient-norm",
-        "norm of the gradient",
-        "Mean (line) and range (shaded) of the gradient's L2 norm before clipping over all trials, by step.",
-        lambda analysis, cell: losses.draw_losses(losses.gradients_data(analysis, {"": cell})),
-    ),
-    "distance": _Plan(
-        "distance",
-        "distance from the starting values",
-        "L2 distance of each Transformer block from its starting values, in the mean over all trials, by step; the darker the "
-        "line, the lower the block in the encoder (after Zhang et al. 2021, figure 7).",
-        lambda analysis, cell: optimizer.draw_distances(
-            optimizer.tracked_distances_data(analysis, {cell.task.name: cell}), panels="recipe"
-        ),
-    ),
-}
-
-CELL_FIGURES: Mapping[str, str] = {plan.kind: plan.title for plan in (*_PLANS, *_TRACKED.values())}
-"""Kind -> title of every figure of one task and recipe."""
-
-
 def cell_figures(analysis: Analysis, cell: Cell, kinds: Collection[str] | None = None) -> Iterator[Figure | Missing]:
-    """Return every figure of one task and recipe, or why there is none.
-
-    Args:
-        analysis: The analysis.
-        cell: One of its cells.
-        kinds: Only these; all by default.
-    """
-    prefix = _prefix(analysis, cell)
-    for plan in (*_PLANS, *(plan for name, plan in _TRACKED.items() if tracks(cell, name))):
-        if kinds is not None and plan.kind not in kinds:
-            continue
-        yield figure_or_reason(
-            f"{prefix}-{plan.kind}", plan.kind, plan.title, plan.caption, partial(plan.draw, analysis, cell)
-        )
+    """Return the figures of one cell, all or those of some kinds."""
+    subject = Subject(_cell_prefix(analysis, cell), {cell.task.name: cell})
+    return _drawn(analysis, subject, {Scope.CELL}, kinds)
 
 
-def figure_or_reason(name: str, kind: str, title: str, caption: str, draw: Callable[[], Any]) -> Figure | Missing:
-    """Return a figure, or why it cannot be drawn.
+def study_figures(analysis: Analysis) -> Iterator[Figure | Missing]:
+    """Return the figures of several recipes together, and that of Adam's bias where a recipe leaves its correction out."""
+    # Where test rows have no say, nothing is chosen for its test score.
+    kinds = None if analysis.split is None else {entry.kind for entry in CATALOGUE} - {"recipes-expected-test"}
+    for task in dict.fromkeys(cell.task.id for cell in analysis.cells):
+        cells = {analysis.recipe_name(cell): cell for cell in analysis.cells if cell.task.id == task}
+        if len(cells) > 1:
+            subject = _task_subject(analysis, cells)
+            lengths = {Scope.LENGTHS} if _have_several_lengths(analysis, cells.values()) else set()
+            yield from _drawn(analysis, subject, {Scope.RECIPES, *lengths}, kinds)
+    if has_bias(analysis):
+        yield from _drawn(analysis, Subject("", {}), {Scope.ADAM})
 
-    Args:
-        name: What its file is called, without ending.
-        kind: Which figure it is.
-        title: What it shows, in a few words.
-        caption: Its caption.
-        draw: Returns the chart, or refuses with a `UnknownError`.
-    """
+
+def tuning_figures(analysis: Analysis) -> Iterator[Figure | Missing]:
+    """Return the figures of what each arm of the study's design chose among, of the report's analysis or the tuning's."""
+    found = choices(analysis)
+    for task in dict.fromkeys(choice.task.id for choice in found):
+        mine = [choice for choice in found if choice.task.id == task and choice.tried]
+        for choice in mine:
+            if choice.field != "num_train_steps":
+                scope = Scope.DEPTHS if choice.field == "reinit_layers" else Scope.CANDIDATES
+                yield from _drawn(analysis, _candidates(analysis, choice), {scope})
+        lines = {
+            choice.arm: [*_own_length(analysis, choice), *(one.cell for one in choice.tried)]
+            for choice in mine
+            if choice.field == "num_train_steps"
+        }
+        if lines:
+            subject = _task_subject(analysis, {arm: cells[0] for arm, cells in lines.items()})
+            yield from _drawn(analysis, subject._replace(lines=lines), {Scope.OWN_LENGTHS})
+
+
+def _drawn(
+    analysis: Analysis, subject: Subject, scopes: Collection[Scope], kinds: Collection[str] | None = None
+) -> Iterator[Figure | Missing]:
+    """Draw the subject in every way that the catalogue has for it."""
+    for entry in CATALOGUE:
+        own = _tracking(subject, entry)
+        if entry.scope in scopes and own is not None and (kinds is None or entry.kind in kinds):
+            yield _figure(analysis, entry, own)
+
+
+def _tracking(subject: Subject, entry: CatalogueEntry) -> Subject | None:
+    """Return the subject without recipes that do not track what the figure shows; None where none is left."""
+    if not entry.tracked:
+        return subject
+    cells = {name: cell for name, cell in subject.cells.items() if _tracks(cell, entry.tracked)}
+    if entry.scope is Scope.DEPTHS and len(cells) < len(subject.cells):  # a gap among the depths would mislead
+        return None
+    return subject._replace(cells=cells) if cells else None
+
+
+def _figure(analysis: Analysis, entry: CatalogueEntry, subject: Subject) -> Figure | Missing:
+    """Draw a figure, or say why it cannot be drawn."""
+    name = "-".join(filter(None, (subject.prefix, entry.kind, subject.ending)))
     try:
         with debug_mode(arg=False):  # half of the time is Altair's own checking, which the tests leave on
-            return Figure(name, kind, caption, draw())
+            chart = entry.draw(analysis, subject)
     except UnknownError as error:
-        return Missing(name, kind, title, str(error))
+        return Missing(name, entry.kind, entry.title, str(error))
+    return Figure(name, entry.kind, entry.caption.format(**subject.words), chart)
 
 
-def tracks(cell: Cell, name: str) -> bool:
-    """Whether a cell's recipe asks for something to be tracked."""
+def _tracks(cell: Cell, name: str) -> bool:
     return isinstance(cell.recipe, Recipe) and name in cell.recipe.track
 
 
-def file_name(text: str) -> str:
+def _task_subject(analysis: Analysis, cells: Mapping[str, Cell]) -> Subject:
+    first = next(iter(cells.values()))
+    return Subject(_task_prefix(analysis, first), cells, {"task": first.task.name})
+
+
+def _candidates(analysis: Analysis, choice: Choice) -> Subject:
+    """Return an arm's candidates, beside the arm that they are to be seen against."""
+    cells = {tried.words: tried.cell for tried in choice.tried}
+    words = {"task": choice.task.name, "arm": choice.arm, "beside": ""}
+    before = _without_search(analysis, choice)
+    if before is not None:
+        cells = {f"{before[0]}, report's seeds": before[1], **cells}
+        words["beside"] = f"; {before[0]} on the report's seeds"
+    return Subject(_task_prefix(analysis, choice.tried[0].cell), cells, words, _file_name(choice.arm))
+
+
+def _without_search(analysis: Analysis, choice: Choice) -> tuple[str, Cell] | None:
+    """Return the arm that others are seen beside, with its trials: the one that they come after, or else the first.
+
+    None where it has something to choose itself, so that its trials are not of one recipe in all stages.
+    """
+    design = analysis.design
+    if design is None or design.stage != "report":
+        return None
+    arms = {arm.name: arm for arm in design.design.arms if arm.task.id == choice.task.id}
+    name = (arms[choice.arm].after if choice.arm in arms else None) or next(iter(arms), "")
+    cell = analysis.rows.get(name, {}).get(choice.task.id)
+    return (name, cell) if cell is not None and name in arms and not arms[name].search else None
+
+
+def _own_length(analysis: Analysis, choice: Choice) -> list[Cell]:
+    """Return the report's trials of the same recipe at the length it has without a search, where there are any."""
+    arms = () if analysis.design is None else analysis.design.design.arms
+    steps = next(arm.recipe.num_train_steps for arm in arms if (arm.name, arm.task) == (choice.arm, choice.task))
+    recipe = choice.tried[0].cell.recipe
+    lengths = {one.cell.facts.steps for one in choice.tried}
+    return [
+        cell
+        for cell in analysis.cells
+        if cell.task.id == choice.task.id
+        and cell.recipe == recipe.with_changes(num_train_steps=steps)  # type: ignore[union-attr]
+        and cell.facts.steps not in lengths
+    ]
+
+
+def _have_several_lengths(analysis: Analysis, cells: Iterable[Cell]) -> bool:
+    """Whether recipes train for different lengths, none of which is a choice of the design."""
+    if analysis.design is not None and any("num_train_steps" in arm.search for arm in analysis.design.design.arms):
+        return False
+    return len({cell.facts.steps for cell in cells if isinstance(cell.recipe, Recipe) and cell.facts.steps}) > 1
+
+
+def _file_name(text: str) -> str:
     """Return a text as part of a file's name."""
     return re.sub(r"[^\w.-]+", "-", text).strip("-.")[:60] or "study"
 
 
-def _prefix(analysis: Analysis, cell: Cell) -> str:
+def _cell_prefix(analysis: Analysis, cell: Cell) -> str:
     """Return what the file names of a cell's figures begin with; no two cells share it."""
-    names = [file_name(analysis.label(other)) for other in analysis.cells]
+    names = [_file_name(analysis.label(other)) for other in analysis.cells]
     place = analysis.cells.index(cell)
     return names[place] if names.count(names[place]) == 1 else f"{names[place]}-{place + 1}"
+
+
+def _task_prefix(analysis: Analysis, cell: Cell) -> str:
+    """Return what the file names of a task's figures begin with; no two tasks share it."""
+    names = [_file_name(task.name) for task in {c.task.id: c.task for c in analysis.cells}.values()]
+    name = _file_name(cell.task.name)
+    return name if names.count(name) == 1 else f"{name}-{cell.task.id[:4]}"

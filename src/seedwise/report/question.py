@@ -10,10 +10,9 @@ from seedwise.analysis.cell import Cell
 from seedwise.analysis.seeds import shared_seeds
 from seedwise.errors import UnknownError
 from seedwise.papers.published import DEGENERATE, REINIT_5_GRID
-from seedwise.report.figures import CELL_FIGURES, Figure, Missing
+from seedwise.report.catalogue import FIGURES
+from seedwise.report.figures import Figure, Missing
 from seedwise.report.provenance import seeds_words
-from seedwise.report.together import STUDY_FIGURES
-from seedwise.report.tuning import TUNING_FIGURES
 from seedwise.stats.failures import FailedShare, failed_share
 from seedwise.stats.seeds.crossed import crossed_share
 from seedwise.tables.departures import plain_task
@@ -39,7 +38,7 @@ _TABLES = {
     "planning": "best stopping rules",
 }
 
-PROMISED: Mapping[str, str] = {**_TABLES, **CELL_FIGURES, **STUDY_FIGURES, **TUNING_FIGURES}
+PROMISED: Mapping[str, str] = {**_TABLES, **FIGURES}
 """Name -> title of everything that a study may promise."""
 
 

@@ -14,11 +14,9 @@ from seedwise.files import replacing
 from seedwise.papers.citations import WORKS, bibtex
 from seedwise.report import provenance
 from seedwise.report.browser import browser, curves_json
-from seedwise.report.figures import Figure, Missing, cell_figures
+from seedwise.report.figures import Figure, Missing, cell_figures, study_figures, tuning_figures
 from seedwise.report.page import page, paragraphs, table, text
 from seedwise.report.question import Promise, design_sentences, promises, published_sentences
-from seedwise.report.together import study_figures
-from seedwise.report.tuning import tuning_figures
 from seedwise.report.verdict import caveats, recipes_verdict, verdict
 from seedwise.tables.study import study_tables
 from seedwise.tables.table import Table, to_csv, to_html, to_latex, to_markdown

@@ -1,4 +1,4 @@
-"""Do runs of others come in as they are, from every format and shape, and does the store keep them?"""
+"""Do imported runs come in as they are, from every format and shape, and does the store keep them?"""
 
 import csv
 import gzip

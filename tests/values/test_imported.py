@@ -1,4 +1,4 @@
-"""Are values that stand for runs of others equal by content, plain JSON and back, and kept from being run?"""
+"""Are values that stand for imported runs equal by content, plain JSON and back, and kept from being run?"""
 
 import json
 

@@ -41,7 +41,7 @@ def recipe_labels(recipes: Sequence[AnyRecipe]) -> dict[str, str]:
 
 
 def _fields(recipe: AnyRecipe) -> dict[str, Any]:
-    """Return the recipe's fields but for switches that are off; what is known of somebody else's recipe is its fields."""
+    """Return the recipe's fields but for switches that are off; what is known of an imported recipe counts as its fields."""
     if isinstance(recipe, Recipe):
         return recipe.switched_on()
     content = recipe.to_json()

@@ -112,7 +112,7 @@ def styled(chart: AnyChart, title: str, subtitle: str = "") -> Any:
 
 
 def metric_words(metric: str, split: str = "validation") -> str:
-    """Return how an axis names a metric, also one that somebody else has named.
+    """Return how an axis names a metric, also one of imported runs.
 
     Example:
         >>> metric_words("accuracy_f1"), metric_words("val_mcc", "test")

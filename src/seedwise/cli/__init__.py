@@ -154,7 +154,7 @@ def import_(
     ] = False,
     preview: Annotated[bool, Parameter(negative="", help="Show what would be imported, and write nothing.")] = False,
 ) -> None:
-    """Take over somebody else's runs, for everything but training.
+    """Import runs that were made elsewhere, for everything but training.
 
     FIELD is task, recipe, init, order, dropout, step, epoch, score, train_loss,
     validation_loss or test_score; score:NAME and test_score:NAME name a metric,

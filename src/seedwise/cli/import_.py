@@ -9,7 +9,7 @@ from rich.text import Text
 from seedwise.cli.console import new_table, print_table, score_words
 from seedwise.errors import RequestError
 from seedwise.importing.mapping import parse
-from seedwise.importing.runs import ForeignRuns, read_runs
+from seedwise.importing.runs import ImportedRuns, read_runs
 from seedwise.study.study import Study
 from seedwise.values.record import TrialRecord
 from seedwise.values.trial import TrialState
@@ -66,7 +66,7 @@ def _baselines(texts: Sequence[str]) -> float | dict[str, float] | None:
     return found.get("", found or None)
 
 
-def _print_preview(runs: ForeignRuns, file: Path) -> None:
+def _print_preview(runs: ImportedRuns, file: Path) -> None:
     print(f"{file.name or file}: {runs.rows:,} rows, {len(runs.records):,} runs\n")
     table = new_table("field", "from")
     for field, source in runs.mapping.items():

@@ -76,7 +76,7 @@ def _print_states(study: Study) -> None:
     states = [state for state in TrialState if state in found | always]
     labels = cell_labels((cell[0].trial for cell in cells), study.design)
     named = ("recipe",) * (len(set(labels.values())) > 1)
-    time = ("time",) * (not study.is_imported)  # of runs of others it is not known
+    time = ("time",) * (not study.is_imported)  # of imported runs it is not known
     table = new_table("task", *named, *states, *time, "best so far")
     for cell in cells:
         task, recipe = cell[0].trial.task, cell[0].trial.recipe

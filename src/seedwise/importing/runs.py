@@ -1,4 +1,4 @@
-"""Which trials do somebody else's files hold, and what should be known before they are believed?"""
+"""Which trials does a file of runs hold, and what should be known before they are believed?"""
 
 import math
 from collections import Counter
@@ -10,20 +10,19 @@ from typing import NamedTuple
 from seedwise.errors import DataError, RequestError
 from seedwise.importing.curves import Curves, Run, read_curves
 from seedwise.importing.mapping import SEEDS, Fields, resolve
-from seedwise.importing.states import Cell, State, cells_of, shared_steps, states_of
 from seedwise.importing.tables import Table, join, read_file
 from seedwise.importing.trainer import STATE_FILE, read_trainer_states
-from seedwise.importing.trials import trials_of
+from seedwise.importing.trials import Cell, State, cells_of, shared_steps, states_of, trials_of
 from seedwise.values.facts import ImportSource, TaskFacts
 from seedwise.values.imported import ImportedTrial
 from seedwise.values.record import TrialRecord
 from seedwise.values.trial import Measurement, best_evaluation
 
-__all__ = ["ForeignRuns", "merged_facts", "read_runs"]
+__all__ = ["ImportedRuns", "merged_facts", "read_runs"]
 
 
-class ForeignRuns(NamedTuple):
-    """Runs of somebody else, read and not yet kept.
+class ImportedRuns(NamedTuple):
+    """Runs that were read and are not yet kept.
 
     Args:
         records: One record for each run, in the order of their first rows.
@@ -52,8 +51,8 @@ def read_runs(
     baseline: float | Mapping[str, float] | None = None,
     lower_is_better: bool | None = None,
     all_complete: bool = False,
-) -> ForeignRuns:
-    r"""Read somebody else's runs from a file or a folder; `Study.import_runs` keeps them.
+) -> ImportedRuns:
+    r"""Read runs that were made elsewhere from a file or a folder; `Study.import_runs` keeps them.
 
     Args:
         file: A CSV, TSV, JSON Lines, JSON or Parquet file, or a folder with ``trainer_state.json`` of Hugging Face in it.
@@ -107,7 +106,7 @@ def read_runs(
     )
     facts = _facts(records, runs, _baselines(records, baseline), source)
     notes = [*_reading_notes(curves, fields, records), *notes]
-    return ForeignRuns(records, facts, sources, fields.guessed, rows, tuple(notes))
+    return ImportedRuns(records, facts, sources, fields.guessed, rows, tuple(notes))
 
 
 def merged_facts(old: TaskFacts | None, new: TaskFacts) -> TaskFacts:

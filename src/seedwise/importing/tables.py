@@ -1,4 +1,4 @@
-"""What does a file of somebody else's runs hold: CSV, TSV, JSON Lines, JSON or Parquet as columns of values?"""
+"""What does a file of runs hold: CSV, TSV, JSON Lines, JSON or Parquet as columns of values?"""
 
 import csv
 import gzip
@@ -25,7 +25,7 @@ MISSING = frozenset({"", "na", "n/a", "null", "none", "-"})
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of somebody else's.
+    """The rows of a file of runs.
 
     Args:
         name: The file's name, for messages.

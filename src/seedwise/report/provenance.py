@@ -107,7 +107,7 @@ def _by_seeds(record: TrialRecord) -> tuple[int, int, int]:
 
 
 def _import_command(analysis: Analysis, folder: str) -> list[str]:
-    """Return how the runs of others were taken over, where one command did it."""
+    """Return how the runs were imported, where one command did it."""
     sources = [cell.facts.imported for cell in analysis.cells]
     first = sources[0] if sources else None
     if first is None or not first.files or any(source != first for source in sources):

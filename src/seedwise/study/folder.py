@@ -6,7 +6,6 @@ from pathlib import Path
 
 from seedwise.errors import RequestError
 from seedwise.values.choice import DesignRecord
-from seedwise.values.imported import ImportedTrial
 from seedwise.values.record import TrialRecord, own_trial
 from seedwise.values.stopping import StoppingRule
 from seedwise.values.trial import Trial
@@ -15,7 +14,7 @@ __all__ = ["check_free", "check_own", "check_same_design", "check_same_study", "
 
 
 def check_free(folder: Path) -> None:
-    """Refuse what is no folder, and one where the study's own files would meet somebody else's."""
+    """Refuse what is no folder, and one where the study's own files would meet others."""
     if folder.exists() and not folder.is_dir():
         raise RequestError(f"{folder} must be a directory for the study, not a file; choose another directory.")
     if (folder / "study.db").exists():
@@ -28,8 +27,8 @@ def check_free(folder: Path) -> None:
 
 
 def check_own(folder: Path, records: Sequence[TrialRecord]) -> None:
-    """Refuse to train beside runs of somebody else."""
-    if any(isinstance(record.trial, ImportedTrial) for record in records):
+    """Refuse to train beside imported runs."""
+    if any(record.trial.is_imported for record in records):
         raise RequestError(
             f"{folder} holds imported runs, which cannot be run here; choose another directory for trainings of your own."
         )

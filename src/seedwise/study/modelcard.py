@@ -113,7 +113,7 @@ def _error_size(best: TrialRecord, facts: TaskFacts) -> Iterator[tuple[str, obje
 
 
 def _on_the_hub(model: str) -> bool:
-    """Whether a model's name may be one of the hub's; a folder says nothing to anybody else."""
+    """Whether a model's name may be one of the hub's; a folder says nothing elsewhere."""
     return model != "embedded" and not model.startswith(("/", ".", "~")) and "\\" not in model
 
 

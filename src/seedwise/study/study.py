@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from seedwise.errors import RequestError
 from seedwise.executors.base import Executor
-from seedwise.importing.runs import ForeignRuns, merged_facts
+from seedwise.importing.runs import ImportedRuns, merged_facts
 from seedwise.store.curves import Losses, Tracked
 from seedwise.store.database import is_being_written
 from seedwise.store.export import export, trials_table
@@ -22,7 +22,7 @@ from seedwise.study.run import run_study
 from seedwise.values.choice import DesignRecord
 from seedwise.values.design import STAGES
 from seedwise.values.facts import TaskFacts
-from seedwise.values.imported import AnyTask, AnyTrial, ImportedTrial
+from seedwise.values.imported import AnyTask, AnyTrial
 from seedwise.values.recipe import Recipe
 from seedwise.values.record import DIFFERENCES, Event, TrialRecord, own_trial, winner
 from seedwise.values.seeds import Seeds
@@ -125,8 +125,8 @@ class Study:
         return study
 
     @classmethod
-    def import_runs(cls, folder: str | Path, runs: ForeignRuns) -> "Study":
-        """Keep somebody else's runs as a study, for everything but training.
+    def import_runs(cls, folder: str | Path, runs: ImportedRuns) -> "Study":
+        """Keep imported runs as a study, for everything but training.
 
         Args:
             folder: The study's folder; made if it is missing. One that holds imported runs is added to.
@@ -248,8 +248,8 @@ class Study:
 
     @property
     def is_imported(self) -> bool:
-        """Whether its trials are runs of somebody else, which cannot be run here."""
-        return any(isinstance(record.trial, ImportedTrial) for record in self.trials)
+        """Whether its trials are imported runs, which cannot be run here."""
+        return any(record.trial.is_imported for record in self.trials)
 
     @property
     def rule(self) -> StoppingRule | None:

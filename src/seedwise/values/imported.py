@@ -1,4 +1,4 @@
-"""What stands for a task, a recipe and a trial of somebody else, of which only names and scores are known?
+"""What stands for the task, the recipe and the trial of an imported run, of which only names and scores are known?
 
 They have what the analysis reads of a `Task`, a `Recipe` and a `Trial`, and cannot be run.
 """
@@ -9,12 +9,11 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, TypeAlias
 
 from seedwise.errors import RequestError
-from seedwise.values.checks import check_fields, check_kind, check_switch, check_text
+from seedwise.values.checks import check_fields, check_switch, check_text
 from seedwise.values.identity import canonical_json, content_hash
 from seedwise.values.recipe import Recipe
-from seedwise.values.seeds import Seeds
 from seedwise.values.task import Task
-from seedwise.values.trial import Trial
+from seedwise.values.trial import Trial, TrialOf
 
 __all__ = [
     "AnyRecipe",
@@ -46,7 +45,7 @@ def greater_is_better(metric: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class ImportedTask:
-    """What somebody else's runs learnt.
+    """What imported runs learnt.
 
     Args:
         name: A short name for tables and figures.
@@ -93,7 +92,7 @@ class ImportedTask:
 
 @dataclass(frozen=True, slots=True)
 class ImportedRecipe:
-    """How somebody else's runs learnt it.
+    """How imported runs learnt it.
 
     Args:
         name: A short name for tables and figures: a method, a model.
@@ -144,48 +143,19 @@ class ImportedRecipe:
         return cls(**_without_source("the recipe", content, cls))
 
 
-@dataclass(frozen=True, slots=True)
-class ImportedTrial:
-    """One run of somebody else: task x recipe x seeds.
-
-    Args:
-        task: What was learnt.
-        recipe: How.
-        seeds: With which seeds, as far as they are known.
-
-    Raises:
-        RequestError: A field is of another class.
+class ImportedTrial(TrialOf[ImportedTask, ImportedRecipe]):
+    """One imported run: task x recipe x seeds, as far as they are known.
 
     Example:
+        >>> from seedwise.values.seeds import Seeds
         >>> trial = ImportedTrial(ImportedTask("RTE", "accuracy"), ImportedRecipe("plain"), Seeds(1, 2))
         >>> ImportedTrial.from_json(trial.to_json()) == trial
         True
     """
 
-    task: ImportedTask
-    recipe: ImportedRecipe
-    seeds: Seeds
-
-    def __post_init__(self) -> None:
-        check_kind("the trial's task", self.task, ImportedTask)
-        check_kind("the trial's recipe", self.recipe, ImportedRecipe)
-        check_kind("the trial's seeds", self.seeds, Seeds)
-
-    @property
-    def id(self) -> str:
-        """The hash of the trial's content, as that of a `Trial`."""
-        return content_hash([self.task.id, self.recipe.id, self.seeds.to_json()])
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the trial as plain JSON."""
-        return {"task": self.task.to_json(), "recipe": self.recipe.to_json(), "seeds": self.seeds.to_json()}
-
-    @classmethod
-    def from_json(cls, content: dict[str, Any]) -> "ImportedTrial":
-        """Build a trial from what ``to_json`` returned."""
-        check_fields("the trial", content, cls)
-        task, recipe = ImportedTask.from_json(content["task"]), ImportedRecipe.from_json(content["recipe"])
-        return cls(task, recipe, Seeds.from_json(content["seeds"]))
+    __slots__ = ()
+    is_imported = True
+    kinds = (ImportedTask, ImportedRecipe)
 
 
 AnyTask: TypeAlias = Task | ImportedTask

@@ -28,7 +28,7 @@ class TrialRecord:
     """What the store knows of one trial.
 
     Args:
-        trial: Task, recipe and seeds; an imported trial where the run is somebody else's.
+        trial: Task, recipe and seeds; an `ImportedTrial` where the run was imported.
         id: The trial's id.
         position: Its place in the study, from 0, in the order in which trials were added.
         state: Where it stands.
@@ -129,7 +129,7 @@ def winner(trials: Iterable[_S], task: AnyTask) -> _S | None:
 
 
 def own_trial(record: TrialRecord) -> Trial:
-    """Return a record's trial where it can be run; refuse one of somebody else, of which only scores are known."""
+    """Return a record's trial where it can be run; refuse an imported one, of which only scores are known."""
     if isinstance(record.trial, ImportedTrial):
         raise RequestError(
             f"trial {record.id} was imported and cannot be run; choose another directory for trainings of your own."

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 from seedwise.errors import RequestError
 from seedwise.values.checks import check_count, check_fields, check_kind
@@ -13,7 +13,7 @@ from seedwise.values.recipe import Recipe
 from seedwise.values.seeds import Seeds
 from seedwise.values.task import Task
 
-__all__ = ["Measurement", "Trial", "TrialState", "best_evaluation"]
+__all__ = ["Measurement", "Trial", "TrialOf", "TrialState", "best_evaluation"]
 
 
 class TrialState(StrEnum):
@@ -30,8 +30,57 @@ class TrialState(StrEnum):
     FAILED = "failed"
 
 
+class _Part(Protocol):
+    """What a trial has to know of its task and its recipe."""
+
+    @property
+    def id(self) -> str: ...
+    def to_json(self) -> dict[str, Any]: ...
+
+
+TaskT = TypeVar("TaskT", bound=_Part)
+RecipeT = TypeVar("RecipeT", bound=_Part)
+
+
 @dataclass(frozen=True, slots=True)
-class Trial:
+class TrialOf(Generic[TaskT, RecipeT]):
+    """Task x recipe x seeds; `Trial` is one's own, an ``ImportedTrial`` one of which only names and scores are known.
+
+    They are two classes because a type variable has no default before Python 3.13: `Trial` alone has to mean one's own.
+    """
+
+    task: TaskT
+    recipe: RecipeT
+    seeds: Seeds
+
+    is_imported: ClassVar[bool]
+    kinds: ClassVar[tuple[type[Any], type[Any]]]
+
+    def __post_init__(self) -> None:
+        task, recipe = self.kinds
+        check_kind("the trial's task", self.task, task)
+        check_kind("the trial's recipe", self.recipe, recipe)
+        check_kind("the trial's seeds", self.seeds, Seeds)
+
+    @property
+    def id(self) -> str:
+        """The hash of the trial's content: equal trials are one trial, wherever and whenever they run."""
+        return content_hash([self.task.id, self.recipe.id, self.seeds.to_json()])
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the trial as plain JSON."""
+        return {"task": self.task.to_json(), "recipe": self.recipe.to_json(), "seeds": self.seeds.to_json()}
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> Self:
+        """Build a trial from what ``to_json`` returned."""
+        check_fields("the trial", content, cls)
+        task, recipe = cls.kinds
+        seeds = Seeds.from_json(content["seeds"])
+        return cls(task.from_json(content["task"]), recipe.from_json(content["recipe"]), seeds)
+
+
+class Trial(TrialOf[Task, Recipe]):
     """One fine-tuning: task x recipe x seeds.
 
     Args:
@@ -50,31 +99,9 @@ class Trial:
         (False, True)
     """
 
-    task: Task
-    recipe: Recipe
-    seeds: Seeds
-
-    def __post_init__(self) -> None:
-        check_kind("the trial's task", self.task, Task)
-        check_kind("the trial's recipe", self.recipe, Recipe)
-        check_kind("the trial's seeds", self.seeds, Seeds)
-
-    @property
-    def id(self) -> str:
-        """The hash of the trial's content: equal trials are one trial, wherever and whenever they run."""
-        return content_hash([self.task.id, self.recipe.id, self.seeds.to_json()])
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the trial as plain JSON."""
-        return {"task": self.task.to_json(), "recipe": self.recipe.to_json(), "seeds": self.seeds.to_json()}
-
-    @classmethod
-    def from_json(cls, content: dict[str, Any]) -> "Trial":
-        """Build a trial from what ``to_json`` returned."""
-        check_fields("the trial", content, cls)
-        return cls(
-            Task.from_json(content["task"]), Recipe.from_json(content["recipe"]), Seeds.from_json(content["seeds"])
-        )
+    __slots__ = ()
+    is_imported = False
+    kinds = (Task, Recipe)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
 from seedwise.cli.demo import DEMO_RECIPE
-from seedwise.data.embedded import ENCODER
+from seedwise.data.pretrained import ENCODER
 from seedwise.data.tokens import tokenize
 from seedwise.training.loop import begin, train
 from seedwise.training.metrics import score

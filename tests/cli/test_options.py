@@ -5,7 +5,7 @@ import pytest
 from seedwise import RequestError, Seeds, Splits, Task
 from seedwise.cli.config import StudyOptions
 from seedwise.cli.options import RecipeOptions, TaskOptions, TrialOptions, WorkerOptions
-from seedwise.data import load_rows
+from seedwise.data.rows import load_rows
 
 TENTHS = tuple(range(1, 11))
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from seedwise.data import load_rows
+from seedwise.data.rows import load_rows
 from seedwise.errors import DataError, RequestError
 from seedwise.values.task import Task
 

@@ -7,7 +7,7 @@ from types import ModuleType
 import polars as pl
 import pytest
 
-from seedwise.data import load_rows
+from seedwise.data.rows import load_rows
 from seedwise.errors import DataError, RequestError
 from seedwise.values.task import Task
 

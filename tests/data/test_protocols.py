@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seedwise.data import TaskRows, load_rows
+from seedwise.data.rows import TaskRows, load_rows
 from seedwise.errors import DataError
 from seedwise.training.metrics import baselines
 from seedwise.values.task import Task

@@ -11,8 +11,10 @@ import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import AutoTokenizer, BertTokenizerFast, PreTrainedTokenizerFast
 
-from seedwise.data import TokenizedTask, default_cache, load_rows, load_tokenizer, read_texts, tokenize, tokenize_rows
-from seedwise.data.embedded import ENCODER
+from seedwise.data.pretrained import ENCODER
+from seedwise.data.rows import load_rows, read_texts
+from seedwise.data.tokenizer import load_tokenizer
+from seedwise.data.tokens import TokenizedTask, default_cache, tokenize, tokenize_rows
 from seedwise.errors import RequestError, WorkError
 from seedwise.values.task import Task
 

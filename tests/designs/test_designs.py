@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from seedwise import Recipe, RequestError, Task, designs
-from seedwise.designs import published
+from seedwise.designs import promises
 from seedwise.designs.file import FOLDER
 from seedwise.papers.published import PUBLISHED
 from seedwise.report.question import PROMISED
@@ -140,8 +140,8 @@ def test_no_candidate_of_another_model_s_reinit_is_the_plain_arm():
 
 
 def test_designs_may_name_what_the_report_can_draw_and_nothing_else():
-    assert set(published.SHOWS) == set(PROMISED)
-    assert {name for name in published.PUBLISHED if name != "dodge2020"} == set(PUBLISHED)
+    assert set(promises.SHOWS) == set(PROMISED)
+    assert {name for name in promises.PUBLISHED if name != "dodge2020"} == set(PUBLISHED)
 
 
 def test_mosbach_promises_no_curve_over_length_as_its_arms_differ_in_more():

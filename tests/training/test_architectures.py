@@ -8,7 +8,7 @@ from transformers import AutoModel, AutoModelForSequenceClassification, AutoToke
 
 from families import BERT_LIKE, FAMILIES, IDS, save_family, save_tokenizer
 from seedwise import RequestError, Seeds, Trial
-from seedwise.data import load_rows
+from seedwise.data.rows import load_rows
 from seedwise.data.tokens import tokenize
 from seedwise.executors.workers.export import export_model
 from seedwise.training.checkpoint import load_checkpoint, save_checkpoint, save_weights

@@ -75,7 +75,7 @@ class TaskOptions:
             raise RequestError(f"--train needs {missing}; name the column{_columns(train)}.")
         kind = self._kind()
         if kind is None:
-            from seedwise.data.files import infer_kind
+            from seedwise.data.user_files import infer_kind
 
             kind = infer_kind(train, self.label)
         return Task.files(
@@ -285,6 +285,6 @@ def _size(given: float | None) -> int | float | None:
 
 
 def _columns(train: Path) -> str:
-    from seedwise.data.files import read_columns
+    from seedwise.data.user_files import read_columns
 
     return f" (the file has {', '.join(read_columns(train))})" if train.is_file() else ""

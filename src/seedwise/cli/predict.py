@@ -21,7 +21,9 @@ def predict_file(folder: Path, file: Path, output: Path | None, name: str | None
     model, task = choose_winner(folder, name)
     if output is not None:
         _check_output(output, file)
-    from seedwise.data import load_tokenizer, read_texts, tokenize_rows
+    from seedwise.data.rows import read_texts
+    from seedwise.data.tokenizer import load_tokenizer
+    from seedwise.data.tokens import tokenize_rows
     from seedwise.training.prediction import predict_rows
 
     tokenizer = load_tokenizer(str(model))

@@ -1,4 +1,4 @@
-"""How are the GLUE files laid out, and which of their lines are rows?
+"""How are the GLUE files laid out, and those of the embedded tasks likewise, and which of their lines are rows?
 
 The files are UTF-8 (MRPC with a byte order mark), their fields separated by tabs and never quoted; a line ends at a
 newline and nowhere else. CoLA has no header. QQP has some lines that lack fields. Texts are kept to the character,
@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 from seedwise.data.source import RawLabel, RawText, SourceRows
 from seedwise.errors import DataError
-from seedwise.values.benchmarks import GLUE
+from seedwise.values.benchmarks import EMBEDDED, GLUE
 from seedwise.values.checks import check_choice, did_you_mean
 from seedwise.values.task import Task
 
-__all__ = ["LAYOUTS", "Layout", "read_glue", "read_glue_folder", "read_layout"]
+__all__ = ["LAYOUTS", "Layout", "read_embedded", "read_glue", "read_glue_folder", "read_layout"]
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +48,14 @@ NO_GOLD_LABEL = "-"  # MNLI: the annotators agreed on no label
 def read_glue(task: Task, split: str) -> SourceRows:
     """Read one split of a task made by `Task.glue` with a folder."""
     return _read_named(Path(getattr(task, split)), task.name)
+
+
+def read_embedded(task: Task, split: str) -> SourceRows:
+    """Read one split of a task made by `Task.embedded`."""
+    check_choice("the embedded task", task.name, EMBEDDED)
+    known = EMBEDDED[task.name]
+    layout = Layout(known.text, known.text_pair, "score" if known.labels is None else "label")
+    return read_layout(Path(getattr(task, split)), layout, label_names=known.labels)
 
 
 def read_glue_folder(folder: Path, name: str, split: str) -> SourceRows:

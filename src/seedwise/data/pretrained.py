@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
-from seedwise.data.embedded import resolve_model
 from seedwise.errors import RequestError
 from seedwise.values.checks import did_you_mean
 
-__all__ = ["check_model", "check_start", "depth", "not_loaded", "start_folder"]
+__all__ = ["ENCODER", "check_model", "check_start", "depth", "not_loaded", "resolve_model", "start_folder"]
+
+ENCODER = Path(__file__).parent.parent / "embedded" / "encoder"
+"""The folder of the encoder inside the package."""
 
 WELL_KNOWN_MODELS = (
     "embedded",
@@ -23,6 +25,16 @@ WELL_KNOWN_MODELS = (
     "microsoft/deberta-v3-base",
 )
 """Only suggested when a name is not found."""
+
+
+def resolve_model(model: str) -> str:
+    """Return where a recipe's model is loaded from: ``embedded`` is the encoder inside the package.
+
+    Example:
+        >>> resolve_model("google-bert/bert-base-uncased")
+        'google-bert/bert-base-uncased'
+    """
+    return str(ENCODER) if model == "embedded" else model
 
 
 def check_model(model: str, *, tokenizer: bool = True) -> None:

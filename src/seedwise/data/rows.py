@@ -5,13 +5,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from seedwise.data.embedded import read_embedded
-from seedwise.data.files import read_columns, read_files, select_rows
-from seedwise.data.glue import LAYOUTS, read_glue
+from seedwise.data.classes import check_spread, class_names, encode_classes, encode_numbers, listed
+from seedwise.data.glue import LAYOUTS, read_embedded, read_glue
 from seedwise.data.hub import read_hub
-from seedwise.data.labels import check_spread, class_names, encode_classes, encode_numbers, listed
 from seedwise.data.source import SourceRows, row_name
-from seedwise.data.splits import Part, arrange
+from seedwise.data.splitting import Part, arrange
+from seedwise.data.user_files import read_columns, read_files, select_rows
 from seedwise.errors import DataError
 from seedwise.values.benchmarks import EMBEDDED, GLUE, BenchmarkTask
 from seedwise.values.identity import digest_files

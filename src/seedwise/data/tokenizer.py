@@ -12,8 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from seedwise.data.embedded import resolve_model
-from seedwise.data.pretrained import not_loaded
+from seedwise.data.pretrained import not_loaded, resolve_model
 from seedwise.errors import RequestError
 
 __all__ = ["Encoded", "Tokenizer", "encode", "load_tokenizer"]

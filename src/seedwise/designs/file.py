@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from seedwise.designs.published import glue_of, published_task
-from seedwise.designs.tables import check_tables
+from seedwise.designs.keys import check_tables
+from seedwise.designs.promises import glue_of, stands_for
 from seedwise.errors import RequestError
 from seedwise.values.arm import Arm, Intermediate
 from seedwise.values.benchmarks import GLUE, glue_name
@@ -156,7 +156,7 @@ class DesignFile:
         """Return the published task that one is, or stands in for, as the papers write it."""
         own = [each.rpartition("/")[2].lower() for group in self.content["task"] for each in group["names"]]
         stand_ins = [each.rpartition("/")[2] for each in self.content.get("small", {}).get("names", ())]
-        return published_task(task, protocol=self.protocol, small=scale == "small", own=own, stand_ins=stand_ins)
+        return stands_for(task, protocol=self.protocol, small=scale == "small", own=own, stand_ins=stand_ins)
 
 
 @dataclass(frozen=True, slots=True)

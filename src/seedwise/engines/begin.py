@@ -6,7 +6,7 @@ import torch
 from transformers import AutoConfig
 from transformers.models.auto.tokenization_auto import get_tokenizer_config
 
-from seedwise.data.embedded import resolve_model
+from seedwise.data.pretrained import resolve_model
 from seedwise.data.tokens import TokenizedTask
 from seedwise.engines import architecture as families
 from seedwise.engines.architecture import architecture

@@ -163,7 +163,7 @@ def _shape(recipe: Recipe, device: str) -> str | None:  # noqa: ARG001 - every o
     """Say what speaks against the C kernels for the shape of a recipe's model."""
     from transformers import AutoConfig
 
-    from seedwise.data.embedded import resolve_model
+    from seedwise.data.pretrained import resolve_model
     from seedwise.engines.architecture import architecture
     from seedwise.engines.compiled import objection
 

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from transformers import AutoConfig, AutoModelForSequenceClassification
 
-from seedwise.data.embedded import resolve_model
+from seedwise.data.pretrained import resolve_model
 from seedwise.data.tokens import TokenizedTask
 from seedwise.engines.architecture import Architecture, architecture
 from seedwise.values.recipe import Recipe

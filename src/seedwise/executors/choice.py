@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from seedwise.data.embedded import resolve_model
+from seedwise.data.pretrained import resolve_model
 from seedwise.data.tokens import TokenizedTask
 from seedwise.errors import RequestError
 from seedwise.executors.base import Remaining

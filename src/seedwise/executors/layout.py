@@ -98,7 +98,7 @@ def _reason_against_shape(recipe: Recipe) -> str | None:
     """Return why the kernels cannot compute the recipe's model."""
     from transformers import AutoConfig
 
-    from seedwise.data.embedded import resolve_model
+    from seedwise.data.pretrained import resolve_model
     from seedwise.engines.architecture import architecture
     from seedwise.engines.compiled import reason_against as reason_against_parts
 

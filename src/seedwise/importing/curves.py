@@ -11,7 +11,7 @@ from typing import Any
 
 from seedwise.errors import DataError
 from seedwise.importing.mapping import SEEDS, Fields, Source
-from seedwise.importing.tables import Table, label_of, number_of
+from seedwise.importing.reading import Table, label_of, number_of
 
 __all__ = ["Curves", "Point", "Run", "read_curves"]
 

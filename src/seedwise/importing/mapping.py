@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from seedwise.errors import RequestError
-from seedwise.importing.tables import Table
+from seedwise.importing.reading import Table
 from seedwise.values.checks import did_you_mean
 
 __all__ = ["FIELDS", "SEEDS", "Fields", "Source", "parse", "resolve"]

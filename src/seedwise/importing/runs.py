@@ -10,7 +10,7 @@ from typing import NamedTuple
 from seedwise.errors import DataError, RequestError
 from seedwise.importing.curves import Curves, Run, read_curves
 from seedwise.importing.mapping import SEEDS, Fields, resolve
-from seedwise.importing.tables import Table, join, read_file
+from seedwise.importing.reading import Table, join, read_file
 from seedwise.importing.trainer import STATE_FILE, read_trainer_states
 from seedwise.importing.trials import Cell, State, cells_of, shared_steps, states_of, trials_of
 from seedwise.values.facts import ImportSource, TaskFacts

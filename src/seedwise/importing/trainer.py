@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from seedwise.errors import DataError, RequestError
-from seedwise.importing.tables import Table, read_json
+from seedwise.importing.reading import Table, read_json
 
 __all__ = ["STATE_FILE", "read_trainer_states"]
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from seedwise.errors import DataError
 from seedwise.importing.curves import Curves, Run
 from seedwise.importing.mapping import SEEDS, Fields
-from seedwise.importing.tables import Table
+from seedwise.importing.reading import Table
 from seedwise.values.imported import ImportedRecipe, ImportedTask, ImportedTrial, greater_is_better
 from seedwise.values.seeds import Seeds
 from seedwise.values.trial import TrialState

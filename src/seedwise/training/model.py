@@ -14,8 +14,7 @@ from transformers import (
 )
 from transformers.utils import logging as transformers_logging
 
-from seedwise.data.embedded import resolve_model
-from seedwise.data.pretrained import not_loaded, start_folder
+from seedwise.data.pretrained import not_loaded, resolve_model, start_folder
 from seedwise.errors import RequestError
 from seedwise.training.adapters import add_lora
 from seedwise.training.blocks import blocks, heights, pooler

@@ -7,7 +7,7 @@ from pathlib import Path
 from safetensors import SafetensorError
 from transformers import AutoTokenizer
 
-from seedwise.data.embedded import resolve_model
+from seedwise.data.pretrained import resolve_model
 from seedwise.data.tokens import TokenizedTask
 from seedwise.errors import StorageError
 from seedwise.training.adapters import merge_lora

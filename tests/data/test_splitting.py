@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seedwise.data.splits import arrange, draw, stratified_counts
+from seedwise.data.splitting import arrange, draw, stratified_counts
 from seedwise.errors import DataError
 from seedwise.values.splits import Splits
 

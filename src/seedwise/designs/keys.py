@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from seedwise.designs.published import PUBLISHED, SHOWS
+from seedwise.designs.promises import PUBLISHED, SHOWS
 from seedwise.errors import RequestError
 from seedwise.values.checks import TABLE, TEXT, TomlKind, check_choice, check_table, toml_list, toml_type
 

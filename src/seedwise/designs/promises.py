@@ -6,7 +6,7 @@ from dataclasses import replace
 from seedwise.values.benchmarks import GLUE, glue_task
 from seedwise.values.task import Task
 
-__all__ = ["PUBLISHED", "SHOWS", "glue_of", "published_task"]
+__all__ = ["PUBLISHED", "SHOWS", "glue_of", "stands_for"]
 
 SHOWS = (
     *("published", "arms", "tuning", "candidates", "results", "best", "failed", "spread", "anova"),
@@ -43,7 +43,7 @@ def glue_of(task: Task) -> str | None:
     return name if name in GLUE and task.source in ("glue", "hub", "embedded") else None
 
 
-def published_task(
+def stands_for(
     task: Task, *, protocol: str | None, small: bool = False, own: Sequence[str] = (), stand_ins: Sequence[str] = ()
 ) -> str | None:
     """Return the published task that one is, or stands in for, as the papers write it; None for any other.
@@ -51,9 +51,9 @@ def published_task(
     A task of GLUE is the published one where it is split and scored so, whichever rows the seed of its splits draws.
 
     Example:
-        >>> published_task(Task.glue("rte", protocol="zhang2021-1k"), protocol="zhang2021-1k")
+        >>> stands_for(Task.glue("rte", protocol="zhang2021-1k"), protocol="zhang2021-1k")
         'RTE (1k)'
-        >>> published_task(Task.glue("rte", protocol="zhang2021"), protocol="zhang2021-1k") is None
+        >>> stands_for(Task.glue("rte", protocol="zhang2021"), protocol="zhang2021-1k") is None
         True
     """
     name = glue_of(task)

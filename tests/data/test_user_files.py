@@ -8,8 +8,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from seedwise.data import infer_kind, load_rows, read_texts
-from seedwise.data.labels import class_name
+from seedwise.data.classes import class_name
+from seedwise.data.rows import load_rows, read_texts
+from seedwise.data.user_files import infer_kind
 from seedwise.errors import DataError
 from seedwise.values.splits import Splits
 from seedwise.values.task import Task

@@ -1,7 +1,9 @@
 """How is a model fine-tuned: every choice of one run except the seeds and the rows."""
 
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,26 @@ __all__ = ["TRACKED", "Recipe"]
 
 TRACKED = ("distance", "gradient_norm", "bias_ratio")
 """What a trial can keep of every step on demand, beside the loss."""
+
+
+_ABOVE = partial(check_number, above=True)
+_SHARE = partial(check_fraction, zero=True)
+_BELOW_ONE = partial(check_fraction, zero=True, one=False)
+_LAYERS = partial(check_count, least=0)
+
+
+def _check_tracked(name: str, value: tuple[str, ...]) -> None:
+    for each in value:
+        check_choice(name, each, TRACKED)
+
+
+def _said(default: Any, check: Callable[[str, Any], None] | None = None, **more: Any) -> Any:
+    """A field with its check, which is not asked about None where that is the default."""
+    return field(default=default, metadata={"check": check, **more})
+
+
+_switch = partial(_said, switch=True)
+"""A field that is no part of the recipe's id while it has its default."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,74 +98,48 @@ class Recipe:
         16
     """
 
-    model: str
-    learning_rate: float = 2e-5
-    num_train_epochs: float = 3.0
-    num_train_steps: int | None = None
-    batch_size: int = 16
-    gradient_accumulation_steps: int = 1
-    warmup_ratio: float = 0.1
-    weight_decay: float = 0.01
-    adam_beta1: float = 0.9
-    adam_beta2: float = 0.999
-    adam_epsilon: float = 1e-8
-    bias_correction: bool = True
-    max_grad_norm: float = 1.0
-    dropout: float | None = None
-    max_length: int = 128
-    dtype: str = "float32"
+    model: str = field(metadata={"check": check_text})
+    learning_rate: float = _said(2e-5, _ABOVE)
+    num_train_epochs: float = _said(3.0, _ABOVE)
+    num_train_steps: int | None = _said(None, check_count)
+    batch_size: int = _said(16, check_count)
+    gradient_accumulation_steps: int = _said(1, check_count)
+    warmup_ratio: float = _said(0.1, _SHARE)
+    weight_decay: float = _said(0.01, check_number)
+    adam_beta1: float = _said(0.9, _BELOW_ONE)
+    adam_beta2: float = _said(0.999, _BELOW_ONE)
+    adam_epsilon: float = _said(1e-8, _ABOVE)
+    bias_correction: bool = _said(default=True, check=check_switch)
+    max_grad_norm: float = _said(1.0, check_number)
+    dropout: float | None = _said(None, _BELOW_ONE)
+    max_length: int = _said(128, partial(check_count, least=4))
+    dtype: str = _said("float32", partial(check_choice, choices=("float32", "bfloat16")))
     evaluations: Evaluations = field(default=Evaluations(10, "epoch"))
-    reinit_layers: int = 0
-    reinit_pooler: bool = False
-    layerwise_lr_decay: float = 1.0
-    pretrained_weight_decay: float = 0.0
-    mixout: float = 0.0
-    freeze_layers: int = 0
-    start_from: str | None = None
-    lora_rank: int = 0
-    lora_alpha: float = 16.0
-    lora_targets: tuple[str, ...] = ()
-    track: tuple[str, ...] = ()
+    reinit_layers: int = _switch(0, _LAYERS)
+    reinit_pooler: bool = _switch(default=False, check=check_switch)
+    layerwise_lr_decay: float = _switch(1.0, partial(check_fraction, remedy="1 is one learning rate for all layers"))
+    pretrained_weight_decay: float = _switch(0.0, check_number)
+    mixout: float = _switch(0.0, partial(_SHARE, remedy="it is a probability, and 0 is no mixout"))
+    freeze_layers: int = _switch(0, _LAYERS)
+    start_from: str | None = _switch(None, check_text)
+    lora_rank: int = _switch(0, _LAYERS)
+    lora_alpha: float = _switch(16.0, _ABOVE)
+    lora_targets: tuple[str, ...] = _switch(())
+    track: tuple[str, ...] = _switch((), _check_tracked)
 
     def __post_init__(self) -> None:
         if not isinstance(self.evaluations, Evaluations):
             object.__setattr__(self, "evaluations", Evaluations.parse(self.evaluations))
-        for name in ("lora_targets", "track"):
+        for name in _NAMES:
             object.__setattr__(self, name, _names(name, getattr(self, name)))
-        check_text("model", self.model)
-        for name in ("learning_rate", "num_train_epochs", "adam_epsilon"):
-            check_number(name, getattr(self, name), above=True)
-        for name in ("weight_decay", "max_grad_norm", "pretrained_weight_decay"):
-            check_number(name, getattr(self, name))
-        for name in ("adam_beta1", "adam_beta2"):
-            check_fraction(name, getattr(self, name), zero=True, one=False)
-        check_fraction("warmup_ratio", self.warmup_ratio, zero=True)
-        if self.dropout is not None:
-            check_fraction("dropout", self.dropout, zero=True, one=False)
-        if self.num_train_steps is not None:
-            check_count("num_train_steps", self.num_train_steps)
-        check_count("batch_size", self.batch_size)
-        check_count("gradient_accumulation_steps", self.gradient_accumulation_steps)
-        check_count("max_length", self.max_length, least=4)
-        check_switch("bias_correction", self.bias_correction)
-        check_choice("dtype", self.dtype, ("float32", "bfloat16"))
-        self._check_switches()
+        for said in fields(self):
+            value, check = getattr(self, said.name), said.metadata.get("check")
+            if check is not None and not (value is None and said.default is None):
+                check(said.name, value)
         self._check_together()
         for name in _FLOATS:  # a whole number from TOML or the command line is the same recipe, and so is minus zero
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, float(getattr(self, name)) + 0.0)
-
-    def _check_switches(self) -> None:
-        for name in ("reinit_layers", "freeze_layers", "lora_rank"):
-            check_count(name, getattr(self, name), least=0)
-        check_switch("reinit_pooler", self.reinit_pooler)
-        check_fraction("layerwise_lr_decay", self.layerwise_lr_decay, remedy="1 is one learning rate for all layers")
-        check_fraction("mixout", self.mixout, zero=True, remedy="it is a probability, and 0 is no mixout")
-        check_number("lora_alpha", self.lora_alpha, above=True)
-        if self.start_from is not None:
-            check_text("start_from", self.start_from)
-        for name in self.track:
-            check_choice("track", name, TRACKED)
 
     def _check_together(self) -> None:
         """Refuse switches that contradict each other."""
@@ -241,7 +237,7 @@ class Recipe:
 
     def to_json(self) -> dict[str, Any]:
         """Return the recipe as plain JSON."""
-        names = {name: list(getattr(self, name)) for name in ("lora_targets", "track")}
+        names = {name: list(getattr(self, name)) for name in _NAMES}
         return {**asdict(self), "evaluations": str(self.evaluations), **names}
 
     def switched_on(self) -> dict[str, Any]:
@@ -260,25 +256,8 @@ class Recipe:
         return cls(**content)
 
 
-_FLOATS = (
-    "learning_rate",
-    "num_train_epochs",
-    "warmup_ratio",
-    "weight_decay",
-    "adam_beta1",
-    "adam_beta2",
-    "adam_epsilon",
-    "max_grad_norm",
-    "dropout",
-    "layerwise_lr_decay",
-    "pretrained_weight_decay",
-    "mixout",
-    "lora_alpha",
-)
-_SWITCHES = (
-    "reinit_layers reinit_pooler layerwise_lr_decay pretrained_weight_decay mixout freeze_layers start_from lora_rank "
-    "lora_alpha lora_targets track"
-).split()
+_FLOATS = tuple(said.name for said in fields(Recipe) if said.type in (float, float | None))
+_NAMES = tuple(said.name for said in fields(Recipe) if said.type == tuple[str, ...])
 
 
 def _names(what: str, given: object) -> tuple[str, ...]:
@@ -289,5 +268,6 @@ def _names(what: str, given: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.strip() for name in found if name.strip()))
 
 
+_SWITCHES = {said.name for said in fields(Recipe) if "switch" in said.metadata}
 _OFF = {name: value for name, value in Recipe(model="any").to_json().items() if name in _SWITCHES}
 _NEVER = object()

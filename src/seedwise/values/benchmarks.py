@@ -78,9 +78,6 @@ PROTOCOLS = {
 def glue_name(name: str) -> str:
     """Return the hub's name of a GLUE task for a folder's or the hub's name, whatever its case and hyphens.
 
-    Raises:
-        RequestError: It is no task of GLUE.
-
     Example:
         >>> glue_name("STS-B")
         'stsb'
@@ -92,13 +89,6 @@ def glue_name(name: str) -> str:
 
 def glue_task(name: str, protocol: str | None = None) -> BenchmarkTask:
     """Return a GLUE task with the splits and the metric of a protocol.
-
-    Args:
-        name: The hub's name of the task.
-        protocol: One of `PROTOCOLS`; the splits and metrics of GLUE where None.
-
-    Raises:
-        RequestError: The protocol is unknown.
 
     Example:
         >>> glue_task("mrpc", "zhang2021").metric

@@ -12,9 +12,6 @@ __all__ = ["repeat_caveats", "row_caveats", "score_caveats"]
 def row_caveats(facts: TaskFacts) -> list[str]:
     """Return what is unusual about a task's rows; nobody should learn it from a score.
 
-    Args:
-        facts: What preparing the task found.
-
     Example:
         >>> row_caveats(TaskFacts(rows={"train": 90, "test": 10}, repeated={"test": 3}))
         ['3 of 10 test rows are also among the training rows.']
@@ -30,13 +27,7 @@ def row_caveats(facts: TaskFacts) -> list[str]:
 
 
 def score_caveats(task: AnyTask, score: float | None, baseline: float | None) -> list[str]:
-    """Return a sentence where a score is no better than the best constant guess.
-
-    Args:
-        task: The task, whose metric the score is in.
-        score: The best validation score; None where there is none.
-        baseline: What the best constant guess scores; None where that is unknown.
-    """
+    """Return a sentence where a score is no better than the best constant guess."""
     if score is None or baseline is None or task.is_better(score, than=baseline):
         return []
     guess = f"is no better than the best constant guess, {baseline:.3f}"
@@ -45,9 +36,6 @@ def score_caveats(task: AnyTask, score: float | None, baseline: float | None) ->
 
 def repeat_caveats(differences: Sequence[Event]) -> list[str]:
     """Return a sentence where trials that were started again gave something else than before.
-
-    Args:
-        differences: The events of the kinds `values.record.DIFFERENCES`, oldest first.
 
     Example:
         >>> repeat_caveats([Event("2026-11-28", "5e19a80c77", "replay differs", "step 2: the loss was 0.5 and is 0.25")])

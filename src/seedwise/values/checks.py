@@ -102,11 +102,7 @@ def check_keys(what: str, given: Mapping[str, Any], known: tuple[str, ...], requ
 
 
 def read_toml(what: str, path: Path) -> dict[str, Any]:
-    """Return what a TOML file says.
-
-    Raises:
-        RequestError: The file is missing or cannot be read as TOML.
-    """
+    """Return what a TOML file says."""
     if not path.exists():
         raise RequestError(f"{what} {path} does not exist; check the path.")
     try:

@@ -14,15 +14,9 @@ __all__ = ["DesignRecord", "choose", "objection"]
 
 
 def choose(scores: Sequence[Sequence[float]], *, greater_is_better: bool = True) -> int | None:
-    """Return which candidate has the best mean score; of equals the first.
+    """Return the place of the candidate with the best mean score, of equals the first; None without a finite score.
 
-    Args:
-        scores: Of every candidate the best validation score of each of its trials; nan where a trial has none. A
-            candidate with such a trial comes after those without, the more of them the later.
-        greater_is_better: Whether a larger score is a better one.
-
-    Returns:
-        The candidate's place, from 0; None where no trial has a finite score.
+    A candidate with scores that are nan comes after those without, the more of them the later.
 
     Example:
         >>> choose([[0.6, 0.8], [0.7, 0.9], [0.9, float("nan")]])
@@ -40,11 +34,8 @@ def choose(scores: Sequence[Sequence[float]], *, greater_is_better: bool = True)
 def objection(candidate: Candidate, *, own_steps: int, blocks: int | None = None) -> str | None:
     """Return why a candidate does not fit its task or its model, or None where it does.
 
-    Args:
-        candidate: The candidate.
-        own_steps: Steps of its arm's run without a search: only longer runs are tried (Zhang et al. 2021, sec. 6), as
-            one of equal steps would be the same run under another id.
-        blocks: The model's Transformer blocks, where they are known.
+    Only runs longer than the arm's own are tried (Zhang et al. 2021, sec. 6): one of equal steps would be the same run
+    under another id.
 
     Example:
         >>> objection(Candidate({"num_train_steps": 200}, Recipe(model="m", num_train_steps=200)), own_steps=234)

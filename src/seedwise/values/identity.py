@@ -47,11 +47,7 @@ def content_hash(content: object) -> str:
 
 
 def digest_files(given: Iterable[str | None]) -> str:
-    """Hash the content of the files, so that a moved file is the same task and an edited one is not.
-
-    Raises:
-        DataError: A file is missing.
-    """
+    """Hash the content of the files, so that a moved file is the same task and an edited one is not."""
     total = hashlib.sha256()
     for name in given:
         if name is None:

@@ -175,7 +175,7 @@ def _read_parquet(content: bytes, path: Path) -> dict[str, list[Any]]:
     try:
         frame = pl.read_parquet(io.BytesIO(content))
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise DataError(f"the file {path} must be Parquet, but: {error}; write it anew.") from error
+        raise DataError(f"the file {path} must be Parquet, but: {error}; write it again.") from error
     return {column.name: column.to_list() for column in frame.iter_columns()}
 
 

@@ -92,7 +92,7 @@ class DesignFile:
         scale: str = "full",
         changes: Mapping[str, Any] | None = None,
     ) -> Design:
-        """Return the design that is meant; see `seedwise.designs.load`."""
+        """Return the design at a scale; see `seedwise.designs.load`."""
         check_choice("the scale", scale, SCALES)
         small = self.content.get("small", {}) if scale == "small" else {}
         if scale == "small" and not small:
@@ -213,7 +213,7 @@ class _Settled:
         return Intermediate(task=task, recipe=self._recipe(table, task, {}), seeds=_seeds((said,)))
 
     def _whole(self, table: Mapping[str, Any]) -> dict[str, Any]:
-        """Return an arm's table with what it takes over from the one that it comes after."""
+        """Return an arm's table together with what it inherits from the arm that it comes after."""
         before = {arm["name"]: arm for arm in self.file.content["arm"]}.get(table.get("after"))
         if before is None or before is table:  # the design refuses what is wrong with it
             return dict(table)
@@ -253,7 +253,7 @@ class _Settled:
         )
 
     def _search(self, table: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
-        """Return an arm's candidates; where the file has none of its own for the small scale, scaled."""
+        """Return an arm's candidates: at the small scale those written for it, or else the published ones scaled."""
         search = {name: tuple(values) for name, values in table.get("search", {}).items()}
         if not self.small:
             return search

@@ -83,7 +83,7 @@ class Fields(NamedTuple):
         one: The fields of which there is one.
         scores: The validation metrics; the first decides.
         tests: The test metrics.
-        guessed: Fields that nobody mapped and whose column has their name.
+        guessed: Fields that are not mapped but have a column of their name.
     """
 
     one: Mapping[str, Source]

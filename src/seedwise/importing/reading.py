@@ -148,7 +148,7 @@ def read_json(text: str, place: str) -> Any:
         reason = "it is nested too deeply"
     except ValueError:  # Python reads no whole number of more than some thousand digits
         reason = "a number in it is too long"
-    raise DataError(f"{place} must be JSON, but: {reason}; write it anew.")
+    raise DataError(f"{place} must be JSON, but: {reason}; write it again.")
 
 
 def _content(path: Path) -> bytes:
@@ -202,7 +202,7 @@ def _read_parquet(content: bytes, path: Path) -> dict[str, list[Any]]:
         frame = pl.read_parquet(io.BytesIO(content))
     except (pl.exceptions.PolarsError, OSError) as error:
         reason = str(error).split("\n", 1)[0].rstrip(".:;")
-        raise DataError(f"the file {path} must be Parquet, but: {reason}; write it anew.") from error
+        raise DataError(f"the file {path} must be Parquet, but: {reason}; write it again.") from error
     return _columns(frame.to_dicts())
 
 

@@ -110,7 +110,7 @@ def read_runs(
 
 
 def merged_facts(old: TaskFacts | None, new: TaskFacts) -> TaskFacts:
-    """Put together what is known of a task and recipe whose runs were imported at several times."""
+    """Merge the facts of a task and recipe whose runs were imported at different times."""
     if old is None or old.imported is None or new.imported is None:
         return new
     return replace(

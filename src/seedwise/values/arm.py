@@ -41,7 +41,7 @@ class Arm:
         recipe: How, but for what is searched.
         search: Recipe field -> its candidates' values; of several fields every combination is a candidate. Empty where
             there is nothing to choose.
-        after: Name of an arm on the same task; what that one has chosen is taken over before this one's search.
+        after: Name of an arm on the same task; this one starts from what that one has chosen.
         seeds: Seeds of the report.
         tuning_seeds: Seeds of the choice; with a search only.
 
@@ -87,7 +87,7 @@ class Arm:
         """Return the recipes that the arm chooses among, in the order of its search; one where there is no search.
 
         Args:
-            taken: Field -> value that the arm takes over from the one it comes after.
+            taken: Field -> value chosen by the arm that this one comes after.
 
         Raises:
             RequestError: A searched value breaks its field's rule.

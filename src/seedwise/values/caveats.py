@@ -1,4 +1,4 @@
-"""What should somebody know before believing a score? Sentences for the terminal, the report and the model card."""
+"""What should a reader know before believing a score? Sentences for the terminal, the report and the model card."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,7 +10,7 @@ __all__ = ["repeat_caveats", "row_caveats", "score_caveats"]
 
 
 def row_caveats(facts: TaskFacts) -> list[str]:
-    """Return what is unusual about a task's rows; nobody should learn it from a score.
+    """Return what is unusual about a task's rows, to be read before any score.
 
     Example:
         >>> row_caveats(TaskFacts(rows={"train": 90, "test": 10}, repeated={"test": 3}))

@@ -25,7 +25,7 @@ INTERMEDIATE = "intermediate"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Design:
-    """A whole study: its arms, their seeds, and what it is meant to show.
+    """A plan of a whole study: its arms, their seeds, and what it shows.
 
     Args:
         name: As ``seedwise designs`` lists it.
@@ -36,7 +36,7 @@ class Design:
         intermediate: The task that those arms are trained on first whose recipe has ``start_from = "intermediate"``.
         shows: Names of the figures and tables that its report promises.
         published: Name of the published table that its results belong beside.
-        stands_for: Task name -> name of the published task, as ``RTE`` or ``RTE (1k)``; other tasks are nobody's.
+        stands_for: Task name -> name of the published task, as ``RTE`` or ``RTE (1k)``; other tasks stand for none.
         scale: full, or small where rows, seeds and steps are fewer than published.
 
     Raises:

@@ -83,7 +83,7 @@ class Recipe:
             the others are scaled so that the expectation stays (Lee et al. 2020); in [0, 1].
         freeze_layers: This many blocks at the bottom, and the embeddings, are not trained; 0 trains all.
         start_from: A folder whose encoder is the starting point in place of the model's own: a study (its best model is
-            taken) or a Hugging Face folder. Its head is not taken over.
+            taken) or a Hugging Face folder. Its head is not used.
         lora_rank: Train low-rank matrices of this rank beside frozen weights (Hu et al. 2022); 0 trains the weights.
         lora_alpha: Their product is scaled by alpha / rank.
         lora_targets: Names of the linear layers that get them; those peft knows for the architecture by default.

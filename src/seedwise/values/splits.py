@@ -10,7 +10,7 @@ __all__ = ["Splits"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Splits:
-    """How training, validation and test rows are told apart, with a seed of their own.
+    """How rows are divided into training, validation and test rows, with a seed of their own.
 
     The rows given as validation and test are used as they are, unless a field below says otherwise.
 

@@ -41,7 +41,7 @@ class Task:
         kind: classification or regression.
         metric: The metric that decides, one of those of the kind. By default accuracy or pearson_spearman, and that of the
             benchmark or its protocol where there is one.
-        splits: How rows are told apart; where None, as the benchmark or its protocol says.
+        splits: How rows are divided; where None, as the benchmark or its protocol says.
         drop_empty: Leave out rows with an empty text instead of refusing them.
         digest: Hash of the rows' files, or names on the hub, without a revision; filled in by the constructors.
 
@@ -154,7 +154,7 @@ class Task:
                 folder of the files as the benchmark hands them out (``data/RTE``, with train.tsv and dev.tsv), whose name
                 tells the task. ``rte`` and ``glue/rte`` are names, whatever folders there are. The test files of GLUE carry
                 no labels and are not read.
-            protocol: Whose splits and metric are meant: dodge2020, zhang2021 or zhang2021-1k; GLUE's by default.
+            protocol: The paper whose splits and metric to use: dodge2020, zhang2021 or zhang2021-1k; GLUE's by default.
 
         Raises:
             DataError: The folder or one of its files is missing.

@@ -1,22 +1,22 @@
 """How does ``seedwise compare`` put two recipes side by side?"""
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from seedwise.analysis.analysis import Analysis
-from seedwise.analysis.answers import plain
-from seedwise.analysis.recipes import RecipeComparison, compare_over_tasks
-from seedwise.charts.style import metric_words
+from cyclopts import Parameter
+
+import seedwise as sw
+from seedwise.cli.arguments import Folder, Json, TaskName
+from seedwise.cli.console import print_json
 from seedwise.errors import RequestError
-from seedwise.study.study import Study
-from seedwise.tables.comparison import comparison_table
-from seedwise.tables.table import Table, to_csv, to_latex, to_markdown
 
-__all__ = ["print_comparison"]
+if TYPE_CHECKING:  # the statistics load on first use
+    from seedwise.analysis.recipes import RecipeComparison
+
+__all__ = ["compare"]
 
 LEVEL = 0.05
-_TABLES: Mapping[str, Callable[[Table], str]] = {"markdown": to_markdown, "latex": to_latex, "csv": to_csv}
 _TESTS = {
     "student": "Student's t, one-sided: A better than B (Zhang et al. 2021)",
     "welch": "Welch's t",
@@ -28,24 +28,50 @@ _TESTS = {
 }
 
 
-def print_comparison(
-    folder: Path, a: str | None, b: str | None, *, task: str | None, split: str | None, form: str
+def compare(
+    folder: Folder,
+    a: Annotated[
+        str | None,
+        Parameter(help="A recipe of the study, or another study's folder; not needed where the study has two recipes."),
+    ] = None,
+    b: Annotated[str | None, Parameter(help="The study's recipe to compare it with.")] = None,
+    *,
+    task: TaskName = None,
+    split: Annotated[
+        Literal["test", "validation"] | None,
+        Parameter(help="The scores to compare; test by default, where all have it."),
+    ] = None,
+    format: Literal["text", "markdown", "latex", "csv", "json"] = "text",  # noqa: A002 - the flag's name
+    json: Json = False,
 ) -> None:
-    """Print recipe A against recipe B of a study, or a study against another, on every task that both were run on.
+    """Compare two recipes of a study, or two studies, by every test that their seeds allow."""
+    found, adjusted = _compared(folder, a, b, task=task, split=split)
+    if json or format == "json":
+        from seedwise.analysis.answers import plain
 
-    Args:
-        folder: The study's folder.
-        a: A recipe of the study, or another study's folder where ``b`` is None; None where the study has two recipes.
-        b: Another recipe of the study.
-        task: Only this task.
-        split: test or validation.
-        form: text, markdown, latex, csv or json.
-    """
+        print_json([{**plain(one), "p_over_tasks": p} for one, p in zip(found, adjusted, strict=True)])
+    elif format == "text":
+        for one, p in zip(found, adjusted, strict=True):
+            print("\n".join(_lines(one, p, len(found))), end="\n\n")
+    else:
+        from seedwise.tables import table
+        from seedwise.tables.comparison import comparison_table
+
+        write = {"markdown": table.to_markdown, "latex": table.to_latex, "csv": table.to_csv}[format]
+        print(write(comparison_table(found, adjusted)), end="")
+
+
+def _compared(
+    folder: Path, a: str | None, b: str | None, *, task: str | None, split: str | None
+) -> "tuple[list[RecipeComparison], list[float]]":
+    """Return A against B on every task that both were run on, and the p-values corrected for the number of tasks."""
+    from seedwise.analysis.recipes import compare_over_tasks
+
     if a is None:
-        with Study.open(folder) as study:
-            a, b = _both_recipes(Analysis(study), folder)
-    with Study.open(folder) as study, Study.open(folder if b else Path(a)) as other:
-        first, second = Analysis(study), Analysis(other)
+        with sw.Study.open(folder) as study:
+            a, b = _both_recipes(sw.Analysis(study), folder)
+    with sw.Study.open(folder) as study, sw.Study.open(folder if b else Path(a)) as other:
+        first, second = sw.Analysis(study), sw.Analysis(other)
         if b is None:
             _check_one_recipe(first, folder)
             _check_one_recipe(second, Path(a))
@@ -55,18 +81,10 @@ def print_comparison(
             first.compare(first.cell(name, wanted[0]), second.cell(name, wanted[1]), labels=labels, split=split)
             for name in _shared_tasks(first, second, folder, a, task)
         ]
-    adjusted = [float(p) for p in compare_over_tasks(found)]
-    if form == "json":
-        content = [{**plain(one), "p_over_tasks": p} for one, p in zip(found, adjusted, strict=True)]
-        print(json.dumps(content, indent=2))
-    elif form in _TABLES:
-        print(_TABLES[form](comparison_table(found, adjusted)), end="")
-    else:
-        for one, p in zip(found, adjusted, strict=True):
-            print("\n".join(_lines(one, p, len(found))), end="\n\n")
+    return found, [float(p) for p in compare_over_tasks(found)]
 
 
-def _both_recipes(analysis: Analysis, folder: Path) -> tuple[str, str]:
+def _both_recipes(analysis: "sw.Analysis", folder: Path) -> tuple[str, str]:
     """Return the two recipes of a study; refuse one that has more or fewer."""
     names = analysis.recipe_names
     if len(names) != 2:
@@ -77,7 +95,7 @@ def _both_recipes(analysis: Analysis, folder: Path) -> tuple[str, str]:
     return names[0], names[1]
 
 
-def _check_one_recipe(analysis: Analysis, folder: Path) -> None:
+def _check_one_recipe(analysis: "sw.Analysis", folder: Path) -> None:
     if len(analysis.recipe_names) > 1:
         named = ", ".join(map(repr, analysis.recipe_names))
         raise RequestError(
@@ -86,7 +104,9 @@ def _check_one_recipe(analysis: Analysis, folder: Path) -> None:
         )
 
 
-def _shared_tasks(first: Analysis, second: Analysis, folder: Path, other: str, task: str | None) -> Sequence[str]:
+def _shared_tasks(
+    first: "sw.Analysis", second: "sw.Analysis", folder: Path, other: str, task: str | None
+) -> Sequence[str]:
     if task is not None:
         return [task]
     names = {cell.task.name for cell in second.cells}
@@ -98,7 +118,9 @@ def _shared_tasks(first: Analysis, second: Analysis, folder: Path, other: str, t
     return shared
 
 
-def _lines(found: RecipeComparison, adjusted: float, tasks: int) -> list[str]:
+def _lines(found: "RecipeComparison", adjusted: float, tasks: int) -> list[str]:
+    from seedwise.charts.style import metric_words
+
     difference, improvement, failed = found.difference, found.improvement, found.failed
     level = f"{difference.confidence:.0%}"
     lines = [
@@ -122,7 +144,7 @@ def _lines(found: RecipeComparison, adjusted: float, tasks: int) -> list[str]:
     return [*lines, f"  {_conclusion(found, adjusted, tasks)}"]
 
 
-def _conclusion(found: RecipeComparison, adjusted: float, tasks: int) -> str:
+def _conclusion(found: "RecipeComparison", adjusted: float, tasks: int) -> str:
     corrected = f", corrected for {tasks} tasks (Holm)" if tasks > 1 else ""
     p = f"{_TESTS[found.decisive]}, p = {adjusted:.2g}{corrected}"
     if adjusted < LEVEL:

@@ -1,13 +1,40 @@
-"""How do tables line up, and how are a score and a time written?"""
+"""How do tables line up, how are a score and a time written, and how is JSON kept apart from messages?"""
 
+import json
 import math
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
+from typing import Any
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-__all__ = ["duration", "new_table", "print_table", "score_words"]
+__all__ = ["duration", "messages_aside", "new_table", "print_json", "print_table", "score_words"]
+
+
+@contextmanager
+def messages_aside(aside: bool) -> Iterator[None]:
+    """Where JSON is asked for, send everything else that is printed to standard error."""
+    if not aside:
+        yield
+        return
+    with redirect_stdout(sys.stderr):
+        yield
+
+
+def print_json(content: Any) -> None:
+    """Print a value as JSON; numbers that are not finite are null."""
+    print(json.dumps(_finite(content), indent=2, allow_nan=False, default=str))
+
+
+def _finite(content: Any) -> Any:
+    if isinstance(content, float):
+        return content if math.isfinite(content) else None
+    if isinstance(content, Mapping):
+        return {key: _finite(value) for key, value in content.items()}
+    return [_finite(value) for value in content] if isinstance(content, list | tuple) else content
 
 
 def duration(seconds: float) -> str:

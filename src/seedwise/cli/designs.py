@@ -1,29 +1,30 @@
-"""How does ``seedwise run --design`` find the design that is meant, run it in its stages, and say how it went?"""
+"""Which ready-made designs does ``seedwise designs`` list?"""
 
-from contextlib import ExitStack
-from dataclasses import fields, replace
-from pathlib import Path
+import tomllib
+from typing import Annotated, Any
 
-from seedwise.cli.config import StudyOptions
-from seedwise.cli.options import TaskOptions, model_place
-from seedwise.cli.progress import StudyBar
+from cyclopts import Parameter
+
+from seedwise.cli.arguments import Json
+from seedwise.cli.console import print_json
 from seedwise.designs.file import DesignFile, design_names
-from seedwise.errors import RequestError
-from seedwise.executors.base import Executor
-from seedwise.study.progress import StudyProgress
-from seedwise.study.stages import StageStart, run_design
-from seedwise.values.choice import DesignRecord
 from seedwise.values.design import Design
-from seedwise.values.task import Task
 
-__all__ = ["choice_lines", "design_of", "print_designs", "run_stages"]
+__all__ = ["designs"]
 
 
-def print_designs(name: str | None) -> None:
-    """List the ready-made designs with their cost, or print one's file, to be copied and changed."""
+def designs(
+    name: Annotated[str | None, Parameter(help="Print this design's file, to copy and change.")] = None,
+    *,
+    json: Json = False,
+) -> None:
+    """List the ready-made designs that `seedwise run DIR --design NAME` runs, with their cost in trainings."""
     if name is not None:
-        found = DesignFile.read(name)
-        print(found.path.read_text(encoding="utf-8"), end="")
+        text = DesignFile.read(name).path.read_text(encoding="utf-8")
+        print_json(tomllib.loads(text)) if json else print(text, end="")
+        return
+    if json:
+        print_json([_as_json(each) for each in design_names()])
         return
     for each in design_names():
         file = DesignFile.read(each)
@@ -31,79 +32,15 @@ def print_designs(name: str | None) -> None:
         print(f"{each}\n  {full.question}")
         print(f"  {full.source}; tasks {', '.join(task.name for task in full.tasks)}")
         print(f"  {_cost(full)}; at small scale {_cost(small)}\n")
-    print("seedwise run DIR --design NAME runs one; with --scale small on this machine, in minutes.")
+    print("`seedwise run DIR --design NAME` runs one; with --scale small, on this machine in minutes.")
 
 
-def design_of(name: str, scale: str, options: StudyOptions) -> Design:
-    """Return the design that is meant.
-
-    Args:
-        name: A design's name, or its file.
-        scale: full or small.
-        options: Tasks, a model and recipe fields that replace the design's.
-
-    Raises:
-        RequestError: Something is unknown, or said in two ways.
-    """
-    if said := [*options.trials.ways, *(("--fraction",) if options.trials.fraction is not None else ())]:
-        raise RequestError(
-            f"--design says how many trials there are, so {said[0]} must be left out; `seedwise designs NAME` prints a "
-            "design's file, to be copied and changed."
-        )
-    if options.recipe.recipe is not None:
-        raise RequestError(
-            "--design has its own recipes, so --recipe must be left out; --set changes one field of all."
-        )
+def _as_json(name: str) -> dict[str, Any]:
     file = DesignFile.read(name)
-    return file.design(
-        tasks=_tasks(options.task, file, scale),
-        model=None if options.recipe.model is None else model_place(options.recipe.model, Path()),
-        scale=scale,
-        changes=options.recipe.changes,
-    )
-
-
-def run_stages(folder: Path, design: Design | None, executor: Executor) -> None:
-    """Run a design with a heading and a progress bar for each stage; None continues the folder's own."""
-    bars: list[StudyBar] = []
-    with ExitStack() as shown:
-
-        def begin(stage: StageStart) -> None:
-            shown.close()
-            print(f"stage {stage.number} of {stage.stages}, {stage.name}: {stage.plan}", flush=True)
-            for sentence in stage.left_out:
-                print(f"  {sentence}, and is left out", flush=True)
-            bars.append(shown.enter_context(StudyBar()))
-
-        def update(progress: StudyProgress) -> None:
-            bars[-1].update(progress)
-
-        run_design(folder, design, executor, on_stage=begin, on_progress=update)
-
-
-def choice_lines(record: DesignRecord) -> list[str]:
-    """Return one line for each choice that was made: what was taken, of how many candidates."""
-    found: list[str] = []
-    for arm in record.design.arms:
-        recipe = record.chosen.get((arm.name, arm.task.id))
-        if arm.search and recipe is not None:
-            candidates = record.design.candidates(arm, record.chosen) or ()
-            words = next(candidate.words for candidate in candidates if candidate.recipe == recipe)
-            found.append(f"{arm.name} on {arm.task.name}: {words}, of {len(candidates)} candidates")
-    return found
-
-
-def _tasks(options: TaskOptions, file: DesignFile, scale: str) -> tuple[Task, ...]:
-    """Return the tasks that are asked for, split and scored as the design says unless flags say else; none for its own."""
-    if all(getattr(options, f.name) in (None, ()) for f in fields(options)):
-        return ()
-    if options.train is not None:
-        return options.tasks()
-    found: list[Task] = []
-    for name in options.task or file.task_names(scale):
-        protocol = None if name.startswith("hub/") else file.protocol
-        found += replace(options, task=(name,), protocol=options.protocol or protocol).tasks()
-    return tuple(found)
+    full, small = file.design(), file.design(scale="small")
+    tasks = [task.name for task in full.tasks]
+    trainings = {"full": dict(full.cost), "small": dict(small.cost)}
+    return {"name": name, "question": full.question, "source": full.source, "tasks": tasks, "trainings": trainings}
 
 
 def _cost(design: Design) -> str:

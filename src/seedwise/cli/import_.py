@@ -2,52 +2,111 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
+from cyclopts import Parameter
 from rich.text import Text
 
-from seedwise.cli.console import new_table, print_table, score_words
+import seedwise as sw
+from seedwise.cli.arguments import Folder, Json
+from seedwise.cli.console import messages_aside, new_table, print_json, print_table, score_words
 from seedwise.errors import RequestError
-from seedwise.importing.mapping import parse
-from seedwise.importing.runs import ImportedRuns, read_runs
-from seedwise.study.study import Study
-from seedwise.values.record import TrialRecord
+from seedwise.values.record import TrialRecord, by_cell
 from seedwise.values.trial import TrialState
 
-__all__ = ["ImportOptions", "import_file"]
+if TYPE_CHECKING:  # loaded on first use
+    from seedwise.importing.runs import ImportedRuns
 
+__all__ = ["import_"]
+
+STATES = (TrialState.COMPLETE, TrialState.STOPPED, TrialState.FAILED)
 SHOWN = 3
 """Runs of the preview's last table."""
 
 
-class ImportOptions(NamedTuple):
-    """What can be said of an import; see `seedwise.read_runs`."""
+def import_(
+    file: Annotated[Path, Parameter(help="CSV, TSV, JSON Lines, JSON, Parquet, or a folder of trainer_state.json.")],
+    folder: Folder,
+    *,
+    map: Annotated[tuple[str, ...], Parameter(negative="", help="FIELD=COLUMN, once for each field.")] = (),  # noqa: A002
+    beside: Annotated[Path | None, Parameter(name="--with", help="A second file, with one row for each run.")] = None,
+    pattern: Annotated[
+        str | None, Parameter(help="Named groups to find in a run's path: 'seed(?P<init>[0-9]+)'.")
+    ] = None,
+    baseline: Annotated[
+        tuple[str, ...], Parameter(negative="", help="The score of the best constant guess: VALUE or TASK=VALUE.")
+    ] = (),
+    lower_is_better: Annotated[
+        bool | None, Parameter(help="Whether a lower score is better; by default the metric's name decides.")
+    ] = None,
+    all_complete: Annotated[
+        bool, Parameter(negative="", help="Runs that end early are complete, not stopped.")
+    ] = False,
+    preview: Annotated[bool, Parameter(negative="", help="Show what would be imported, and write nothing.")] = False,
+    json: Json = False,
+) -> None:
+    """Import runs that were made elsewhere, for everything but training.
 
-    columns: Sequence[str]
-    beside: Path | None
-    pattern: str | None
-    baselines: Sequence[str]
-    lower_is_better: bool | None
-    all_complete: bool
+    FIELD is task, recipe, init, order, dropout, step, epoch, score, train_loss,
+    validation_loss or test_score; score:NAME and test_score:NAME name a metric,
+    and the first score decides. A column with a field's name needs no --map.
 
+    COLUMN may also be :VALUE (the same for every row), A,B (for each task the
+    first column with a value), a.b (a nested value; a list is a curve) or acc_*
+    (one column for each evaluation; the star is the step).
+    """
+    from seedwise.importing.mapping import parse
 
-def import_file(file: Path, folder: Path, options: ImportOptions, *, preview: bool) -> None:
-    """Print what a file holds, and keep it unless only the preview is wanted."""
-    runs = read_runs(
+    runs = sw.read_runs(
         file,
-        parse(options.columns),
-        beside=options.beside,
-        pattern=options.pattern,
-        baseline=_baselines(options.baselines),
-        lower_is_better=options.lower_is_better,
-        all_complete=options.all_complete,
+        parse(map),
+        beside=beside,
+        pattern=pattern,
+        baseline=_baselines(baseline),
+        lower_is_better=lower_is_better,
+        all_complete=all_complete,
     )
-    _print_preview(runs, file)
-    if preview:
-        print("\nnothing was written; without --preview, these runs are imported.")
-        return
-    Study.import_runs(folder, runs).close()
-    print(f"\nimported {len(runs.records):,} runs into {folder}; next: seedwise status {folder}")
+    with messages_aside(json):
+        _print_preview(runs, file)
+        if preview:
+            print("\nnothing was written; without --preview, these runs are imported.")
+        else:
+            sw.Study.import_runs(folder, runs).close()
+            print(f"\nimported {len(runs.records):,} runs into {folder}; next: seedwise status {folder}")
+    if json:
+        print_json(_as_json(runs, None if preview else folder))
+
+
+def _as_json(runs: "ImportedRuns", study: Path | None) -> dict[str, Any]:
+    cells = [_imported(cell)._asdict() for cell in by_cell(runs.records)]
+    return {
+        "study": study,
+        "rows": runs.rows,
+        "runs": len(runs.records),
+        "fields": dict(runs.mapping),
+        "cells": cells,
+        "notes": list(runs.notes),
+    }
+
+
+class _Imported(NamedTuple):
+    """The runs of one task and recipe."""
+
+    task: str
+    recipe: str
+    metric: str
+    greater_is_better: bool
+    runs: int
+    evaluations: tuple[int, int]  # the fewest and the most of a run
+    states: dict[TrialState, int]
+
+
+def _imported(cell: Sequence[TrialRecord]) -> _Imported:
+    task, lengths = cell[0].trial.task, [len(record.evaluations) for record in cell]
+    states = {state: sum(record.state is state for record in cell) for state in STATES}
+    name = cell[0].trial.recipe.model_name
+    spread = (min(lengths), max(lengths))
+    return _Imported(task.name, name, task.metric, task.greater_is_better, len(cell), spread, states)
 
 
 def _baselines(texts: Sequence[str]) -> float | dict[str, float] | None:
@@ -66,7 +125,7 @@ def _baselines(texts: Sequence[str]) -> float | dict[str, float] | None:
     return found.get("", found or None)
 
 
-def _print_preview(runs: ImportedRuns, file: Path) -> None:
+def _print_preview(runs: "ImportedRuns", file: Path) -> None:
     print(f"{file.name or file}: {runs.rows:,} rows, {len(runs.records):,} runs\n")
     table = new_table("field", "from")
     for field, source in runs.mapping.items():
@@ -84,19 +143,12 @@ def _print_preview(runs: ImportedRuns, file: Path) -> None:
 
 def _print_cells(records: Sequence[TrialRecord]) -> None:
     """Print one line for each task and recipe."""
-    cells: dict[tuple[str, str], list[TrialRecord]] = {}
-    for record in records:
-        cells.setdefault((record.trial.task.id, record.trial.recipe.id), []).append(record)
-    states = (TrialState.COMPLETE, TrialState.STOPPED, TrialState.FAILED)
-    table = new_table("task", "recipe", "metric", "better", "runs", "evaluations", *map(str, states))
-    for found in cells.values():
-        trial = found[0].trial
-        lengths = sorted({len(record.evaluations) for record in found})
-        spread = f"{lengths[0]}" if len(lengths) == 1 else f"{lengths[0]} to {lengths[-1]}"
-        better = "more" if trial.task.greater_is_better else "less"
-        counts = [str(sum(record.state is state for record in found)) for state in states]
-        names = [trial.task.name, trial.recipe.model_name, trial.task.metric, better]
-        table.add_row(*map(Text, [*names, str(len(found)), spread, *counts]))
+    table = new_table("task", "recipe", "metric", "better", "runs", "evaluations", *map(str, STATES))
+    for cell in map(_imported, by_cell(records)):
+        better = "more" if cell.greater_is_better else "less"
+        spread = " to ".join(map(str, sorted(set(cell.evaluations))))
+        row = [cell.task, cell.recipe, cell.metric, better, str(cell.runs), spread, *map(str, cell.states.values())]
+        table.add_row(*map(Text, row))
     print_table(table)
 
 

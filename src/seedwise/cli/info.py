@@ -3,26 +3,41 @@
 import os
 import platform
 from collections.abc import Iterator
+from typing import Annotated
 
-from seedwise.data.tokens import default_cache
-from seedwise.executors.choice import Wish, usual
-from seedwise.executors.environment import device_name, versions
-from seedwise.executors.layout import cores, devices_here, reason_against
-from seedwise.executors.remembered import remembered
+from cyclopts import Parameter
+
+from seedwise.cli.arguments import Json
+from seedwise.cli.console import print_json
 from seedwise.values.recipe import Recipe
 
-__all__ = ["print_info"]
+__all__ = ["info"]
 
 
-def print_info(model: str) -> None:
-    """Print versions, hardware, compiled kernels, and how an encoder would be trained here."""
-    for name, words in _facts(model):
-        print(f"{name:<12}{words}")
+def info(
+    *,
+    model: Annotated[str, Parameter(help="The encoder to be trained; by default the one in the package.")] = "embedded",
+    json: Json = False,
+) -> None:
+    """Show versions, hardware, compiled kernels, and how an encoder would be trained here and why."""
+    facts = list(_facts(model))
+    if json:
+        names = list(dict.fromkeys(name for name, _ in facts))
+        print_json({name: [words for other, words in facts if other == name] for name in names})
+        return
+    for number, (name, words) in enumerate(facts):
+        same = number > 0 and facts[number - 1][0] == name
+        print(f"{'' if same else name:<12}{words}")
 
 
 def _facts(model: str) -> Iterator[tuple[str, str]]:
     from seedwise.data.pretrained import check_model
+    from seedwise.data.tokens import default_cache
     from seedwise.engines import kernels
+    from seedwise.executors.choice import Wish, usual
+    from seedwise.executors.environment import device_name, versions
+    from seedwise.executors.layout import cores, devices_here, reason_against
+    from seedwise.executors.remembered import remembered
 
     check_model(model, tokenizer=False)
     yield "versions", ", ".join(f"{name} {number}" for name, number in versions().items())
@@ -39,7 +54,7 @@ def _facts(model: str) -> Iterator[tuple[str, str]]:
     reasons = {path: reason_against(path, recipe, devices[0]) for path in ("compiled", "packed", "fused")}
     for path, reason in reasons.items():
         if reason is not None:
-            yield "", f"not {path}: {reason}"
+            yield "executor", f"not {path}: {reason}"
     yield "cache", str(default_cache())
     for choice in remembered():
         about = choice.about

@@ -3,19 +3,48 @@
 import csv
 import sys
 from pathlib import Path
-from typing import TextIO
+from typing import Annotated, TextIO
 
+from cyclopts import Parameter
+
+import seedwise as sw
+from seedwise.cli.arguments import Folder, Json
+from seedwise.cli.console import print_json
 from seedwise.cli.winners import choose_winner, winner_folders
 from seedwise.errors import RequestError
-from seedwise.study.study import Study
 from seedwise.values.caveats import row_caveats
 from seedwise.values.facts import TaskFacts
 
-__all__ = ["predict_file"]
+__all__ = ["predict"]
 
 
-def predict_file(folder: Path, file: Path, output: Path | None, name: str | None) -> None:
-    """Label the rows of a file with the winner, and write one CSV line for each."""
+def predict(
+    folder: Folder,
+    file: Annotated[Path, Parameter(help="Rows with the task's text columns: CSV, TSV, JSON Lines or Parquet.")],
+    *,
+    output: Annotated[
+        Path | None, Parameter(name=["--output", "-o"], help="A CSV file for the labels; printed by default.")
+    ] = None,
+    task: Annotated[
+        str | None, Parameter(help="Whose winner, where best/ holds several: a folder in it, or a task.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Label new rows with the study's best model."""
+    rows = _labelled(folder, file, output, task)
+    if output is not None:
+        with output.open("w", encoding="utf-8", newline="") as stream:
+            _write(rows, stream)
+    if json:
+        print_json(rows if output is None else {"labels": output, "rows": len(rows)})
+    elif output is None:
+        _write(rows, sys.stdout)
+    else:
+        print(output)
+
+
+def _labelled(folder: Path, file: Path, output: Path | None, name: str | None) -> list[dict[str, object]]:
+    """Label the rows of a file with the winner, once all that was asked is checked."""
     if not winner_folders(folder) and (folder / "study.db").is_file():
         _check_own(folder)
     model, task = choose_winner(folder, name)
@@ -31,17 +60,11 @@ def predict_file(folder: Path, file: Path, output: Path | None, name: str | None
     cut = TaskFacts(rows={"new": len(tokens)}, truncated={"new": tokens.truncated}, max_length=tokenizer.limit)
     for caveat in row_caveats(cut):
         print(f"{task.name}: {caveat}", file=sys.stderr)
-    rows = predict_rows(model, tokens, tokenizer, task.kind)
-    if output is None:
-        _write(rows, sys.stdout)
-        return
-    with output.open("w", encoding="utf-8", newline="") as stream:
-        _write(rows, stream)
-    print(output)
+    return predict_rows(model, tokens, tokenizer, task.kind)
 
 
 def _check_own(folder: Path) -> None:
-    with Study.open(folder) as study:
+    with sw.Study.open(folder) as study:
         if study.is_imported:
             raise RequestError(
                 f"{folder} holds imported runs and no model; predict with a study of your own trainings."

@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 from seedwise.errors import RequestError
-from seedwise.study.winners import NOTE
 from seedwise.values.checks import did_you_mean
 from seedwise.values.task import Task
 
@@ -13,6 +12,8 @@ __all__ = ["choose_winner", "winner_folders"]
 
 def winner_folders(folder: Path) -> list[Path]:
     """Return the model folders of a study: ``best``, or those in it where the study has several tasks."""
+    from seedwise.study.winners import NOTE
+
     best = folder / "best"
     if (best / NOTE).is_file():
         return [best]
@@ -52,4 +53,6 @@ def choose_winner(folder: Path, name: str | None) -> tuple[Path, Task]:
 
 
 def _task_of(place: Path) -> Task:
+    from seedwise.study.winners import NOTE
+
     return Task.from_json(json.loads((place / NOTE).read_text(encoding="utf-8"))["task"])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from seedwise import Study, read_runs
-from seedwise.cli.analyze import budgets_of
+from seedwise.cli.plan import budgets_of
 from seedwise.errors import RequestError
 
 MAPPING = {

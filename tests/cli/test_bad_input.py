@@ -491,7 +491,7 @@ class TestWords:
         said = seedwise("status", "anywhere")
         assert (said.code, said.err) == (
             130,
-            "seedwise: stopped; what was done is kept, and the same command goes on.\n",
+            "seedwise: stopped; everything done so far is kept, and the same command continues.\n",
         )
 
     def test_a_file_where_a_study_is_meant(self, refused, tmp_path):

@@ -134,7 +134,7 @@ class TestBeforeTheReport:
     def test_what_needs_the_report_says_where_the_study_stands(self, killed, seedwise, command):
         said = seedwise(command, killed)
         assert said.code == 2
-        assert "choices are not all made, so its report has no trial yet; `seedwise run " in said.err
+        assert "choices are not all made, so its report has no trials yet; `seedwise run " in said.err
 
 
 class TestDesigns:

@@ -38,7 +38,9 @@ def design_of(name: str, scale: str, options: StudyOptions) -> Design:
             "design's file, to be copied and changed."
         )
     if options.recipe.recipe is not None:
-        raise RequestError("--design has its own recipes, so --recipe must be left out; --set changes one field of all.")
+        raise RequestError(
+            "--design has its own recipes, so --recipe must be left out; --set changes one field of all."
+        )
     file = DesignFile.read(name)
     return file.design(
         tasks=_tasks(options.task, file, scale),

@@ -204,7 +204,7 @@ def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="Time whole trials in seedwise and in the Hugging Face Trainer.")
     parser.add_argument("--cells", nargs="+", choices=CELLS, help="which (default: minilm and tiny on rte and cola)")
-    parser.add_argument("--paths", nargs="+", choices=PATHS, default=list(PATHS), help="who competes (default all)")
+    parser.add_argument("--paths", nargs="+", choices=PATHS, help="who competes (default all)")
     parser.add_argument("--rounds", type=int, default=3, help="turns of each (default 3)")
     parser.add_argument("--steps", type=int, help="steps of a turn (by default 2 to 80, by cell; 40 on a GPU)")
     parser.add_argument("--width", type=int, nargs="+", default=[4], help="trials in a fused process (default 4)")
@@ -228,6 +228,8 @@ def arguments() -> argparse.Namespace:
             parser.error(f"--device must be cpu where there is no GPU, not {given.device!r}; leave it out.")
     if given.quick:
         given.rounds, given.steps, given.cores, given.cells = 1, given.steps or 2, 1, given.cells or ["tiny-cola"]
+        given.paths = given.paths or ["trainer", "fused"]
+    given.paths = given.paths or list(PATHS)
     given.cells = given.cells or list(DEFAULT if given.device == "cpu" else CELLS)
     processes = given.cores if given.device == "cpu" else 1
     if given.trials and ("fused" not in given.paths or given.trials < processes):

@@ -28,6 +28,9 @@ os.environ.update(ENVIRONMENT)
 settings.register_profile("seedwise", deadline=None, print_blob=True)
 settings.load_profile("seedwise")
 
+TRAINED = {"alone", "finished", "from_file", "staged", "stacked", "two_tasks", "undisturbed"}
+"""Fixtures that run a whole study in worker processes: what one takes is shared by its tests, and all of them are slow."""
+
 SESSION_CACHE = pytest.StashKey[str]()
 
 
@@ -38,6 +41,12 @@ def pytest_configure(config: pytest.Config) -> None:
     if importlib.util.find_spec("ray") is None:  # an extra; its module cannot be imported to look for doctests
         ray_module = ROOT / "src" / "seedwise" / "executors" / "ray.py"
         config.option.ignore = [*(config.option.ignore or []), str(ray_module)]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if TRAINED.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -139,6 +139,7 @@ def test_cite_prints_bibtex(seedwise):
     assert said.out.count("@") >= 5
 
 
+@pytest.mark.slow
 def test_report_writes_figures_and_tables(seedwise, study, tmp_path):
     said = seedwise("report", study, "--figures", tmp_path / "figures", "--tables", tmp_path / "tables")
     assert said.code == 0

@@ -12,6 +12,7 @@ from seedwise.engines.replay import Recordings
 from seedwise.engines.stack import Stack, difference
 from seedwise.errors import RequestError
 from seedwise.training.checkpoint import load_checkpoint, save_checkpoint
+from tolerances import drift
 from toys import toy_model, toy_recipe, toy_task
 
 
@@ -199,7 +200,9 @@ def test_a_gpu_computes_what_the_cpu_computes(toy, dtype):
     there = run([begin(trial, data, "cuda:0", path="fused") for trial in trials], 12, device="cuda:0")
     here = run([begin(trial, data, path="fused") for trial in trials], 12)
     for ours, theirs in zip(there, here, strict=True):
-        close(ours, theirs, tolerance=1e-4 if dtype == "float32" else 0.05)
+        close(
+            ours, theirs, tolerance=10 * drift(12) if dtype == "float32" else 0.05
+        )  # sums in yet another order; 8 bits
 
 
 def test_a_diverging_trial_leaves_the_others_alone(toy):
@@ -264,4 +267,6 @@ def test_whole_trials_of_an_embedded_task_end_at_the_plain_scores(reference):
     together = run([begin(trial, data, path="fused") for trial in trials], recipe.steps(len(data.train)), **BATCHED)
     for ours, trial in zip(together, trials, strict=True):
         theirs = curves(reference(trial, data))
-        assert ours[1][-1][task.metric] == pytest.approx(theirs[1][-1][task.metric], abs=1e-4)
+        assert ours[0] == pytest.approx(theirs[0], abs=10 * drift(len(ours[0])))
+        row = 4 / len(data.validation)  # where two logits are equal to rounding, the answer to a row may turn over
+        assert ours[1][-1][task.metric] == pytest.approx(theirs[1][-1][task.metric], abs=row)

@@ -1,5 +1,6 @@
 """Do real worker processes give the same study, however many there are and however often they are killed?"""
 
+import math
 import os
 import resource
 import signal
@@ -18,9 +19,12 @@ from seedwise.data.tokens import tokenize
 from seedwise.executors.base import Job
 from seedwise.executors.messages import Failed, Interrupted
 from seedwise.executors.tasks import PreparedTasks
-from seedwise.executors.workers.session import PATIENCE, LocalSession
+from seedwise.executors.workers.session import LocalSession
 from seedwise.training.loop import begin, train
+from tolerances import ulps
 from workers import content, workers_of
+
+pytestmark = pytest.mark.slow  # nearly every test starts worker processes
 
 RULE = StoppingRule(t=5, f=0.3, p=2)
 
@@ -54,7 +58,9 @@ def test_curves_equal_those_of_the_loop_itself(undisturbed, task, recipe):
     with Study.open(undisturbed) as study:
         for record in study.trials:
             measured = list(train(begin(record.trial, data), record.last_step))
-            assert study.store.losses(record.id).tolist() == pytest.approx([m.loss for m in measured], rel=1e-7)
+            assert study.store.losses(record.id).tolist() == pytest.approx(
+                [m.loss for m in measured], rel=ulps(1)
+            )  # kept as float32
             assert [m.metrics for m in record.evaluations] == [m.metrics for m in measured if m.metrics]
 
 
@@ -115,15 +121,14 @@ def test_a_killed_worker_is_replaced_and_its_trial_goes_on_bit_for_bit(tmp_path,
         assert not [e for e in study.store.events() if e.kind == "replay differs"]
 
 
-def test_stopping_does_not_wait_for_workers_that_are_still_loading(tmp_path, task, recipe):
+def test_stopping_does_not_wait_for_workers_that_are_still_loading(tmp_path, task, recipe, monkeypatch):
+    monkeypatch.setattr("seedwise.executors.workers.session.PATIENCE", math.inf)  # it would wait for good
     trial = Trial(task, recipe, Seeds(1, 1))
     session = LocalSession(tmp_path, PreparedTasks({(task.id, recipe.id): tmp_path}), ["cpu"], 1)
     session._processes[0]._command = [sys.executable, "-c", "import time; time.sleep(1000)"]
     with session:
         session.submit(Job(trial, 3, 0))
-        began = time.monotonic()
         assert session.stop() == [Interrupted(trial.id)]
-    assert time.monotonic() - began < PATIENCE / 2
 
 
 def test_half_a_report_of_a_worker_that_dies_is_none(tmp_path, task, recipe):
@@ -183,7 +188,6 @@ def wait_for_evaluations(folder, count, process):
         time.sleep(0.02)
 
 
-@pytest.mark.slow
 def test_a_study_killed_twice_equals_an_undisturbed_one(tmp_path, task, recipe, undisturbed):
     folder = tmp_path / "study"
     for count in (3, 9):
@@ -193,18 +197,17 @@ def test_a_study_killed_twice_equals_an_undisturbed_one(tmp_path, task, recipe, 
         process.wait()
         process.stderr.close()
     process = start_study(folder, task, recipe)
-    _, errors = process.communicate(timeout=100)
+    _, errors = process.communicate()
     assert process.returncode == 0, errors
     assert content(folder) == content(undisturbed)
 
 
-@pytest.mark.slow
 def test_ctrl_c_puts_trials_aside_and_the_same_command_continues(tmp_path, task, recipe, undisturbed):
     folder = tmp_path / "study"
     process = start_study(folder, task, recipe)
     wait_for_evaluations(folder, 3, process)
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate()
     assert process.returncode != 0
     with Study.open(folder) as study:
         assert not [r for r in study.trials if r.state is TrialState.RUNNING]

@@ -13,6 +13,7 @@ from seedwise.training.masks import keep_mask
 from seedwise.training.metrics import score
 from seedwise.training.plain import predict
 from seedwise.training.regularizers import decay_towards, mixout
+from tolerances import drift, ulps
 
 
 def drawn(seed, shape=(6, 5)):
@@ -37,7 +38,7 @@ def test_every_number_is_its_start_or_scaled_away_from_it():
     for name, value in mixed(0.3).items():
         w, u = parameters[name].detach(), start[name]
         is_start = value == u
-        assert torch.allclose(value[~is_start], (u + (w - u) / 0.7)[~is_start], atol=1e-6)
+        assert torch.allclose(value[~is_start], (u + (w - u) / 0.7)[~is_start], atol=ulps(4, 4))
         assert 0 < is_start.sum() < is_start.numel()
 
 
@@ -105,7 +106,7 @@ def test_gradients_are_those_of_the_formula():
     ]
     (2 * loss(*formula)).backward()
     for name, w in plain.items():
-        torch.testing.assert_close(parameters[name].grad.double(), w.grad, rtol=2e-6, atol=1e-6)
+        torch.testing.assert_close(parameters[name].grad.double(), w.grad, rtol=ulps(16), atol=ulps(8))
 
 
 def test_masks_depend_on_seed_step_and_name_alone():
@@ -199,14 +200,14 @@ def test_with_probability_one_the_losses_are_those_of_a_frozen_encoder(mixing, d
     chosen = replace(mixing.recipe, weight_decay=0.1, max_grad_norm=0.0)
     whole = [m.loss for m in train(begin(replace(mixing, recipe=replace(chosen, mixout=1.0)), data))]
     frozen = [m.loss for m in train(begin(replace(mixing, recipe=replace(chosen, mixout=0.0, freeze_layers=2)), data))]
-    assert whole == pytest.approx(frozen, rel=0, abs=1e-6)
+    assert whole == pytest.approx(frozen, rel=0, abs=drift(len(frozen)))
 
 
 def test_all_parts_of_a_step_are_mixed_alike(mixing, data):
     whole = replace(mixing.recipe, dropout=0.0, batch_size=9)
     parts = replace(mixing.recipe, dropout=0.0, batch_size=3, gradient_accumulation_steps=3)
     a, b = ([m.loss for m in train(begin(replace(mixing, recipe=r), data), 6)] for r in (whole, parts))
-    assert b == pytest.approx(a, rel=0, abs=2e-6)
+    assert b == pytest.approx(a, rel=0, abs=drift(len(a)))
 
 
 def test_a_trial_is_scored_with_its_weights_and_not_with_the_mixed_ones(mixing, data):

@@ -14,6 +14,7 @@ from seedwise.training.loop import begin, train
 from seedwise.training.optimizer import Optimizer
 from seedwise.training.randomness import permutation
 from seedwise.values.recipe import TRACKED
+from tolerances import SEVERAL_LAYERS, ulps
 
 ALL = ",".join(TRACKED)
 BLOCKS = ("bert.encoder.layer.0.", "bert.encoder.layer.1.")
@@ -51,7 +52,7 @@ def by_hand(start, weights):
 def test_distances_equal_those_computed_by_hand(tracking, data):
     (_, start), *steps = followed(tracking, data)
     for measurement, weights in steps:
-        assert measurement.tracked["distance"] == pytest.approx(by_hand(start, weights), rel=1e-6, abs=1e-12)
+        assert measurement.tracked["distance"] == pytest.approx(by_hand(start, weights), rel=ulps(16), abs=1e-12)
 
 
 def test_distance_is_zero_until_something_moves_and_grows_with_training(tracking, data):
@@ -64,7 +65,7 @@ def test_blocks_drawn_anew_are_measured_from_what_was_drawn(tracking, data):
     changed = with_switches(tracking, reinit_layers=1)
     (_, start), *steps = followed(changed, data, 3)
     assert steps[0][0].tracked["distance"] == (0.0, 0.0)
-    assert steps[-1][0].tracked["distance"] == pytest.approx(by_hand(start, steps[-1][1]), rel=1e-6)
+    assert steps[-1][0].tracked["distance"] == pytest.approx(by_hand(start, steps[-1][1]), rel=ulps(16))
 
 
 def test_frozen_blocks_stay_where_they_are(tracking, data):
@@ -76,7 +77,7 @@ def test_with_lora_the_matrices_are_measured(tracking, data):
     pytest.importorskip("peft", reason="needs the extra [lora]")
     (_, start), *steps = followed(with_switches(tracking, lora_rank=2), data, 4)
     measurement, weights = steps[-1]
-    assert measurement.tracked["distance"] == pytest.approx(by_hand(start, weights), rel=1e-6)
+    assert measurement.tracked["distance"] == pytest.approx(by_hand(start, weights), rel=ulps(16))
     assert min(measurement.tracked["distance"]) > 0
 
 
@@ -99,7 +100,7 @@ def gradient_norm(trial, data, step):
 def test_gradient_norm_is_that_of_a_plain_model_before_clipping(tracking, data, step):
     *_, (measurement, _) = followed(tracking, data, step)
     (found,) = measurement.tracked["gradient_norm"]
-    assert found == pytest.approx(gradient_norm(tracking, data, step), rel=1e-5)
+    assert found == pytest.approx(gradient_norm(tracking, data, step), rel=2 * SEVERAL_LAYERS)  # forth and back
     assert found > tracking.recipe.max_grad_norm
 
 
@@ -135,7 +136,7 @@ def test_bias_ratio_is_how_much_further_the_optimiser_really_goes(tracking, data
             moved[corrected].append(float((before - weight.detach().double()).mean()))
     ratio = [m.tracked["bias_ratio"][0] for m, _ in followed(with_switches(tracking, bias_correction=False), data)[1:]]
     actual = [raw / right for raw, right in zip(moved[False][1:], moved[True][1:], strict=True)]  # rate 0 in the first
-    assert actual == pytest.approx(ratio[1:], rel=1e-3)
+    assert actual == pytest.approx(ratio[1:], rel=1e-3)  # a step of 1e-3 of a weight keeps 4 of its 7 digits
 
 
 def test_bias_ratio_of_the_corrected_update_is_one(tracking, data):

@@ -14,6 +14,8 @@ from seedwise.executors.workers.session import LocalSession
 # A worker that takes up as many trials as its argument says, and returns the others.
 WORKER = """
 import json, sys
+
+pytestmark = pytest.mark.slow  # nearly every test starts worker processes
 held = 0
 for line in sys.stdin:
     command = json.loads(line)

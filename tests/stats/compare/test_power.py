@@ -35,7 +35,8 @@ def test_welchs_test_rejects_as_often_as_its_power_says(case):
     generator = np.random.default_rng(0)
     a, b = generator.normal(difference, sd_a, (20_000, n_a)), generator.normal(0, sd_b, (20_000, n_b))
     rejected = np.mean(stats.ttest_ind(a, b, axis=1, equal_var=False).pvalue < 0.05)
-    assert power(*case) == pytest.approx(rejected, abs=0.02)  # the distribution is approximate: up to 0.01 off
+    noise = 4 * np.sqrt(rejected * (1 - rejected) / 20_000)
+    assert power(*case) == pytest.approx(rejected, abs=0.01 + noise)  # the distribution is approximate: up to 0.01 off
 
 
 @given(

@@ -46,8 +46,9 @@ def test_p_values_are_those_of_all_permutations(scores):
     sums_of_scores = result.ranks.sum(axis=0)
     spread = ((sums - sums.mean()) ** 2).sum(axis=1)
     observed = ((sums_of_scores - sums_of_scores.mean()) ** 2).sum()
-    assert result.p == pytest.approx(np.mean(spread >= observed), abs=0.018)
-    assert result.best_p == pytest.approx(np.mean(sums.min(axis=1) <= sums_of_scores.min()), abs=0.018)
+    noise = 4 * np.sqrt(0.25 / 20_000)  # a share of the permutations drawn, of 1/2 at worst
+    assert result.p == pytest.approx(np.mean(spread >= observed), abs=noise)
+    assert result.best_p == pytest.approx(np.mean(sums.min(axis=1) <= sums_of_scores.min()), abs=noise)
 
 
 def test_tasks_that_agree_are_fully_concordant():
@@ -72,7 +73,9 @@ def test_both_p_values_are_honest_where_no_seed_is_better():
     found = [seed_ranks(np.random.default_rng(i).normal(size=(4, 25)), permutations=499, seed=i) for i in range(400)]
     for p in ([result.p for result in found], [result.best_p for result in found]):
         assert np.mean(np.array(p) <= 0.05) < 0.05 + 4 * np.sqrt(0.05 * 0.95 / 400)
-        assert np.mean(np.array(p) <= 0.5) == pytest.approx(0.5, abs=0.15)  # few different rank sums: not quite uniform
+        assert np.mean(np.array(p) <= 0.5) == pytest.approx(
+            0.5, abs=0.15
+        )  # 6 standard errors: few different rank sums, so not quite uniform
 
 
 def test_ranks_as_good_as_the_papers_best_seed_are_rare_by_chance():

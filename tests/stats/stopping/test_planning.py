@@ -85,7 +85,7 @@ def test_fractions_to_three_places_are_those_of_even_evaluations():
     rounded = settings([2, 5], np.round(np.arange(1, 31) / 30, 3))
     exact = settings([2, 5], np.arange(1, 31) / 30)
     np.testing.assert_array_equal(rounded.t, exact.t)
-    np.testing.assert_allclose(rounded.f, exact.f, atol=0.0005)
+    np.testing.assert_allclose(rounded.f, exact.f, atol=0.0005)  # half of the third place
 
 
 def test_uneven_fractions_use_as_much_of_the_budget_as_they_can():

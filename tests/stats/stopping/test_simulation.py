@@ -23,7 +23,9 @@ def test_simulation_tends_to_the_exact_result(t, p, replacement):
     exact = stopping_result(scores[:, 0], scores[:, 1], t=t, p=p, replacement=replacement)
     found = simulate_stopping(scores[:, 0], scores[:, 1], t=t, p=p, replacement=replacement, draws=20_000, seed=2)
     assert abs(found.mean - exact.mean) < 4 * found.standard_error
-    assert found.standard_error == pytest.approx(exact.sd / 20_000**0.5, rel=0.1)
+    assert found.standard_error == pytest.approx(
+        exact.sd / 20_000**0.5, rel=4 * (10 / 80_000) ** 0.5
+    )  # a kurtosis of up to 11
 
 
 def test_same_seed_gives_the_same_simulation_and_another_seed_another():

@@ -411,7 +411,7 @@ class TestPredict:
 
     def test_of_an_unknown_task(self, refused, finished, rows):
         sentence = refused("predict", finished, rows / "test.csv", "--task", "trian")
-        assert "--task must be one of train, not 'trian'; did you mean 'train'." in sentence
+        assert "task must be one of train, not 'trian'; did you mean 'train'." in sentence
 
     def test_of_a_missing_file(self, refused, finished):
         assert "nowhere.csv does not exist" in refused("predict", finished, "nowhere.csv")

@@ -274,7 +274,7 @@ class TestTwoTasks:
         rows = write(tmp_path / "new.csv", [(SCRIPT,), ("a grand song",)], header=("sentence",))
         said = seedwise("predict", study, rows)
         assert said.code == 2
-        assert "the study has several winners; say --task, one of cola, sst2." in said.err
+        assert "the study has several winners, so task must be one of cola, sst2, not None." in said.err
         found = list(csv.DictReader(io.StringIO(seedwise("predict", study, rows, "--task", "sst2").out)))
         assert {row["label"] for row in found} <= {"negative", "positive"}
 

@@ -3,17 +3,18 @@
 import csv
 import sys
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 from cyclopts import Parameter
 
 import seedwise as sw
 from seedwise.cli.arguments import Folder, Json
 from seedwise.cli.console import print_json
-from seedwise.cli.winners import choose_winner, winner_folders
 from seedwise.errors import RequestError
-from seedwise.values.caveats import row_caveats
-from seedwise.values.facts import TaskFacts
+from seedwise.files import replacing
+
+if TYPE_CHECKING:  # loaded on first use
+    from seedwise.study.model import BestModel
 
 __all__ = ["predict"]
 
@@ -33,7 +34,7 @@ def predict(
     """Label new rows with the study's best model."""
     rows = _labelled(folder, file, output, task)
     if output is not None:
-        with output.open("w", encoding="utf-8", newline="") as stream:
+        with replacing(output) as beside, beside.open("w", encoding="utf-8", newline="") as stream:
             _write(rows, stream)
     if json:
         print_json(rows if output is None else {"labels": output, "rows": len(rows)})
@@ -45,30 +46,24 @@ def predict(
 
 def _labelled(folder: Path, file: Path, output: Path | None, name: str | None) -> list[dict[str, object]]:
     """Label the rows of a file with the winner, once all that was asked is checked."""
-    if not winner_folders(folder) and (folder / "study.db").is_file():
-        _check_own(folder)
-    model, task = choose_winner(folder, name)
+    model = _model(folder, name)
     if output is not None:
         _check_output(output, file)
-    from seedwise.data.rows import read_texts
-    from seedwise.data.tokenizer import load_tokenizer
-    from seedwise.data.tokens import tokenize_rows
-    from seedwise.training.prediction import predict_rows
-
-    tokenizer = load_tokenizer(str(model))
-    tokens = tokenize_rows(read_texts(file, task), tokenizer)
-    cut = TaskFacts(rows={"new": len(tokens)}, truncated={"new": tokens.truncated}, max_length=tokenizer.limit)
-    for caveat in row_caveats(cut):
-        print(f"{task.name}: {caveat}", file=sys.stderr)
-    return predict_rows(model, tokens, tokenizer, task.kind)
+    rows = model.read(file)
+    for caveat in rows.caveats:
+        print(f"{model.task.name}: {caveat}", file=sys.stderr)
+    return list(model.label(rows).iter_rows(named=True))
 
 
-def _check_own(folder: Path) -> None:
+def _model(folder: Path, name: str | None) -> "BestModel":
+    """Find the winner that is meant, also where only ``best/`` was copied here."""
+    from seedwise.study.model import BestModel
+    from seedwise.study.winners import choose_winner
+
+    if not (folder / "study.db").is_file():
+        return BestModel(*choose_winner(folder, name))
     with sw.Study.open(folder) as study:
-        if study.is_imported:
-            raise RequestError(
-                f"{folder} holds imported runs and no model; predict with a study of your own trainings."
-            )
+        return study.best_model(name)
 
 
 def _check_output(output: Path, file: Path) -> None:

@@ -14,7 +14,6 @@ from seedwise.cli.config import StudyOptions
 from seedwise.cli.console import duration, messages_aside, new_table, print_json, print_table, score_words
 from seedwise.cli.options import RecipeOptions, TaskOptions, TrialOptions, WorkerOptions
 from seedwise.cli.run_design import choice_lines, design_of, run_stages
-from seedwise.cli.winners import winner_folders
 from seedwise.errors import RequestError
 from seedwise.executors.base import Executor
 from seedwise.values.caveats import row_caveats, score_caveats
@@ -134,6 +133,8 @@ def _conclude(study: "sw.Study") -> dict[str, Any]:
     summary = analysis.summary()
     _print_summary(summary, analysis.labels)
     page = sw.Report(analysis, title=study.folder.resolve().name).save(study.folder / "report.html")
+    from seedwise.study.winners import winner_folders
+
     winners = winner_folders(study.folder)
     print()
     for place in winners:

@@ -23,8 +23,10 @@ def trials(
     json: Json = False,
 ) -> None:
     """List every trial: its seeds, state, best score and its step, and the last step that was scored."""
+    from seedwise.store.export import trials_table
+
     with sw.Study.open(folder) as study:
-        rows = study.trials_table()
+        rows = trials_table(study.trials)
         if json or format == "json":
             print_json(rows)
         elif format == "csv":

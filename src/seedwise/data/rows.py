@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from seedwise.data.classes import check_spread, class_names, encode_classes, encode_numbers, listed
 from seedwise.data.glue import LAYOUTS, read_embedded, read_glue
@@ -16,7 +17,7 @@ from seedwise.values.benchmarks import EMBEDDED, GLUE, BenchmarkTask
 from seedwise.values.identity import digest_files
 from seedwise.values.task import Task
 
-__all__ = ["Rows", "TaskRows", "load_rows", "read_texts"]
+__all__ = ["Rows", "TaskRows", "load_rows", "read_texts", "texts_of"]
 
 logger = logging.getLogger(__name__)
 
@@ -88,12 +89,12 @@ def load_rows(task: Task) -> TaskRows:
 
 
 def read_texts(path: str | Path, task: Task) -> Rows:
-    """Read rows to predict: the task's text columns, without labels.
+    """Read a file of rows to predict; see `texts_of`."""
+    return texts_of(read_columns(Path(path)), Path(path), task)
 
-    Every row is kept, so that predictions line up with the file; a missing text is taken as empty.
-    """
-    path = Path(path)
-    columns = read_columns(path)
+
+def texts_of(columns: dict[str, list[Any]], path: Path, task: Task) -> Rows:
+    """Return rows to predict, the task's text columns without labels; every row is kept, a missing text as empty."""
     text, text_pair = task.text, task.text_pair
     if (
         task.name in LAYOUTS

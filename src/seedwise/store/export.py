@@ -25,7 +25,7 @@ from seedwise.values.record import Event, TrialRecord
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["FORMATS", "export", "trials_table"]
+__all__ = ["FORMATS", "export", "trials_dataframe", "trials_table"]
 
 FORMATS = ("csv", "parquet")
 
@@ -66,6 +66,11 @@ def trials_table(records: Iterable[TrialRecord]) -> list[Row]:
     return _same_keys([_trial_row(record) for record in records])
 
 
+def trials_dataframe(records: Iterable[TrialRecord]) -> "pl.DataFrame":
+    """Return the exported table of trials."""
+    return _frame(trials_table(records), _TRIAL_COLUMNS)
+
+
 def export(store: Store, folder: str | Path, format: str = "csv") -> list[Path]:  # noqa: A002 - the word users know
     """Write the study as tidy tables; a table is replaced as a whole or not at all.
 
@@ -85,7 +90,7 @@ def export(store: Store, folder: str | Path, format: str = "csv") -> list[Path]:
     check_choice("format", format, FORMATS)
     records = store.records()
     frames = {
-        "trials": _frame(trials_table(records), _TRIAL_COLUMNS),
+        "trials": trials_dataframe(records),
         "evaluations": _frame(_evaluations(store, records), _EVALUATION_COLUMNS),
         "losses": _losses(store, records),
         "tracked": _tracked(store, records),

@@ -7,18 +7,19 @@ as a plain Hugging Face model). How a study is run to its end is in `seedwise.st
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Self
 
 from seedwise.errors import RequestError
 from seedwise.executors.base import Executor
 from seedwise.importing.runs import ImportedRuns, merged_facts
 from seedwise.store.curves import Losses, Tracked
 from seedwise.store.database import is_being_written
-from seedwise.store.export import export, trials_table
+from seedwise.store.export import export, trials_dataframe
 from seedwise.store.store import Store
 from seedwise.study.folder import check_free, check_own, check_same_design, check_same_study, most_seeds
 from seedwise.study.progress import StudyProgress
 from seedwise.study.run import run_study
+from seedwise.study.winners import choose_winner
 from seedwise.values.choice import DesignRecord
 from seedwise.values.design import STAGES
 from seedwise.values.facts import TaskFacts
@@ -29,6 +30,11 @@ from seedwise.values.seeds import Seeds
 from seedwise.values.stopping import StoppingRule
 from seedwise.values.task import Task
 from seedwise.values.trial import Trial
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from seedwise.study.model import BestModel
 
 __all__ = ["Study"]
 
@@ -331,9 +337,40 @@ class Study:
             raise RequestError(f"no trial of {task.name} is complete yet; run the study to its end first.")
         return best
 
-    def trials_table(self) -> list[dict[str, Any]]:
-        """Return one row of plain values for each trial."""
-        return trials_table(self.trials)
+    def best_model(self, task: AnyTask | str | None = None) -> "BestModel":
+        """Return the best model of a task, from ``best/``: its folder, and ``predict`` for new rows.
+
+        Args:
+            task: Of which task, or its name, or the name of its folder in ``best/``; may be left out when there is one.
+
+        Raises:
+            RequestError: There is no best model yet, or the task does not say which one is meant.
+        """
+        from seedwise.study.model import BestModel
+
+        if self.is_imported:
+            raise RequestError(
+                f"{self.folder} holds imported runs and no model; predict with a study of your own trainings."
+            )
+        return BestModel(*choose_winner(self.folder, task))
+
+    def predict(
+        self, rows: "Sequence[str] | Sequence[Mapping[str, str]] | pl.DataFrame", task: AnyTask | str | None = None
+    ) -> "pl.DataFrame":
+        """Label new rows with the best model; see `BestModel.predict`.
+
+        Args:
+            rows: Texts; or mappings or a polars DataFrame with the task's text columns.
+            task: Of which task; see `best_model`.
+
+        Returns:
+            One row for each: ``row``, then ``label`` and a column ``p(LABEL)`` for each label, or ``prediction``.
+        """
+        return self.best_model(task).predict(rows)
+
+    def trials_dataframe(self) -> "pl.DataFrame":
+        """Return one row for each trial, with the columns of ``export``'s trials; ``.to_pandas()`` makes it pandas'."""
+        return trials_dataframe(self.trials)
 
     def export(self, folder: str | Path, format: str = "csv") -> list[Path]:  # noqa: A002 - the word users know
         """Write tidy tables: trials, evaluations, losses, tracked, predictions, recipes, tasks, events.

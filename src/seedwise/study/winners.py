@@ -1,4 +1,4 @@
-"""How does each task's winner get into ``best/``, and what is beside it there?
+"""How does each task's winner get into ``best/``, what is beside it there, and which winner is meant?
 
 One task's winner is ``best/`` itself; the winners of several tasks are folders in it. ``seedwise.json`` in a winner's
 folder says whose it is; a folder without one is not ours and is never replaced.
@@ -10,18 +10,20 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from seedwise.errors import StorageError, WorkError
+from seedwise.errors import RequestError, StorageError, WorkError
 from seedwise.executors.base import Session
 from seedwise.executors.messages import DIVERGED
 from seedwise.files import replacing
 from seedwise.store.store import Store
 from seedwise.study.modelcard import model_card
+from seedwise.values.checks import did_you_mean
 from seedwise.values.facts import TaskFacts
 from seedwise.values.identity import content_hash
+from seedwise.values.imported import AnyTask
 from seedwise.values.record import TrialRecord, own_trial, winner
 from seedwise.values.task import Task
 
-__all__ = ["NOTE", "export_winners"]
+__all__ = ["NOTE", "choose_winner", "export_winners", "winner_folders"]
 
 NOTE = "seedwise.json"
 """Stands beside a winner's model and says which trial and task it is of."""
@@ -49,6 +51,46 @@ def export_winners(folder: Path, store: Store, session: Session) -> None:
             problems.append(problem)
     if problems:
         raise problems[0]
+
+
+def winner_folders(folder: Path) -> list[Path]:
+    """Return the model folders of a study: ``best``, or those in it where the study has several tasks."""
+    best = folder / "best"
+    if (best / NOTE).is_file():
+        return [best]
+    found = (note.parent for note in best.glob(f"*/{NOTE}"))
+    return sorted(place for place in found if not place.name.startswith("."))  # a dot: not written to its end
+
+
+def choose_winner(folder: Path, name: AnyTask | str | None) -> tuple[Path, Task]:
+    """Return a winner's model folder and its task.
+
+    The name is that of the folder in ``best/``, or of a task that only one winner has; one winner needs none.
+    """
+    tasks = {place: _task_of(place) for place in winner_folders(folder)}
+    winners = {tasks[place].name if place == folder / "best" else place.name: place for place in tasks}
+    if not winners:
+        raise RequestError(
+            f"{folder} holds no best model; run the study to its end, or see `seedwise trials {folder}` for what failed."
+        )
+    listed = ", ".join(winners)
+    if name is not None and not isinstance(name, str):
+        name = next((key for key, place in winners.items() if tasks[place] == name), name.name)
+    if name is None and len(winners) > 1:
+        raise RequestError(f"the study has several winners, so task must be one of {listed}, not None.")
+    if name is not None and name not in {*winners, *(task.name for task in tasks.values())}:
+        name = name.rstrip("/").rsplit("/", 1)[-1].casefold()  # as in --task embedded/entailment, glue/RTE
+    meant = [winners[name]] if name in winners else [place for place in tasks if name in (None, tasks[place].name)]
+    if not meant:
+        raise RequestError(f"task must be one of {listed}, not {name!r}{did_you_mean(name, winners)}.")
+    if len(meant) > 1:
+        folders = ", ".join(place.name for place in meant)
+        raise RequestError(f"task must name one winner, not {name!r}, the task of several; say one of {folders}.")
+    return meant[0], tasks[meant[0]]
+
+
+def _task_of(place: Path) -> Task:
+    return Task.from_json(json.loads((place / NOTE).read_text(encoding="utf-8"))["task"])
 
 
 def _export(place: Path, store: Store, session: Session, task: Task, records: list[TrialRecord]) -> None:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from seedwise import RequestError, Task
-from seedwise.cli.winners import choose_winner, winner_folders
+from seedwise.study.winners import choose_winner, winner_folders
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_a_folder_named_as_anothers_task_is_the_one_that_is_meant(study):
 
 
 def test_several_winners_need_a_name(study):
-    with pytest.raises(RequestError, match=r"say --task, one of one, rte\.$"):
+    with pytest.raises(RequestError, match=r"so task must be one of one, rte, not None\.$"):
         choose_winner(study(one=REVIEWS, rte=RTE), None)
 
 

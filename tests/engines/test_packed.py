@@ -17,6 +17,8 @@ from seedwise.values.recipe import TRACKED
 from tolerances import SEVERAL_LAYERS, drift
 from toys import toy_model, toy_recipe, toy_task
 
+pytestmark = pytest.mark.slow  # whole trainings of every family, beside the plain loop
+
 needs_kernels = pytest.mark.skipif(not kernels.available(), reason=str(kernels.reason()))
 PATHS = ["packed", pytest.param("compiled", marks=needs_kernels)]
 SWITCHES = {

@@ -15,6 +15,8 @@ from seedwise.training.checkpoint import load_checkpoint, save_checkpoint
 from tolerances import drift
 from toys import toy_model, toy_recipe, toy_task
 
+pytestmark = pytest.mark.slow  # whole trainings, beside the plain loop
+
 
 def run(trainings, steps, **options):
     """Train trials in one stack up to a step; return each one's losses and evaluations."""

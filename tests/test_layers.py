@@ -59,7 +59,7 @@ TABLE = {
     "study.model": row(ours="values errors data training.prediction", libraries="polars"),
     "analysis": row(ours="values errors stats", libraries="numpy"),
     "charts": row(ours="values errors files stats analysis", libraries="numpy polars altair vl_convert"),
-    "tables": row(ours="values errors stats papers analysis charts", libraries="numpy polars"),
+    "tables": row(ours="values errors stats papers analysis", libraries="numpy"),
     "report": row(
         ours="values errors files stats papers analysis charts tables", libraries="numpy polars altair vl_convert"
     ),

@@ -6,7 +6,7 @@ import pytest
 
 from design_studies import REPORT, TUNING, design_study, methods_design
 from seedwise.analysis.analysis import Analysis
-from seedwise.tables.study import best_table, results_table
+from seedwise.tables.results import best_table, results_table
 from table_studies import table_study
 
 

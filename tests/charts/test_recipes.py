@@ -13,7 +13,7 @@ from scipy import stats
 
 from figures import words_of
 from seedwise.analysis.analysis import Analysis
-from seedwise.charts.recipes import MOST_POINTS, draw_recipes, recipes_data
+from seedwise.charts.boxes import MOST_POINTS, draw_recipes, recipes_data
 from seedwise.charts.setting import by_setting, draw_setting, setting_data
 from seedwise.charts.style import to_svg
 from seedwise.errors import RequestError

@@ -6,8 +6,9 @@ import struct
 import altair as alt
 import pytest
 
+from seedwise.analysis.labels import metric_words
 from seedwise.charts.series import line_channel
-from seedwise.charts.style import WIDTH, metric_words, save, styled, to_svg
+from seedwise.charts.style import WIDTH, save, styled, to_svg
 from seedwise.errors import RequestError
 
 INCHES = 3.3

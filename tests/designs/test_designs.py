@@ -8,7 +8,7 @@ import pytest
 from seedwise import Recipe, RequestError, Task, designs
 from seedwise.designs import promises
 from seedwise.designs.file import FOLDER
-from seedwise.papers.published import PUBLISHED
+from seedwise.papers.numbers import PUBLISHED
 from seedwise.report.question import PROMISED
 from toys import toy_task
 

@@ -9,7 +9,7 @@ import pytest
 from design_studies import design_study, methods_design
 from seedwise.analysis.analysis import Analysis
 from seedwise.designs.file import DesignFile, design_names
-from seedwise.papers.published import DEGENERATE, PUBLISHED
+from seedwise.papers.numbers import DEGENERATE, PUBLISHED
 from seedwise.report.catalogue import CATALOGUE
 from seedwise.report.figures import Figure, cell_figures, study_figures, tuning_figures
 from seedwise.report.question import PROMISED, design_sentences, promises, published_sentences

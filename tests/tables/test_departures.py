@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from seedwise.designs import load, names
-from seedwise.papers.published import PUBLISHED
+from seedwise.papers.numbers import PUBLISHED
 from seedwise.tables.departures import departures
 from seedwise.values.splits import Splits
 from seedwise.values.task import Task

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
 
-from seedwise.analysis import best, losses, recipes, seeds, stopping, tracked
+from seedwise.analysis import best, recipes, seeds, steps, stopping
 from seedwise.analysis.answers import analysis_json
 from seedwise.analysis.base import StudyLike
 from seedwise.analysis.cell import Cell
@@ -43,7 +43,7 @@ class Analysis:
         with sw.Study.open("study") as study:
             analysis = sw.Analysis(study)
             print(analysis.expected_best(n=range(1, 26)))
-            print(analysis.variance(analysis.cell(task="rte")))
+            print(analysis.variance(analysis.cell("rte")))
         ```
     """
 
@@ -221,21 +221,21 @@ class Analysis:
         """Return what successive halving, and rules that drop whole seeds, make of a budget in full trainings."""
         return self._of(stopping.alternatives, cell, budget)
 
-    def training_loss(self, cell: Cell | None = None) -> losses.StepCurve:
+    def training_loss(self, cell: Cell | None = None) -> steps.StepCurve:
         """Return mean and range of the training loss over trials, by step (Zhang et al. 2021, figures 3, 6 and 11)."""
-        return self._of(losses.loss_curve, cell)
+        return self._of(steps.loss_curve, cell)
 
-    def gradient_norm(self, cell: Cell | None = None) -> losses.StepCurve:
+    def gradient_norm(self, cell: Cell | None = None) -> steps.StepCurve:
         """Return mean and range over trials of the gradient's L2 norm before clipping, by step."""
-        return self._of(tracked.gradient_norm, cell)
+        return self._of(steps.gradient_norm, cell)
 
-    def distance(self, cell: Cell | None = None) -> tracked.BlockDistances:
+    def distance(self, cell: Cell | None = None) -> steps.BlockDistances:
         """Return the mean distance of each block from its start, by step (Zhang et al. 2021, figures 7 and 15 to 18)."""
-        return self._of(tracked.block_distances, cell)
+        return self._of(steps.block_distances, cell)
 
-    def bias_ratio(self, cell: Cell | None = None) -> tracked.BiasRatio:
+    def bias_ratio(self, cell: Cell | None = None) -> steps.BiasRatio:
         """Return how much larger Adam's update was than the corrected one, by step (Zhang et al. 2021, figure 1)."""
-        return self._of(tracked.bias_ratio, cell)
+        return self._of(steps.bias_ratio, cell)
 
     def recipe_scores(self, cells: Sequence[Cell] | None = None) -> list[recipes.RecipeScore]:
         """Return mean and standard deviation of every recipe on every task (Zhang et al. 2021, tables 1 and 2).

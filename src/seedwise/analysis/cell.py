@@ -2,14 +2,15 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from seedwise.analysis.curves import Curves, curves_of
 from seedwise.errors import UnknownError
 from seedwise.stats.correlation import best_so_far
 from seedwise.values.checks import check_choice
@@ -19,7 +20,7 @@ from seedwise.values.recipe import Recipe
 from seedwise.values.record import TrialRecord
 from seedwise.values.trial import TrialState
 
-__all__ = ["SCHEDULES", "Cell", "Curves"]
+__all__ = ["SCHEDULES", "Cell"]
 
 Floats = NDArray[np.float64]
 
@@ -31,24 +32,6 @@ _SUPPORTS = {
     (0.0, 1.0): ("acc", "f1", "precision", "recall", "auc", "exact_match"),
     (-1.0, 1.0): ("matthews", "mcc", "corr", "pearson", "spearman", "kendall", "kappa"),
 }
-
-
-class Curves(NamedTuple):
-    """Validation scores of all trials on one grid of evaluations.
-
-    Args:
-        fractions: Share of the full run at each evaluation, ascending, (evaluations,); the last is 1.
-        steps: The optimiser step of each evaluation, (evaluations,); None where runs have different ones.
-        scores: Score of each trial at each evaluation, (trials, evaluations); nan where there is none.
-        best: Best score so far, (trials, evaluations); nan before the first finite one.
-        note: How curves of unequal length were put on one grid; empty where they are equal.
-    """
-
-    fractions: Floats
-    steps: NDArray[np.int64] | None
-    scores: Floats
-    best: Floats
-    note: str
 
 
 @dataclass(frozen=True)
@@ -142,7 +125,7 @@ class Cell:
     @cached_property
     def curves(self) -> Curves:
         """Every trial's validation scores on one grid."""
-        return _curves(self)
+        return curves_of(self.records, self.facts)
 
     @cached_property
     def last_scores(self) -> Floats:
@@ -266,54 +249,3 @@ def _test_score(record: TrialRecord) -> float:
     best = record.best
     known = record.test_metrics is not None and (best is None or record.best_step == best[0])
     return float((record.test_metrics or {}).get(record.trial.task.metric, math.nan)) if known else math.nan
-
-
-def _curves(cell: Cell) -> Curves:
-    steps, note = _common_steps(cell)
-    if steps is None:
-        return _curves_by_share(cell)
-    scores = np.full((len(cell.records), len(steps)), math.nan)
-    place = {step: column for column, step in enumerate(steps)}
-    for row, record in enumerate(cell.records):
-        for step, score in record.scores:
-            scores[row, place[step]] = score
-    scores[~np.isfinite(scores)] = math.nan
-    total = cell.facts.steps or steps[-1]
-    best = best_so_far(scores, greater_is_better=cell.greater_is_better)
-    return Curves(np.array(steps) / total, np.array(steps, np.int64), scores, best, note)
-
-
-def _common_steps(cell: Cell) -> tuple[Sequence[int] | None, str]:
-    """Return the evaluation steps of a full run, if every trial's are the first of them."""
-    ran = [tuple(step for step, _ in record.scores) for record in cell.records]
-    full = (
-        cell.facts.evaluation_steps
-        or (max(Counter(filter(None, ran)).items(), key=lambda item: item[1], default=((), 0))[0])
-    )
-    if not full:
-        raise UnknownError(f"no trial of {cell.task.name} has been evaluated yet; run the study first.")
-    return (full, "") if all(own == full[: len(own)] for own in ran) else (None, "")
-
-
-def _curves_by_share(cell: Cell) -> Curves:
-    """Put runs of different lengths on a grid of equal shares of each run: what was known of it by then."""
-    complete = [record for record in cell.records if record.state is TrialState.COMPLETE and record.evaluations]
-    lengths = [len(record.evaluations) for record in complete or cell.records if record.evaluations]
-    fewest = min(lengths)
-    fractions = np.arange(1, fewest + 1) / fewest
-    scores = np.full((len(cell.records), fewest), math.nan)
-    best = np.full((len(cell.records), fewest), math.nan)
-    for row, record in enumerate(cell.records):
-        if not record.scores:
-            continue
-        steps, values = (np.array(column, dtype=np.float64) for column in zip(*record.scores, strict=True))
-        values[~np.isfinite(values)] = math.nan
-        so_far = best_so_far(values[None], greater_is_better=cell.greater_is_better)[0]
-        column = np.searchsorted(steps, fractions * steps[-1] + 1e-9, side="right") - 1
-        known = column >= 0
-        scores[row, known], best[row, known] = values[column[known]], so_far[column[known]]
-    note = (
-        f"runs have {fewest} to {max(lengths)} evaluations at different steps; they are compared at {fewest} equal shares "
-        "of each run, and a full training is each run's own"
-    )
-    return Curves(fractions, None, scores, best, note)

@@ -1,5 +1,6 @@
-"""What is a recipe called, so that a reader tells the study's recipes apart?"""
+"""What are recipes and metrics called, so that a reader knows and tells them apart?"""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -7,7 +8,20 @@ from seedwise.values.choice import DesignRecord
 from seedwise.values.imported import AnyRecipe, AnyTrial
 from seedwise.values.recipe import Recipe
 
-__all__ = ["cell_labels", "recipe_labels"]
+__all__ = ["cell_labels", "metric_words", "recipe_labels"]
+
+_METRICS = {
+    "acc": "accuracy",
+    "accuracy_f1": "accuracy and F1",
+    "acc_and_f1": "accuracy and F1",
+    "f1": "F1",
+    "matthews": "Matthews correlation",
+    "mcc": "Matthews correlation",
+    "pearson": "Pearson correlation",
+    "spearman": "Spearman correlation",
+    "spearmanr": "Spearman correlation",
+    "pearson_spearman": "mean of Pearson and Spearman",
+}
 
 
 def cell_labels(trials: Iterable[AnyTrial], design: DesignRecord | None = None) -> dict[tuple[str, str], str]:
@@ -38,6 +52,17 @@ def recipe_labels(recipes: Sequence[AnyRecipe]) -> dict[str, str]:
         fields = [f"{name}={value}" for name, value in _fields(recipe).items() if _differs(name, value, twins)]
         labels[key] = ", ".join([recipe.model_name, *fields])
     return labels
+
+
+def metric_words(metric: str, split: str = "validation") -> str:
+    """Return how an axis names a metric, also one of imported runs.
+
+    Example:
+        >>> metric_words("accuracy_f1"), metric_words("val_mcc", "test")
+        ('validation accuracy and F1', 'test Matthews correlation')
+    """
+    plain = re.sub(r"^(val|eval|dev|validation|test)_(?=.)", "", metric)
+    return f"{split} {_METRICS.get(plain.lower(), plain.replace('_', ' '))}"
 
 
 def _fields(recipe: AnyRecipe) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
-from seedwise.charts.style import HEIGHT, WIDTH, metric_words, styled
+from seedwise.analysis.labels import metric_words
+from seedwise.charts.style import HEIGHT, WIDTH, styled
 from seedwise.errors import UnknownError
 from seedwise.values.checks import check_count
 from seedwise.values.record import TrialRecord, winner

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
+from seedwise.analysis.labels import metric_words
 from seedwise.analysis.seeds import Grid
-from seedwise.charts.style import GREY, SEQUENTIAL, WIDTH, metric_words, styled
+from seedwise.charts.style import GREY, SEQUENTIAL, WIDTH, styled
 
 __all__ = ["GridData", "draw_grid", "margin_grid_data", "sorted_grid_data"]
 

@@ -23,7 +23,6 @@ __all__ = [
     "HEIGHT",
     "SEQUENTIAL",
     "WIDTH",
-    "metric_words",
     "save",
     "styled",
     "to_svg",
@@ -51,18 +50,6 @@ SEQUENTIAL: Final = "viridis"
 FORMATS = ("svg", "png", "pdf")
 _INCH = 72 / 96  # files count 72 pixels an inch, pages 96
 _TITLE, _SUBTITLE = 50, 68  # characters that fit above a plot
-_METRICS = {
-    "acc": "accuracy",
-    "accuracy_f1": "accuracy and F1",
-    "acc_and_f1": "accuracy and F1",
-    "f1": "F1",
-    "matthews": "Matthews correlation",
-    "mcc": "Matthews correlation",
-    "pearson": "Pearson correlation",
-    "spearman": "Spearman correlation",
-    "spearmanr": "Spearman correlation",
-    "pearson_spearman": "mean of Pearson and Spearman",
-}
 _FONT = "Helvetica, Arial, sans-serif"
 _CONFIG: dict[str, Any] = {
     "font": _FONT,
@@ -109,17 +96,6 @@ def styled(chart: AnyChart, title: str, subtitle: str = "") -> Any:
     small = textwrap.wrap(subtitle, _SUBTITLE)
     heading = alt.TitleParams(text=lines, subtitle=small) if subtitle else alt.TitleParams(text=lines)
     return chart.properties(title=heading, padding=4).configure(**_CONFIG)
-
-
-def metric_words(metric: str, split: str = "validation") -> str:
-    """Return how an axis names a metric, also one of imported runs.
-
-    Example:
-        >>> metric_words("accuracy_f1"), metric_words("val_mcc", "test")
-        ('validation accuracy and F1', 'test Matthews correlation')
-    """
-    plain = re.sub(r"^(val|eval|dev|validation|test)_(?=.)", "", metric)
-    return f"{split} {_METRICS.get(plain.lower(), plain.replace('_', ' '))}"
 
 
 def to_svg(chart: Any) -> str:

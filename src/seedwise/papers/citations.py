@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 from seedwise.values.checks import check_choice
 
-__all__ = ["WORKS", "Work", "bibtex"]
+__all__ = ["CITATIONS", "Citation", "bibtex"]
 
 
-class Work(NamedTuple):
+class Citation(NamedTuple):
     """One published work.
 
     Args:
@@ -24,15 +24,15 @@ class Work(NamedTuple):
     entry: str
 
 
-def _work(kind: str, key: str, short: str, owed: str, **fields: str) -> Work:
+def _citation(kind: str, key: str, short: str, owed: str, **fields: str) -> Citation:
     lines = ",\n".join(f"  {name} = {{{value}}}" for name, value in fields.items())
-    return Work(key, short, owed, f"@{kind}{{{key},\n{lines}\n}}")
+    return Citation(key, short, owed, f"@{kind}{{{key},\n{lines}\n}}")
 
 
-WORKS = {
+CITATIONS = {
     work.key: work
     for work in (
-        _work(
+        _citation(
             "misc",
             "dodge2020finetuning",
             "Dodge et al. (2020)",
@@ -43,7 +43,7 @@ WORKS = {
             eprint="2002.06305",
             archiveprefix="arXiv",
         ),
-        _work(
+        _citation(
             "inproceedings",
             "zhang2021revisiting",
             "Zhang et al. (2021)",
@@ -53,27 +53,27 @@ WORKS = {
             booktitle="International Conference on Learning Representations",
             year="2021",
         ),
-        _work(
+        _citation(
             "inproceedings",
             "dodge2019show",
             "Dodge et al. (2019)",
             "the formula of expected validation performance",
-            title="Show Your Work: Improved Reporting of Experimental Results",
+            title="Show Your Citation: Improved Reporting of Experimental Results",
             author="Dodge, Jesse and Gururangan, Suchin and Card, Dallas and Schwartz, Roy and Smith, Noah A.",
             booktitle="Proceedings of EMNLP-IJCNLP",
             year="2019",
         ),
-        _work(
+        _citation(
             "inproceedings",
             "lourie2024show",
             "Lourie et al. (2024)",
             "simultaneous confidence bands on the expected best",
-            title="Show Your Work with Confidence: Confidence Bands for Tuning Curves",
+            title="Show Your Citation with Confidence: Confidence Bands for Tuning Curves",
             author="Lourie, Nicholas and Cho, Kyunghyun and He, He",
             booktitle="Proceedings of NAACL-HLT",
             year="2024",
         ),
-        _work(
+        _citation(
             "inproceedings",
             "mosbach2021stability",
             "Mosbach et al. (2021)",
@@ -95,7 +95,7 @@ def bibtex(keys: Iterable[str] | None = None) -> str:
         >>> bibtex(["dodge2019show"]).splitlines()[0]
         '@inproceedings{dodge2019show,'
     """
-    chosen = list(WORKS if keys is None else keys)
+    chosen = list(CITATIONS if keys is None else keys)
     for key in chosen:
-        check_choice("the work", key, WORKS)
-    return "\n\n".join(WORKS[key].entry for key in chosen)
+        check_choice("the work", key, CITATIONS)
+    return "\n\n".join(CITATIONS[key].entry for key in chosen)

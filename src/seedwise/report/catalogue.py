@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
-from seedwise.charts import correlation, curves, density, expected, grid, losses, optimizer, planning, recipes, setting
+from seedwise.charts import boxes, budgets, by_step, correlation, curves, density, expected, grid, setting, weights
 
 __all__ = ["CATALOGUE", "FIGURES", "CatalogueEntry", "Scope", "Subject"]
 
@@ -59,12 +59,12 @@ class CatalogueEntry(NamedTuple):
 
 
 def _draw_candidates(analysis: Analysis, of: Subject) -> Any:
-    data = recipes.recipes_data(analysis, of.cells)
-    return recipes.draw_recipes(data._replace(title=f"{of.words['task']}: what {of.words['arm']} chose among"))
+    data = boxes.recipes_data(analysis, of.cells)
+    return boxes.draw_recipes(data._replace(title=f"{of.words['task']}: what {of.words['arm']} chose among"))
 
 
 def _draw_distances(analysis: Analysis, of: Subject) -> Any:
-    return optimizer.draw_distances(optimizer.tracked_distances_data(analysis, of.cells))
+    return weights.draw_distances(weights.tracked_distances_data(analysis, of.cells))
 
 
 def _draw_lengths(_: Analysis, of: Subject) -> Any:
@@ -158,7 +158,7 @@ CATALOGUE = (
         "best stopping rule by budget",
         "How many trials to start (t), when to judge them (f) and how many to keep (p), for each budget in full trainings: "
         "the best of all settings, computed exactly (Dodge et al. 2020, figure 6).",
-        lambda analysis, of: planning.draw_rules(planning.rules_data(analysis, of.cell)),
+        lambda analysis, of: budgets.draw_rules(budgets.rules_data(analysis, of.cell)),
     ),
     CatalogueEntry(
         Scope.CELL,
@@ -166,28 +166,28 @@ CATALOGUE = (
         "what a budget is expected to give",
         "Expected result of the best rule for each budget, beside as many full trainings; the same trials chose the rule "
         "(Dodge et al. 2020, section 5).",
-        lambda analysis, of: planning.draw_by_budget(planning.planned_data(analysis, of.cell)),
+        lambda analysis, of: budgets.draw_by_budget(budgets.planned_data(analysis, of.cell)),
     ),
     CatalogueEntry(
         Scope.CELL,
         "error-reduction",
         "what stopping early gains",
         "Relative error reduction of the best rule over spending the budget on full trainings (Dodge et al. 2020, figure 7).",
-        lambda analysis, of: planning.draw_by_budget(planning.reduction_data(analysis, of.cell)),
+        lambda analysis, of: budgets.draw_by_budget(budgets.reduction_data(analysis, of.cell)),
     ),
     CatalogueEntry(
         Scope.CELL,
         "training-loss",
         "training loss",
         "Mean (line) and range (shaded) of the training loss over all trials, by step (Zhang et al. 2021, figure 3).",
-        lambda analysis, of: losses.draw_losses(losses.losses_data(analysis, of.cells)),
+        lambda analysis, of: by_step.draw_losses(by_step.losses_data(analysis, of.cells)),
     ),
     CatalogueEntry(
         Scope.CELL,
         "gradient-norm",
         "norm of the gradient",
         "Mean (line) and range (shaded) of the gradient's L2 norm before clipping over all trials, by step.",
-        lambda analysis, of: losses.draw_losses(losses.gradients_data(analysis, of.cells)),
+        lambda analysis, of: by_step.draw_losses(by_step.gradients_data(analysis, of.cells)),
         tracked="gradient_norm",
     ),
     CatalogueEntry(
@@ -196,8 +196,8 @@ CATALOGUE = (
         "distance from the starting values",
         "L2 distance of each Transformer block from its starting values, in the mean over all trials, by step; the darker the "
         "line, the lower the block in the encoder (after Zhang et al. 2021, figure 7).",
-        lambda analysis, of: optimizer.draw_distances(
-            optimizer.tracked_distances_data(analysis, of.cells), panels="recipe"
+        lambda analysis, of: weights.draw_distances(
+            weights.tracked_distances_data(analysis, of.cells), panels="recipe"
         ),
         tracked="distance",
     ),
@@ -206,7 +206,7 @@ CATALOGUE = (
         "recipes",
         "final scores by recipe",
         "Final validation scores on {task} by recipe, and how many trials failed (Zhang et al. 2021, figures 2 and 5).",
-        lambda analysis, of: recipes.draw_recipes(recipes.recipes_data(analysis, of.cells)),
+        lambda analysis, of: boxes.draw_recipes(boxes.recipes_data(analysis, of.cells)),
     ),
     CatalogueEntry(
         Scope.RECIPES,
@@ -227,14 +227,14 @@ CATALOGUE = (
         "recipes-training-loss",
         "training loss by recipe",
         "Mean and range of the training loss on {task} by recipe (Zhang et al. 2021, figures 3, 6 and 11).",
-        lambda analysis, of: losses.draw_losses(losses.losses_data(analysis, of.cells)),
+        lambda analysis, of: by_step.draw_losses(by_step.losses_data(analysis, of.cells)),
     ),
     CatalogueEntry(
         Scope.RECIPES,
         "recipes-gradient-norm",
         "norm of the gradient by recipe",
         "Mean and range of the gradient's L2 norm before clipping on {task} by recipe.",
-        lambda analysis, of: losses.draw_losses(losses.gradients_data(analysis, of.cells)),
+        lambda analysis, of: by_step.draw_losses(by_step.gradients_data(analysis, of.cells)),
         tracked="gradient_norm",
     ),
     CatalogueEntry(
@@ -257,7 +257,7 @@ CATALOGUE = (
         "bias-ratio",
         "bias of Adam's update",
         "How much larger Adam's update is without bias correction, by step (Zhang et al. 2021, figure 1).",
-        lambda analysis, _: optimizer.draw_bias(optimizer.study_bias_data(analysis)),
+        lambda analysis, _: weights.draw_bias(weights.study_bias_data(analysis)),
     ),
     CatalogueEntry(
         Scope.DEPTHS,

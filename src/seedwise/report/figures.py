@@ -9,7 +9,7 @@ from altair.utils.schemapi import debug_mode
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
 from seedwise.analysis.choices import Choice, choices
-from seedwise.charts.optimizer import has_bias
+from seedwise.charts.weights import has_bias
 from seedwise.errors import UnknownError
 from seedwise.report.catalogue import CATALOGUE, CatalogueEntry, Scope, Subject
 from seedwise.values.recipe import Recipe

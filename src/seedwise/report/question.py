@@ -9,7 +9,7 @@ from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
 from seedwise.analysis.seeds import shared_seeds
 from seedwise.errors import UnknownError
-from seedwise.papers.published import DEGENERATE, REINIT_5_GRID
+from seedwise.papers.numbers import DEGENERATE, REINIT_5_GRID
 from seedwise.report.catalogue import FIGURES
 from seedwise.report.figures import Figure, Missing
 from seedwise.report.provenance import seeds_words

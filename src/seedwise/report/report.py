@@ -11,14 +11,14 @@ from seedwise.analysis.cell import Cell
 from seedwise.charts.style import FORMATS, save, to_svg
 from seedwise.errors import RequestError
 from seedwise.files import replacing
-from seedwise.papers.citations import WORKS, bibtex
+from seedwise.papers.citations import CITATIONS, bibtex
 from seedwise.report import provenance
 from seedwise.report.browser import browser, curves_json
 from seedwise.report.figures import Figure, Missing, cell_figures, study_figures, tuning_figures
 from seedwise.report.page import page, paragraphs, table, text
 from seedwise.report.question import Promise, design_sentences, promises, published_sentences
 from seedwise.report.verdict import caveats, recipes_verdict, verdict
-from seedwise.tables.study import study_tables
+from seedwise.tables.results import study_tables
 from seedwise.tables.table import Table, to_csv, to_html, to_latex, to_markdown
 from seedwise.values.caveats import repeat_caveats
 from seedwise.values.checks import check_choice
@@ -201,7 +201,7 @@ class Report:
         command = f"<p>The same study again{flags}:</p><pre>{text(chr(10).join(lines))}</pre>" if lines else ""
         made = provenance.made_with(analysis)
         versions = f"<h3>Made with</h3>{table(('', 'value'), made)}" if made else ""
-        works = "; ".join(f"{WORKS[key].short}: {WORKS[key].owed}" for key in _CITED)
+        works = "; ".join(f"{CITATIONS[key].short}: {CITATIONS[key].owed}" for key in _CITED)
         return (
             f'<h2 id="repeat">How to repeat it</h2><p>Seeds: {text(provenance.seeds_words(analysis))}</p>'
             f"<p>Stopping rule: {text(_rule_words(analysis.rule))}</p>{command}"

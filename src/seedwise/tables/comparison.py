@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from seedwise.analysis.recipes import RecipeComparison
 from seedwise.errors import RequestError
-from seedwise.tables.rows import Reasons
+from seedwise.tables.reasons import Reasons
 from seedwise.tables.table import Kind, Table, Value
 
 __all__ = ["comparison_table"]

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from typing import Any
 
-from seedwise.papers.published import PublishedScores
+from seedwise.papers.numbers import PublishedScores
 from seedwise.values.arm import Arm
 from seedwise.values.benchmarks import GLUE, glue_task
 from seedwise.values.design import Design

@@ -9,9 +9,9 @@ from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
 from seedwise.analysis.seeds import GoodSeeds
 from seedwise.errors import UnknownError
-from seedwise.papers.published import DODGE_TABLE_3, DODGE_TABLE_4
+from seedwise.papers.numbers import DODGE_TABLE_3, DODGE_TABLE_4
 from seedwise.stats.seeds.components import VarianceComponents
-from seedwise.tables.rows import CellColumns, Reasons, cell_columns
+from seedwise.tables.reasons import CellColumns, Reasons, cell_columns
 from seedwise.tables.table import Kind, Table, Value
 
 __all__ = ["anova_table", "good_seeds_table", "grid_table", "spread_table"]

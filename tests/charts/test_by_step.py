@@ -6,7 +6,7 @@ import pytest
 from figures import words_of
 from seedwise import Recipe, Task
 from seedwise.analysis.analysis import Analysis
-from seedwise.charts.losses import draw_losses, gradients_data, losses_data
+from seedwise.charts.by_step import draw_losses, gradients_data, losses_data
 from seedwise.errors import RequestError
 from table_studies import table_study
 

@@ -7,16 +7,16 @@ from scipy import stats
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.recipes import compare_over_tasks
 from seedwise.errors import RequestError
-from seedwise.papers.published import DODGE_TABLE_1
+from seedwise.papers.numbers import DODGE_TABLE_1
 from seedwise.tables.comparison import comparison_table
-from seedwise.tables.seeds import anova_table, good_seeds_table, grid_table, spread_table
-from seedwise.tables.study import (
+from seedwise.tables.results import (
     best_table,
     failed_table,
     planning_table,
     results_table,
     study_tables,
 )
+from seedwise.tables.seeds import anova_table, good_seeds_table, grid_table, spread_table
 from seedwise.tables.table import to_markdown, to_texts
 from table_studies import grid_seeds, table_study
 

@@ -7,7 +7,7 @@ import altair as alt
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
-from seedwise.analysis.losses import StepCurve
+from seedwise.analysis.steps import StepCurve
 from seedwise.charts.series import in_words, shaded_lines, task_of
 from seedwise.charts.style import styled
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from seedwise.papers.published import (
+from seedwise.papers.numbers import (
     DEGENERATE,
     DODGE_TABLE_1,
     DODGE_TABLE_2,

@@ -7,12 +7,12 @@ import pytest
 
 from design_studies import REPORT, TUNING, design_study, methods_design
 from seedwise.analysis.analysis import Analysis
-from seedwise.papers.published import DODGE_TABLE_1, PUBLISHED
+from seedwise.papers.numbers import DODGE_TABLE_1, PUBLISHED
 from seedwise.stats.compare.printed import difference_of_summaries
 from seedwise.study.study import Study
-from seedwise.tables.design import arms_table, candidates_table, tuning_table
+from seedwise.tables.arms import arms_table, candidates_table, tuning_table
+from seedwise.tables.results import best_table
 from seedwise.tables.seeds import anova_table, spread_table
-from seedwise.tables.study import best_table
 from seedwise.tables.table import to_markdown
 from seedwise.values.choice import DesignRecord
 from seedwise.values.task import Task

@@ -8,12 +8,12 @@ import numpy as np
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
+from seedwise.analysis.labels import metric_words
 from seedwise.analysis.recipes import RecipeScore
 from seedwise.analysis.summary import summarize
-from seedwise.charts.style import metric_words
-from seedwise.papers.published import DODGE_TABLE_1
-from seedwise.tables.design import arms_table, candidates_table, tuning_table
-from seedwise.tables.rows import Reasons, cell_columns
+from seedwise.papers.numbers import DODGE_TABLE_1
+from seedwise.tables.arms import arms_table, candidates_table, tuning_table
+from seedwise.tables.reasons import Reasons, cell_columns
 from seedwise.tables.seeds import anova_table, good_seeds_table, grid_table, spread_table
 from seedwise.tables.table import Kind, Table, Value
 from seedwise.values.imported import AnyTask

@@ -5,7 +5,7 @@ import pytest
 
 from figures import words_of
 from seedwise.analysis.analysis import Analysis
-from seedwise.charts.planning import draw_by_budget, draw_rules, planned_data, reduction_data, rules_data
+from seedwise.charts.budgets import draw_by_budget, draw_rules, planned_data, reduction_data, rules_data
 from seedwise.errors import RequestError
 from table_studies import table_study
 

@@ -6,8 +6,8 @@ import pytest
 from figures import words_of
 from seedwise import Recipe, Task
 from seedwise.analysis.analysis import Analysis
-from seedwise.charts.optimizer import bias_data, distances_data, draw_bias, draw_distances, tracked_distances_data
 from seedwise.charts.style import to_svg
+from seedwise.charts.weights import bias_data, distances_data, draw_bias, draw_distances, tracked_distances_data
 from seedwise.errors import RequestError
 from seedwise.stats.adam import update_bias
 from table_studies import table_study

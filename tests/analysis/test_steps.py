@@ -6,7 +6,7 @@ import pytest
 from seedwise import Recipe, Task
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.answers import plain
-from seedwise.analysis.tracked import bias_ratio, block_distances, gradient_norm
+from seedwise.analysis.steps import bias_ratio, block_distances, gradient_norm
 from seedwise.errors import UnknownError
 from seedwise.stats.adam import update_bias
 from table_studies import TableStudy, table_study

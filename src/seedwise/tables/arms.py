@@ -6,11 +6,11 @@ from typing import NamedTuple
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.arms import ArmScore, arm_scores
 from seedwise.analysis.choices import Choice, choices
-from seedwise.papers.published import PUBLISHED, PublishedScores
+from seedwise.papers.numbers import PUBLISHED, PublishedScores
 from seedwise.stats.compare.printed import difference_of_summaries
 from seedwise.stats.intervals import Interval
 from seedwise.tables.departures import departures, plain_task, published_task
-from seedwise.tables.rows import Reasons
+from seedwise.tables.reasons import Reasons
 from seedwise.tables.table import Kind, Table, Value
 from seedwise.values.design import Design
 from seedwise.values.imported import AnyTask

@@ -43,7 +43,7 @@ def copied(tmp_path: Path) -> Path:
     for name in ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE"):
         root.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, root)
-    kernels = Path("src", "seedwise", "fused", "kernels")
+    kernels = Path("src", "seedwise", "engines", "kernels")
     shutil.copytree(SOURCE.parent / kernels, root / kernels, ignore=shutil.ignore_patterns("*.so", "__pycache__"))
     return root
 
@@ -95,7 +95,7 @@ def test_wheel_for_another_processor_is_for_every_platform(copied, tmp_path, mon
 
 @pytest.mark.skipif(not COMPILES, reason="there is no C compiler here for an x86-64 processor")
 def test_library_of_earlier_sources_is_cleared_away(copied, tmp_path):
-    folder = copied / "src" / "seedwise" / "fused" / "kernels"
+    folder = copied / "src" / "seedwise" / "engines" / "kernels"
     (folder / "kernels-000000000000.so").write_bytes(b"of earlier sources")
     with zipfile.ZipFile(built(copied, tmp_path)) as archive:
         libraries = [name for name in archive.namelist() if name.endswith(".so")]

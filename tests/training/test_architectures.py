@@ -19,6 +19,8 @@ from seedwise.training.randomness import normal
 from tolerances import SEVERAL_LAYERS
 from toys import toy_recipe, toy_task
 
+pytestmark = pytest.mark.slow  # trains every family of encoders
+
 
 @pytest.fixture(scope="module", params=FAMILIES)
 def family(request):

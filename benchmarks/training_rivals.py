@@ -127,13 +127,9 @@ def _train_all(rival: Rival, setting: Setting, number: int, turns: Turns, starte
 
 def _begin(path: str, trial: Trial, rows: TokenizedTask, device: str) -> Any:
     """Set a trial up at step 0."""
-    if path == "plain":
-        from seedwise.training import loop
+    from seedwise.engines.engine import ENGINES
 
-        return loop.begin(trial, rows, device)
-    from seedwise.engines.begin import begin
-
-    return begin(trial, rows, device, path=path)
+    return ENGINES[path].begin(trial, rows, device)
 
 
 def _stepper(path: str, device: str) -> Step:

@@ -28,7 +28,6 @@ if TYPE_CHECKING:  # for type checkers and editors; at run time `_LAZY` says whe
     from seedwise import designs, stats
     from seedwise.analysis.analysis import Analysis
     from seedwise.executors.base import Executor
-    from seedwise.executors.fused import FusedExecutor
     from seedwise.executors.local import LocalExecutor
     from seedwise.importing.runs import read_runs
     from seedwise.report.report import Report
@@ -43,7 +42,6 @@ __all__ = [
     "Design",
     "Evaluations",
     "Executor",
-    "FusedExecutor",
     "LocalExecutor",
     "MasksError",
     "Measurement",
@@ -74,7 +72,6 @@ __version__ = "0.1.0"
 _LAZY = {
     "Analysis": "seedwise.analysis.analysis",
     "Executor": "seedwise.executors.base",
-    "FusedExecutor": "seedwise.executors.fused",
     "LocalExecutor": "seedwise.executors.local",
     "Report": "seedwise.report.report",
     "Study": "seedwise.study.study",

@@ -77,7 +77,7 @@ class TestRun:
     def test_every_stage_has_a_heading_and_what_was_chosen_is_told(self, staged):
         lines = staged[1].splitlines()
         assert lines[0] == "stage 1 of 2, tuning: 2 recipes x 2 seeds on train"
-        assert lines[1].startswith("executor    ")
+        assert lines[1].startswith("engine      ")
         assert lines[2] == "stage 2 of 2, report: 3 recipes x 2 seeds on train"
         assert lines[3].startswith("  Longer on train: steps = 4 is not longer than the run of 8 steps")
         assert any(line.startswith("chosen      Tuned on train: learning rate = ") for line in lines)

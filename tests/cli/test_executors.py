@@ -1,4 +1,4 @@
-"""Do --executor and --width mean what they say, and does ``seedwise info`` tell what is here?"""
+"""Do --executor, --engine and --width mean what they say, and does ``seedwise info`` tell what is here?"""
 
 import subprocess
 import sys
@@ -7,8 +7,6 @@ import pytest
 
 from seedwise import Study
 from seedwise.engines import kernels, memory
-from seedwise.executors.layout import Layout
-from seedwise.executors.remembered import remember
 
 SHORT = ["--seeds", 1, "--set", "num_train_steps=2", "--set", "evaluations=1 per run"]
 
@@ -23,43 +21,48 @@ def test_auto_is_the_default_and_says_in_one_line_what_it_chose(seedwise, reques
     said = seedwise("run", tmp_path / "s", *request_of, *SHORT)
     assert (said.code, said.err) == (0, "")
     path, width = path_of(tmp_path / "s")
-    line = f"executor    {path}, 1 worker of 1 thread: not measured, as the study is short"
-    assert said.out.count("executor ") == said.out.splitlines().count(line) == 1
+    line = f"engine      {path}, 1 worker of 1 thread: "
+    assert said.out.count("engine ") == sum(text.startswith(line) for text in said.out.splitlines()) == 1
     assert width == 1
 
 
 @pytest.mark.parametrize(
     ("flags", "ran"),
     [
-        (["--executor", "local"], ("plain", 1)),
-        (["--executor", "packed"], ("packed", 1)),
-        (["--executor", "fused", "--width", 1], ("fused", 1)),
+        (["--executor", "local", "--engine", "plain"], ("plain", 1)),
+        (["--engine", "packed"], ("packed", 1)),
+        (["--engine", "fused", "--width", 1], ("fused", 1)),
     ],
 )
 def test_what_is_asked_for_is_taken_in_silence(seedwise, request_of, tmp_path, flags, ran):
     said = seedwise("run", tmp_path / "s", *request_of, *SHORT, *flags)
     assert (said.code, said.err) == (0, "")
-    assert "executor" not in said.out
+    assert "engine" not in said.out
     assert path_of(tmp_path / "s") == ran
 
 
 def test_a_study_file_can_name_them(seedwise, request_of, tmp_path):
-    (tmp_path / "study.toml").write_text('[workers]\nexecutor = "fused"\nwidth = 2\n', encoding="utf-8")
+    (tmp_path / "study.toml").write_text('[workers]\nengine = "fused"\nwidth = 2\n', encoding="utf-8")
     said = seedwise("run", tmp_path / "s", *request_of, *SHORT, "--config", tmp_path / "study.toml")
     assert said.code == 0
-    assert "executor    fused, 1 worker of 1 thread, 1 trial a stack: as asked, but" in said.out
+    assert "engine      fused, 1 worker of 1 thread, 1 trial a stack: as asked, but" in said.out
     assert path_of(tmp_path / "s") == ("fused", 1)  # there is but one trial
 
 
 @pytest.mark.parametrize(
     ("flags", "sentence"),
     [
-        (["--executor", "fuse"], "--executor must be one of auto, local, packed, compiled, fused, not 'fuse'; did you"),
-        (["--width", 4], "--width goes with --executor fused, not auto; give both, or leave --width out."),
-        (["--executor", "packed", "--width", 4], "--width goes with --executor fused, not packed; give both"),
-        (["--executor", "fused", "--width", 0], "width must be a whole number of at least 1, not 0"),
+        (["--engine", "fuse"], "--engine must be one of auto, plain, packed, compiled, fused, not 'fuse'; did you"),
+        (["--executor", "cluster"], "--executor must be one of local, not 'cluster'"),
         (
-            ["--executor", "fused", "--width", 6],
+            ["--executor", "packed"],
+            "--executor says where trials run and must be local, not 'packed'; write --engine packed.",
+        ),
+        (["--width", 4], "--width goes with --engine fused, not auto; give both, or leave --width out."),
+        (["--engine", "packed", "--width", 4], "--width goes with --engine fused, not packed; give both"),
+        (["--engine", "fused", "--width", 0], "width must be a whole number of at least 1, not 0"),
+        (
+            ["--engine", "fused", "--width", 6],
             "width must be at most 4 for toy on cpu, not 6: more trials do not fit into its memory; ask for less.",
         ),
     ],
@@ -76,10 +79,10 @@ def test_what_cannot_be_is_refused_before_anything_is_written(
 
 def test_compiled_without_kernels_is_refused(seedwise, request_of, tmp_path, monkeypatch):
     monkeypatch.setattr(kernels, "reason", lambda: "the C kernels are not compiled here.")
-    said = seedwise("run", tmp_path / "s", *request_of, *SHORT, "--executor", "compiled")
+    said = seedwise("run", tmp_path / "s", *request_of, *SHORT, "--engine", "compiled")
     assert said.code == 2
     assert said.err == (
-        "seedwise: the executor cannot be compiled here: the C kernels are not compiled here; take packed or auto.\n"
+        "seedwise: the engine compiled cannot be used here: the C kernels are not compiled here; take packed or auto.\n"
     )
 
 
@@ -100,26 +103,20 @@ class TestInfo:
     def own_cache(self, tmp_path, monkeypatch):
         monkeypatch.setenv("SEEDWISE_CACHE", str(tmp_path / "cache"))
 
-    def test_tells_versions_hardware_kernels_and_the_path(self, seedwise, tmp_path):
+    def test_tells_versions_hardware_kernels_and_the_engine(self, seedwise, tmp_path):
         said = seedwise("info")
         assert (said.code, said.err) == (0, "")
         facts = {line[:12].strip(): line[12:] for line in said.out.splitlines()}
-        assert facts.keys() >= {"versions", "system", "processor", "kernels", "executor", "cache"}
+        assert facts.keys() >= {"versions", "system", "processor", "kernels", "engine", "cache"}
         assert "torch " in facts["versions"]
         assert facts["cache"] == str(tmp_path / "cache")
-        assert "embedded" in facts["executor"]
+        assert "1 thread" in facts["engine"]
 
     def test_says_why_there_are_no_kernels(self, seedwise, monkeypatch):
         monkeypatch.setattr(kernels, "reason", lambda: "there is no compiler.")
         said = seedwise("info")
         assert "kernels     there is no compiler.\n" in said.out
         assert "not compiled: there is no compiler\n" in said.out
-
-    def test_lists_what_was_measured(self, seedwise):
-        about = {"model": "m", "rows": 16, "tokens": 70.0, "device": "a processor"}
-        remember(about, Layout("packed", 2, 1), "5 ms per trial and step")
-        said = seedwise("info")
-        assert "m, 16 rows of about 70 tokens a step, on a processor: packed, 2 workers of 1 thread; 5 ms" in said.out
 
     def test_refuses_a_model_that_is_nowhere(self, seedwise):
         said = seedwise("info", "--model", "nowhere-at-all")

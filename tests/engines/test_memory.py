@@ -10,7 +10,7 @@ from torch.profiler import ProfilerActivity, profile
 from seedwise import Seeds, Trial
 from seedwise.data.tokens import tokenize
 from seedwise.engines import memory
-from seedwise.engines.begin import begin
+from seedwise.engines.engine import FUSED
 from seedwise.engines.memory import bytes_per_trial, is_out_of_memory, widest
 from seedwise.engines.stack import Stack
 from toys import toy_model, toy_recipe, toy_task
@@ -22,7 +22,7 @@ def peak(trial, data, width, folder):
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True, acc_events=True) as profiled:
         stack = Stack(together=64)
         for seed in range(width):
-            stack.join(begin(Trial(trial.task, trial.recipe, Seeds(seed, seed)), data, path="fused"))
+            stack.join(FUSED.begin(Trial(trial.task, trial.recipe, Seeds(seed, seed)), data))
         for _ in range(2):
             stack.step()
     profiled.export_chrome_trace(str(folder / "trace.json"))

@@ -7,7 +7,7 @@ from curves import close, curves, split
 from seedwise import Recipe, Seeds, Task, Trial
 from seedwise.data.tokens import tokenize
 from seedwise.engines import stack as stacks
-from seedwise.engines.begin import begin
+from seedwise.engines.engine import FUSED, PACKED
 from seedwise.engines.replay import Recordings
 from seedwise.engines.stack import Stack, difference
 from seedwise.errors import RequestError
@@ -74,15 +74,15 @@ BATCHED = {"together": 64}
 @pytest.mark.parametrize("options", [BATCHED, {**BATCHED, "record": True}], ids=["at once", "replayed"])
 def test_recipes_that_differ_in_numbers_share_a_stack_and_keep_their_curves(toy, options):
     trials, data = trials_of(toy), toy[2]
-    together = run([begin(trial, data, path="fused") for trial in trials], 24, **options)
+    together = run([FUSED.begin(trial, data) for trial in trials], 24, **options)
     for trial, ours in zip(trials, together, strict=True):
-        close(ours, curves(begin(trial, data), 24))
+        close(ours, curves(PACKED.begin(trial, data), 24))
 
 
 def test_on_a_cpu_a_trial_in_a_stack_is_the_packed_trial_bit_for_bit(wide):
     trials, data = trials_of(wide), wide[2]
-    together = run([begin(trial, data, path="fused") for trial in trials], 12)
-    assert together == [curves(begin(trial, data), 12) for trial in trials]
+    together = run([FUSED.begin(trial, data) for trial in trials], 12)
+    assert together == [curves(PACKED.begin(trial, data), 12) for trial in trials]
 
 
 @pytest.mark.parametrize("changes", DIFFERENT, ids=str)
@@ -90,7 +90,7 @@ def test_one_seed_does_not_depend_on_the_others(wide, changes):
     task, recipe, data = wide
     one = Trial(task, recipe.with_changes(**changes), Seeds(1, 1))
     company = [[Trial(task, recipe, Seeds(seed, seed)) for seed in others] for others in ([2, 3], [4, 5])]
-    first, second = (run([begin(trial, data, path="fused") for trial in (one, *rest)], 12) for rest in company)
+    first, second = (run([FUSED.begin(trial, data) for trial in (one, *rest)], 12) for rest in company)
     assert first[0] == second[0]
     assert first[1] != second[1]
 
@@ -99,33 +99,28 @@ def test_computed_at_once_it_depends_on_them_by_rounding_alone(wide):
     task, recipe, data = wide
     one = Trial(task, recipe, Seeds(1, 1))
     company = [[Trial(task, recipe, Seeds(seed, seed)) for seed in others] for others in ([2, 3], [4, 5])]
-    first, second = (
-        run([begin(trial, data, path="fused") for trial in (one, *rest)], 12, **BATCHED) for rest in company
-    )
+    first, second = (run([FUSED.begin(trial, data) for trial in (one, *rest)], 12, **BATCHED) for rest in company)
     close(first[0], second[0])
 
 
 def test_its_place_in_the_stack_changes_nothing(wide):
     trials, data = trials_of(wide), wide[2]
-    forwards = run([begin(trial, data, path="fused") for trial in trials], 12)
-    backwards = run([begin(trial, data, path="fused") for trial in reversed(trials)], 12)
+    forwards = run([FUSED.begin(trial, data) for trial in trials], 12)
+    backwards = run([FUSED.begin(trial, data) for trial in reversed(trials)], 12)
     assert forwards == backwards[::-1]
 
 
 @pytest.mark.parametrize("options", [{}, BATCHED], ids=["one by one", "at once"])
 def test_a_paused_trial_goes_on_in_another_stack_where_it_was(toy, tmp_path, options):
     trials, data = trials_of(toy), toy[2]
-    whole = run([begin(trial, data, path="fused") for trial in trials], 24, **options)
-    first = [begin(trial, data, path="fused") for trial in trials]
+    whole = run([FUSED.begin(trial, data) for trial in trials], 24, **options)
+    first = [FUSED.begin(trial, data) for trial in trials]
     before = run(first, 9, **options)
     for training in first:
         save_checkpoint(training, tmp_path / f"{training.trial.id}.safetensors")
     survivors = [1, 3]
     again = [
-        load_checkpoint(
-            trials[k], data, tmp_path / f"{trials[k].id}.safetensors", begin=lambda *a: begin(*a, path="fused")
-        )
-        for k in survivors
+        load_checkpoint(trials[k], data, tmp_path / f"{trials[k].id}.safetensors", begin=FUSED.begin) for k in survivors
     ]
     after = run(again, 24, **options)
     for k, rest in zip(survivors, after, strict=True):
@@ -136,9 +131,9 @@ def test_a_paused_trial_goes_on_in_another_stack_where_it_was(toy, tmp_path, opt
 
 def test_trials_join_and_leave_while_others_train(toy):
     trials, data = trials_of(toy), toy[2]
-    alone = [curves(begin(trial, data), 24) for trial in trials]
+    alone = [curves(PACKED.begin(trial, data), 24) for trial in trials]
     stack, found = Stack(**BATCHED), {trial.id: [] for trial in trials}
-    waiting = [begin(trial, data, path="fused") for trial in trials]
+    waiting = [FUSED.begin(trial, data) for trial in trials]
     stack.join(waiting.pop())
     while stack.members:
         for training, measurement in stack.step():
@@ -156,7 +151,7 @@ def test_trials_join_and_leave_while_others_train(toy):
 )
 def test_a_stack_without_memory_is_computed_in_pieces(toy, monkeypatch, error):
     trials, data = trials_of(toy), toy[2]
-    expected = run([begin(trial, data, path="fused") for trial in trials], 8, **BATCHED)
+    expected = run([FUSED.begin(trial, data) for trial in trials], 8, **BATCHED)
     forward, widths = stacks.forward, []
 
     def narrow(parts, weights, stream, noise):
@@ -167,7 +162,7 @@ def test_a_stack_without_memory_is_computed_in_pieces(toy, monkeypatch, error):
         return forward(parts, weights, stream, noise)
 
     monkeypatch.setattr(stacks, "forward", narrow)
-    found = run([begin(trial, data, path="fused") for trial in trials], 8, **BATCHED)
+    found = run([FUSED.begin(trial, data) for trial in trials], 8, **BATCHED)
     assert widths[:3] == [4, 2, 2]
     assert max(widths[1:]) == 2
     for ours, theirs in zip(found, expected, strict=True):
@@ -186,11 +181,11 @@ def test_passes_that_are_replayed_from_the_same_memory_compute_the_same(toy, mon
         return found
 
     monkeypatch.setattr(Recordings, "__call__", noting)
-    recorded = run([begin(trial, data, path="fused") for trial in trials], 24, record=True, **BATCHED)
+    recorded = run([FUSED.begin(trial, data) for trial in trials], 24, record=True, **BATCHED)
     assert len(shapes) == 24
     assert shapes[-1] <= 3
     for trial, ours in zip(trials, recorded, strict=True):
-        close(ours, curves(begin(trial, data), 24))
+        close(ours, curves(PACKED.begin(trial, data), 24))
 
 
 @pytest.mark.gpu
@@ -199,8 +194,8 @@ def test_passes_that_are_replayed_from_the_same_memory_compute_the_same(toy, mon
 def test_a_gpu_computes_what_the_cpu_computes(toy, dtype):
     task, recipe, data = toy
     trials = [Trial(task, recipe.with_changes(dtype=dtype), Seeds(seed, seed)) for seed in (1, 2, 3)]
-    there = run([begin(trial, data, "cuda:0", path="fused") for trial in trials], 12, device="cuda:0")
-    here = run([begin(trial, data, path="fused") for trial in trials], 12)
+    there = run([FUSED.begin(trial, data, "cuda:0") for trial in trials], 12, device="cuda:0")
+    here = run([FUSED.begin(trial, data) for trial in trials], 12)
     for ours, theirs in zip(there, here, strict=True):
         close(
             ours, theirs, tolerance=10 * drift(12) if dtype == "float32" else 0.05
@@ -211,10 +206,10 @@ def test_a_diverging_trial_leaves_the_others_alone(toy):
     task, recipe, data = toy
     wild = Trial(task, recipe.with_changes(learning_rate=1e30, max_grad_norm=0.0, warmup_ratio=0.0), Seeds(9, 9))
     calm = [Trial(task, recipe, Seeds(seed, seed)) for seed in (1, 2)]
-    found = run([begin(trial, data, path="fused") for trial in (wild, *calm)], 12, **BATCHED)
+    found = run([FUSED.begin(trial, data) for trial in (wild, *calm)], 12, **BATCHED)
     assert not all(map(torch.isfinite, map(torch.tensor, found[0][0])))
     for ours, trial in zip(found[1:], calm, strict=True):
-        close(ours, curves(begin(trial, data), 12))
+        close(ours, curves(PACKED.begin(trial, data), 12))
 
 
 def test_gradients_may_be_accumulated(toy):
@@ -223,9 +218,9 @@ def test_gradients_may_be_accumulated(toy):
         Trial(task, recipe.with_changes(batch_size=3, gradient_accumulation_steps=parts), Seeds(parts, parts))
         for parts in (1, 2, 3)
     ]
-    together = run([begin(trial, data, path="fused") for trial in trials], 12, **BATCHED)
+    together = run([FUSED.begin(trial, data) for trial in trials], 12, **BATCHED)
     for ours, trial in zip(together, trials, strict=True):
-        close(ours, curves(begin(trial, data), 12))
+        close(ours, curves(PACKED.begin(trial, data), 12))
 
 
 @pytest.mark.parametrize(
@@ -240,9 +235,9 @@ def test_gradients_may_be_accumulated(toy):
 def test_a_stack_says_what_differs(toy, changes, says):
     task, recipe, data = toy
     stack = Stack()
-    stack.join(begin(Trial(task, recipe, Seeds(1, 1)), data, path="fused"))
+    stack.join(FUSED.begin(Trial(task, recipe, Seeds(1, 1)), data))
     with pytest.raises(RequestError, match=says):
-        stack.join(begin(Trial(task, recipe.with_changes(**changes), Seeds(2, 2)), data, path="fused"))
+        stack.join(FUSED.begin(Trial(task, recipe.with_changes(**changes), Seeds(2, 2)), data))
     assert len(stack.members) == 1
 
 
@@ -256,7 +251,7 @@ def test_each_family_can_be_stacked_and_does_what_the_plain_loop_does(family, ta
     recipe = toy_recipe(family, num_train_steps=50, learning_rate=5e-4, evaluations="every 10 steps")
     data = tokenize(task, recipe.model, recipe.max_length)
     trials = [Trial(task, recipe, Seeds(seed, seed)) for seed in (1, 2)]
-    together = run([begin(trial, data, path="fused") for trial in trials], 50, **BATCHED)
+    together = run([FUSED.begin(trial, data) for trial in trials], 50, **BATCHED)
     for ours, trial in zip(together, trials, strict=True):
         close(ours, curves(reference(trial, data)))
 
@@ -266,7 +261,7 @@ def test_whole_trials_of_an_embedded_task_end_at_the_plain_scores(reference):
     recipe = Recipe(model="embedded", learning_rate=5e-4, num_train_epochs=1, evaluations="2 per epoch")
     data = tokenize(task, recipe.model, recipe.max_length)
     trials = [Trial(task, recipe, Seeds(seed, seed)) for seed in (1, 2)]
-    together = run([begin(trial, data, path="fused") for trial in trials], recipe.steps(len(data.train)), **BATCHED)
+    together = run([FUSED.begin(trial, data) for trial in trials], recipe.steps(len(data.train)), **BATCHED)
     for ours, trial in zip(together, trials, strict=True):
         theirs = curves(reference(trial, data))
         assert ours[0] == pytest.approx(theirs[0], abs=10 * drift(len(ours[0])))

@@ -16,6 +16,7 @@ import pytest
 
 from seedwise import LocalExecutor, Seeds, SeedwiseError, StoppingRule, Study, Trial, TrialState, WorkError
 from seedwise.data.tokens import tokenize
+from seedwise.engines.engine import PLAIN
 from seedwise.executors.base import Job
 from seedwise.executors.messages import Failed, Interrupted
 from seedwise.executors.tasks import PreparedTasks
@@ -32,7 +33,7 @@ RULE = StoppingRule(t=5, f=0.3, p=2)
 def run(folder, task, recipe, *, workers=1, rule=RULE, seeds=None, on_progress=None, extend=False):
     seeds = Seeds.paired(rule.t) if seeds is None else seeds
     with Study.create(folder, tasks=[task], recipes=[recipe], seeds=seeds, rule=rule, extend=extend) as study:
-        study.run(LocalExecutor(workers), on_progress)
+        study.run(LocalExecutor("plain", workers=workers), on_progress)
     return folder
 
 
@@ -124,7 +125,9 @@ def test_a_killed_worker_is_replaced_and_its_trial_goes_on_bit_for_bit(tmp_path,
 def test_stopping_does_not_wait_for_workers_that_are_still_loading(tmp_path, task, recipe, monkeypatch):
     monkeypatch.setattr("seedwise.executors.workers.session.PATIENCE", math.inf)  # it would wait for good
     trial = Trial(task, recipe, Seeds(1, 1))
-    session = LocalSession(tmp_path, PreparedTasks({(task.id, recipe.id): tmp_path}), ["cpu"], 1)
+    session = LocalSession(
+        tmp_path, PreparedTasks({(task.id, recipe.id): tmp_path}), ["cpu"], 1, engine_of=lambda _: PLAIN
+    )
     session._processes[0]._command = [sys.executable, "-c", "import time; time.sleep(1000)"]
     with session:
         session.submit(Job(trial, 3, 0))
@@ -134,7 +137,9 @@ def test_stopping_does_not_wait_for_workers_that_are_still_loading(tmp_path, tas
 def test_half_a_report_of_a_worker_that_dies_is_none(tmp_path, task, recipe):
     half = 'import sys; sys.stdin.readline(); print(\'{"message": "Paused", "tri\', end=\'\')'
     trial = Trial(task, recipe, Seeds(1, 1))
-    session = LocalSession(tmp_path, PreparedTasks({(task.id, recipe.id): tmp_path}), ["cpu"], 1)
+    session = LocalSession(
+        tmp_path, PreparedTasks({(task.id, recipe.id): tmp_path}), ["cpu"], 1, engine_of=lambda _: PLAIN
+    )
     session._processes[0]._command = [sys.executable, "-c", half]
     with session:
         session.submit(Job(trial, 3, 0))
@@ -166,7 +171,7 @@ sys.path.insert(0, sys.argv[1])
 from seedwise import *
 task, recipe = Task.from_json({task}), Recipe.from_json({recipe})
 with Study.create(sys.argv[2], tasks=[task], recipes=[recipe], seeds=Seeds.paired(5), rule=StoppingRule(5, 0.3, 2)) as s:
-    s.run(LocalExecutor(2))
+    s.run(LocalExecutor("plain", workers=2))
 """
 
 
@@ -220,7 +225,7 @@ def test_a_diverged_trial_fails_with_its_curve_and_is_never_promoted(tmp_path, t
     with Study.create(tmp_path / "s", tasks=[task], recipes=[recipe, wild], seeds=Seeds.paired(2)) as study:
         with pytest.raises(WorkError, match="trial"):
             study_with_only(tmp_path / "w", task, wild)
-        study.run(LocalExecutor(1))
+        study.run(LocalExecutor("plain", workers=1))
         by_recipe = {r.trial.recipe.id: [] for r in study.trials}
         for record in study.trials:
             by_recipe[record.trial.recipe.id].append(record)
@@ -231,7 +236,7 @@ def test_a_diverged_trial_fails_with_its_curve_and_is_never_promoted(tmp_path, t
 
 def study_with_only(folder, task, recipe):
     with Study.create(folder, tasks=[task], recipes=[recipe], seeds=Seeds.paired(2)) as study:
-        study.run(LocalExecutor(1))
+        study.run(LocalExecutor("plain", workers=1))
 
 
 @contextmanager

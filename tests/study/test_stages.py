@@ -204,7 +204,7 @@ def test_candidates_that_the_model_cannot_have_are_refused_before_anything_is_wr
 def test_what_is_checked_of_many_candidates_tokenises_their_rows_once(tmp_path, monkeypatch):
     calls, tokenize = [], tokens.tokenize
     monkeypatch.setattr(tokens, "tokenize", lambda *asked: calls.append(asked) or tokenize(*asked))
-    executor, task = LocalExecutor(workers=1), toy_task(tmp_path / "rows")
+    executor, task = LocalExecutor("plain", workers=1), toy_task(tmp_path / "rows")
     recipes = [toy_recipe(toy_model(tmp_path / "model"), learning_rate=rate) for rate in RATES]
     assert (
         executor.prepare(task, recipes[0]) == executor.prepare(task, recipes[1]) == executor.prepare(task, recipes[2])
@@ -400,7 +400,7 @@ def test_a_toy_is_tuned_from_an_intermediate_task_and_reported(tmp_path):
         arm("Int. Task", task, recipe=recipe.with_changes(start_from="intermediate"), seeds=Seeds.paired(2)),
         intermediate=Intermediate(task=toy_task(tmp_path / "other", rows=32), recipe=recipe, seeds=Seeds.paired(1)),
     )
-    run_design(tmp_path / "s", whole, LocalExecutor(workers=1))
+    run_design(tmp_path / "s", whole, LocalExecutor("plain", workers=1))
     found = reported(tmp_path / "s")
     assert set(found) == {(name, task.name) for name in ("Standard", "Rate", "Int. Task")}
     with Study.open(tmp_path / "s") as study:

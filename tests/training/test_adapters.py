@@ -221,7 +221,7 @@ def test_without_targets_every_family_gets_matrices_in_its_blocks_alone(tmp_path
 def test_without_peft_the_extra_is_named(task, lora, monkeypatch, when):
     monkeypatch.setitem(sys.modules, "peft", None)
     with pytest.raises(RequestError) as refusal:
-        LocalExecutor(1).prepare(task, lora.recipe) if when == "asked" else loaded(lora.recipe)
+        LocalExecutor("plain", workers=1).prepare(task, lora.recipe) if when == "asked" else loaded(lora.recipe)
     assert str(refusal.value) == (
         "lora_rank = 4 needs the package peft, which is not installed; run `pip install 'seedwise[lora]'`, or set "
         "lora_rank to 0."

@@ -130,7 +130,7 @@ def test_a_folder_without_a_model_is_refused_as_the_starting_point(model, tmp_pa
 def test_another_size_is_refused_before_anything_runs(task, model, tmp_path, fields, field, mine, given):
     other = toy_model(tmp_path / "other", **fields)
     with pytest.raises(RequestError) as refusal:
-        LocalExecutor(1).prepare(task, toy_recipe(model, start_from=str(other)))
+        LocalExecutor("plain", workers=1).prepare(task, toy_recipe(model, start_from=str(other)))
     assert str(refusal.value) == (
         f"start_from must fit the model {model}, whose {field} is {mine!r}, but {other} has {given!r}; start from a "
         "model that was trained from the same one."
@@ -183,7 +183,7 @@ def lacking(intermediate, tmp_path):
 def test_missing_blocks_are_refused_and_never_drawn_at_random(task, model, lacking):
     folder = lacking("encoder.layer.1.")
     recipe = toy_recipe(model, start_from=str(folder))
-    for ask in (lambda: LocalExecutor(1).prepare(task, recipe), lambda: begun(recipe)):
+    for ask in (lambda: LocalExecutor("plain", workers=1).prepare(task, recipe), lambda: begun(recipe)):
         with pytest.raises(RequestError) as refusal:
             ask()
         assert str(refusal.value) == (
@@ -194,7 +194,7 @@ def test_missing_blocks_are_refused_and_never_drawn_at_random(task, model, lacki
 
 def test_a_missing_pooler_is_drawn(task, model, lacking):
     recipe = toy_recipe(model, start_from=str(lacking("pooler")))
-    LocalExecutor(1).prepare(task, recipe)
+    LocalExecutor("plain", workers=1).prepare(task, recipe)
     drawn = load_model(recipe, label_names=("bad", "good"), init_seed=1).drawn
     assert drawn == HEAD | {"bert.pooler.dense.weight", "bert.pooler.dense.bias"}
 
@@ -216,7 +216,7 @@ def test_weights_of_another_shape_are_refused_before_anything_runs(
     model = save_family(tmp_path / "model", family)
     other = save_family(tmp_path / "other", family._replace(fields={**family.fields, field: value}))
     with pytest.raises(RequestError) as refusal:
-        LocalExecutor(1).prepare(task, toy_recipe(model, start_from=str(other)))
+        LocalExecutor("plain", workers=1).prepare(task, toy_recipe(model, start_from=str(other)))
     assert str(refusal.value) == (
         f"start_from must fit the model {model}, whose {weight} is of shape {ours}, but {other} has one of {given}; start "
         "from a model that was trained from the same one."

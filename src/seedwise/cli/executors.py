@@ -1,39 +1,41 @@
-"""Which executor is meant, and how is it heard?"""
+"""Which executor is meant, and where is what it says printed?"""
 
 import logging
 import sys
 
 from seedwise.cli.options import WorkerOptions
+from seedwise.engines.engine import ENGINES
 from seedwise.errors import RequestError
 from seedwise.executors.base import Executor
-from seedwise.executors.fused import FusedExecutor
 from seedwise.executors.local import LocalExecutor
 from seedwise.values.checks import check_choice, check_count
 
-__all__ = ["EXECUTORS", "executor_of"]
+__all__ = ["executor_of"]
 
-EXECUTORS = ("auto", "local", "packed", "compiled", "fused")
+_ENGINES = ("auto", *ENGINES)
 
 
 def executor_of(options: WorkerOptions) -> Executor:
     """Return the executor that is meant; from now on what executors choose is printed.
 
     Raises:
-        RequestError: There is no such executor, or it has no stacks to be wide.
+        RequestError: There is no such executor or engine, or the engine has no stacks to be wide.
     """
-    name = options.executor or "auto"
-    check_choice("--executor", name, EXECUTORS)
+    where, engine = options.executor or "local", options.engine or "auto"
+    if where in _ENGINES:
+        raise RequestError(
+            f"--executor says where trials run and must be local, not {where!r}; write --engine {where}."
+        )
+    check_choice("--executor", where, ("local",))
+    check_choice("--engine", engine, _ENGINES)
     if options.width is not None:
         check_count("width", options.width)
-    if options.width is not None and name != "fused":
-        raise RequestError(f"--width goes with --executor fused, not {name}; give both, or leave --width out.")
+        if engine == "auto" or not ENGINES[engine].stacks:
+            raise RequestError(f"--width goes with --engine fused, not {engine}; give both, or leave --width out.")
     logger = logging.getLogger("seedwise.executors")
     logger.setLevel(logging.INFO)
     logger.handlers = [_Sentences()]
-    if name == "local":
-        return LocalExecutor(options.workers, threads=1 if options.threads is None else options.threads)
-    width = "auto" if options.width is None else options.width
-    return FusedExecutor(width, path=name, workers=options.workers, threads=options.threads)
+    return LocalExecutor(engine, workers=options.workers, threads=options.threads, width=options.width)
 
 
 class _Sentences(logging.Handler):

@@ -34,10 +34,9 @@ def _facts(model: str) -> Iterator[tuple[str, str]]:
     from seedwise.data.pretrained import check_model
     from seedwise.data.tokens import default_cache
     from seedwise.engines import kernels
-    from seedwise.executors.choice import Wish, usual
+    from seedwise.engines.engine import ENGINES
     from seedwise.executors.environment import device_name, versions
-    from seedwise.executors.layout import cores, devices_here, reason_against
-    from seedwise.executors.remembered import remembered
+    from seedwise.executors.layout import Request, cores, devices_here, usual
 
     check_model(model, tokenizer=False)
     yield "versions", ", ".join(f"{name} {number}" for name, number in versions().items())
@@ -49,20 +48,12 @@ def _facts(model: str) -> Iterator[tuple[str, str]]:
             yield device, f"{device_name(device)}, {_gpu_memory(device)} of memory"
     yield "kernels", _sentence(kernels.reason() or "compiled C kernels are used on the CPU")
     recipe = Recipe(model=model)
-    layout = usual(recipe, Wish(None, None, None, None, devices))
-    yield "executor", f"{layout}: what is fast as a rule for {recipe.model_name}; a long study measures first"
-    reasons = {path: reason_against(path, recipe, devices[0]) for path in ("compiled", "packed", "fused")}
-    for path, reason in reasons.items():
-        if reason is not None:
-            yield "executor", f"not {path}: {reason}"
+    layout, reason = usual(recipe, Request(None, None, None, None, devices))
+    yield "engine", f"{layout}: {reason}"
+    for engine in ENGINES.values():
+        if (against := engine.reason_against(recipe, devices[0])) is not None:
+            yield "engine", f"not {engine}: {against}"
     yield "cache", str(default_cache())
-    for choice in remembered():
-        about = choice.about
-        shape = f"{about['rows']} rows of about {about['tokens']:g} tokens a step"
-        yield (
-            "measured",
-            f"{about['model']}, {shape}, on {about['device']}: {choice.layout}; {choice.reason} ({choice.date})",
-        )
 
 
 def _sentence(words: str) -> str:

@@ -256,15 +256,19 @@ class TrialOptions:
 @Parameter(name="*", group="Workers", negative=())
 @dataclass(frozen=True, kw_only=True)
 class WorkerOptions:
-    """Where trials run."""
+    """Where trials run and how they are computed."""
 
-    executor: Annotated[
+    executor: Annotated[str | None, Parameter(help="Where trials run: local, in processes on this machine.")] = None
+    engine: Annotated[
         str | None,
-        Parameter(help="auto, local (the library's own model), packed, compiled or fused; auto takes the fastest."),
+        Parameter(
+            help="How trials are computed: plain (the library's own model), packed (without padding), compiled (C kernels), "
+            "fused (many trials at once), or auto, which takes what is fastest as a rule."
+        ),
     ] = None
     workers: Annotated[int | None, Parameter(help="Worker processes; one for each GPU or core by default.")] = None
     threads: Annotated[int | None, Parameter(help="Threads of each worker; 1 by default.")] = None
-    width: Annotated[int | None, Parameter(help="With --executor fused: how many trials share a stack.")] = None
+    width: Annotated[int | None, Parameter(help="With --engine fused: how many trials share a stack.")] = None
 
 
 def model_place(model: str, folder: Path) -> str:

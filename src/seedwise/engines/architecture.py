@@ -10,7 +10,7 @@ from typing import Any
 
 from transformers.activations import ACT2FN
 
-__all__ = ["Architecture", "Block", "Dense", "Dropout", "architecture", "reason_against"]
+__all__ = ["Architecture", "Block", "Dense", "Dropout", "architecture", "objection"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class Architecture:
     head: tuple[Dense | Dropout, ...]
 
 
-def reason_against(config: Any) -> str | None:
+def objection(config: Any) -> str | None:
     """Return why a model of this config cannot be trained here; None where it can."""
     if config.model_type not in _FAMILIES:
         return f"{config.model_type} is none of {', '.join(_FAMILIES)}"
@@ -112,7 +112,7 @@ def reason_against(config: Any) -> str | None:
 
 
 def architecture(config: Any) -> Architecture:
-    """Describe the sequence classifier of a config that ``reason_against`` has nothing against."""
+    """Describe the sequence classifier of a config that ``objection`` has nothing against."""
     return _FAMILIES[config.model_type](config)
 
 

@@ -12,13 +12,13 @@ from seedwise.engines.kernels import call
 from seedwise.engines.kernels.block import BlockLayer
 from seedwise.engines.kernels.layers import Embeddings, Linear, Lines, Parameters, Space, dropout
 
-__all__ = ["CompiledEncoder", "reason_against"]
+__all__ = ["CompiledEncoder", "objection"]
 
 INFERENCE_TOKENS = 2048
 """Tokens that are computed at once where no gradients are wanted: more take more memory, and are hardly faster."""
 
 
-def reason_against(parts: Architecture) -> str | None:
+def objection(parts: Architecture) -> str | None:
     """Return why the kernels cannot compute an architecture; None where they can."""
     if parts.activation != "gelu":
         return f"its activation is {parts.activation}, and the kernels have gelu alone"
@@ -37,7 +37,7 @@ class CompiledEncoder:
     """One trial's classifier: forward and backward passes that reuse their memory from step to step.
 
     Args:
-        parts: The architecture, which ``reason_against`` has nothing against.
+        parts: The architecture, which ``objection`` has nothing against.
         values: Every parameter by its name in the library's model, contiguous float32 on the CPU. They are read anew in
             each step, and their memory stays the same.
         gradients: Likewise the gradients of those that are trained; the others are frozen.
@@ -49,7 +49,7 @@ class CompiledEncoder:
     def __init__(
         self, parts: Architecture, values: Mapping[str, torch.Tensor], gradients: Mapping[str, torch.Tensor]
     ) -> None:
-        if (reason := reason_against(parts)) is not None:
+        if (reason := objection(parts)) is not None:
             raise ValueError(f"parts must be an architecture that the kernels can compute, but {reason}; use torch.")
         unused = torch.zeros(max(parts.embedding, 3 * parts.width, parts.inner))
         plain = {name: tensor.detach() for name, tensor in values.items()}

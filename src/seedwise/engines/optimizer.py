@@ -73,9 +73,9 @@ class FlatOptimizer:
             home = [(self.names[name], start[name]) for name in members if decays and name in start]
             decay = recipe.weight_decay if decays else 0.0
             self.groups.append(Group(nn.Parameter(values), *moments, factor, decay, tuple(members), tuple(home)))
-            self.settle(len(self.groups) - 1, values, torch.zeros_like(values))
+            self.relocate(len(self.groups) - 1, values, torch.zeros_like(values))
 
-    def settle(self, k: int, values: torch.Tensor, gradient: torch.Tensor) -> None:
+    def relocate(self, k: int, values: torch.Tensor, gradient: torch.Tensor) -> None:
         """Let group k live in given memory: its vector and gradient, and with them every parameter's.
 
         Args:

@@ -1,32 +1,88 @@
-"""How are one trial's losses, gradients and logits computed without padding?"""
+"""How are one trial's losses, gradients and logits computed without padding, and how does such a trial begin?"""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 import numpy as np
 import torch
-from transformers import PreTrainedModel
+from transformers import AutoConfig, PreTrainedModel
+from transformers.models.auto.tokenization_auto import get_tokenizer_config
 
+from seedwise.data.pretrained import resolve_model
 from seedwise.data.tokens import TokenizedSplit, TokenizedTask
-from seedwise.engines.architecture import Architecture
+from seedwise.engines import architecture as families
+from seedwise.engines.architecture import Architecture, architecture
 from seedwise.engines.batches import Batch, Feed
+from seedwise.engines.compiled import CompiledEncoder
 from seedwise.engines.encoder import forward, mean_losses
 from seedwise.engines.noise import Noise, Rates
 from seedwise.engines.optimizer import FlatOptimizer
 from seedwise.engines.stream import Stream
 from seedwise.engines.vocabulary import Vocabulary
 from seedwise.engines.weights import Weights
-from seedwise.training.masks import step_key
+from seedwise.errors import RequestError
+from seedwise.training.loop import Training, assemble
+from seedwise.training.masks import mask_fingerprint, step_key
+from seedwise.training.model import load_model
 from seedwise.training.plain import precision
+from seedwise.values.masks import Masks
+from seedwise.values.recipe import Recipe
 from seedwise.values.trial import Trial
 
-__all__ = ["Engine", "Packed", "TorchEngine", "slack"]
+__all__ = ["Packed", "Passes", "TorchPasses", "begin", "objection", "slack"]
+
+EVALUATION_TOKENS = 2048
+"""Tokens in one evaluation batch on a CPU, whose caches hold what is between two layers."""
+
+GPU_EVALUATION_TOKENS = 32768
+"""The same on a GPU, which needs many to be busy."""
 
 SLACK = 0.8
 """On a CPU, attention takes rows together while at least this share of a block's places holds tokens."""
 
 
-class Engine(Protocol):
+def objection(recipe: Recipe) -> str | None:
+    """Return why a recipe's model cannot be computed without padding; None where it can."""
+    if recipe.lora_rank:
+        return "LoRA puts matrices beside the weights"
+    model = resolve_model(recipe.model)
+    if get_tokenizer_config(model).get("padding_side", "right") != "right":
+        return "its tokenizer pads on the left, which moves the positions of tokens"
+    return families.objection(AutoConfig.from_pretrained(model))
+
+
+def begin(
+    name: str, trial: Trial, data: TokenizedTask, device: torch.device | str = "cpu", *, compiled: bool = False
+) -> Training:
+    """Set a trial up at step 0 for the engine of this name; `seedwise.training.loop.begin` does so for the library's model."""
+    recipe, device = trial.recipe, torch.device(device)
+    if (reason := objection(recipe)) is not None:
+        raise RequestError(f"{recipe.model_name} cannot be trained by the engine {name}: {reason}; take plain.")
+    loaded = load_model(recipe, label_names=data.label_names, init_seed=trial.seeds.init, pad_id=data.pad_id)
+    model = loaded.model
+    parts = architecture(model.config)
+    vocabulary = Vocabulary(model, parts.words, data)
+    model.to(device)  # type: ignore[arg-type]  # transformers annotates only the decorated overload
+    tokens = EVALUATION_TOKENS if device.type == "cpu" else GPU_EVALUATION_TOKENS
+    feed = Feed(trial, data, vocabulary.renumber, device, tokens)
+
+    def computation(optimizer: FlatOptimizer) -> "Packed":
+        def make_passes() -> Passes:
+            if not compiled:
+                return TorchPasses(parts, model, optimizer, recipe.dtype)
+            gradients = {name: p.grad for name, p in optimizer.names.items() if p.grad is not None}
+            return CompiledEncoder(parts, dict(model.named_parameters()), gradients)
+
+        return Packed(name, make_passes, feed, vocabulary, optimizer, data, trial)
+
+    kept = {vocabulary.parameter: torch.from_numpy(vocabulary.kept)}
+    training = assemble(trial, data, loaded, partial(FlatOptimizer, compiled=compiled), computation, kept)
+    training.fingerprint["dropout"] = mask_fingerprint(trial.seeds.dropout)
+    return training
+
+
+class Passes(Protocol):
     """What computes on one batch; its gradients are added to the parameters'."""
 
     def logits(self, batch: Batch) -> torch.Tensor:
@@ -38,7 +94,7 @@ class Engine(Protocol):
         ...
 
 
-class TorchEngine:
+class TorchPasses:
     """The forward pass of `seedwise.engines.encoder` for one trial, with torch's own backward.
 
     Args:
@@ -53,12 +109,12 @@ class TorchEngine:
         self._weights, self._rates = Weights.of([model], [optimizer]), Rates([parts], model.device)
 
     def logits(self, batch: Batch) -> torch.Tensor:
-        """Return the outputs of a batch; see `Engine`."""
+        """Return the outputs of a batch; see `Passes`."""
         with torch.inference_mode(), precision(self._device, self._dtype):
             return forward(self._parts, self._weights, self._stream(batch), None)[0]
 
     def backward(self, batch: Batch, kind: str, step_key: int, share: float) -> float:
-        """Add gradients; see `Engine`."""
+        """Add gradients; see `Passes`."""
         stream = self._stream(batch, share)
         noise = Noise(self._rates, torch.tensor([step_key], device=self._device), stream)
         with precision(self._device, self._dtype):
@@ -80,8 +136,8 @@ class Packed:
     """The computation of one trial on rows without padding; see `seedwise.training.loop.Computation`.
 
     Args:
-        path: What this computation is called.
-        make_engine: Makes what computes on batches, for the memory in which the parameters lie.
+        name: The engine's name.
+        make_passes: Makes what computes on batches, for the memory in which the parameters lie.
         feed: The trial's batches.
         vocabulary: The part of the word embedding that is there.
         optimizer: The trial's optimiser.
@@ -89,42 +145,44 @@ class Packed:
         trial: Recipe and seeds.
     """
 
+    masks = Masks.HASHED
+
     def __init__(
         self,
-        path: str,
-        make_engine: Callable[[], Engine],
+        name: str,
+        make_passes: Callable[[], Passes],
         feed: Feed,
         vocabulary: Vocabulary,
         optimizer: FlatOptimizer,
         data: TokenizedTask,
         trial: Trial,
     ) -> None:
-        self.path, self.feed, self.optimizer = path, feed, optimizer
-        self._make_engine, self._vocabulary, self._data, self._trial = make_engine, vocabulary, data, trial
-        self._engine: Engine | None = None
+        self.name, self.feed, self.optimizer = name, feed, optimizer
+        self._make_passes, self._vocabulary, self._data, self._trial = make_passes, vocabulary, data, trial
+        self._passes: Passes | None = None
         self._together: Callable[[TokenizedSplit], np.ndarray] | None = None
 
     @property
-    def engine(self) -> Engine:
+    def passes(self) -> Passes:
         """What computes on batches."""
-        if self._engine is None:
-            self._engine = self._make_engine()
-        return self._engine
+        if self._passes is None:
+            self._passes = self._make_passes()
+        return self._passes
 
-    def moved(self, together: Callable[[TokenizedSplit], np.ndarray] | None = None) -> None:
+    def relocated(self, together: Callable[[TokenizedSplit], np.ndarray] | None = None) -> None:
         """Take note that the parameters lie elsewhere now.
 
         Args:
             together: Computes the trial's logits with those of others, where it lies among them.
         """
-        self._engine, self._together = None, together
+        self._passes, self._together = None, together
 
     def backward(self, step: int) -> float:
         """Add the gradients of a step's mean loss to those there are, and return the loss."""
         key = step_key(self._trial.seeds.dropout, step)
         parts = self.feed.step(step)
         rows = sum(len(part.slots) for part in parts)
-        loss = sum(self.engine.backward(part, self._data.kind, key, len(part.slots) / rows) for part in parts)
+        loss = sum(self.passes.backward(part, self._data.kind, key, len(part.slots) / rows) for part in parts)
         self.spare_padding()
         return loss
 
@@ -142,7 +200,7 @@ class Packed:
         found = np.zeros((len(rows), self.outputs), dtype=np.float32)
         for k in range(len(laid)):
             for batch in laid.parts(k):
-                found[laid.rows_of(k)] = self.engine.logits(batch).float().cpu().numpy()
+                found[laid.rows_of(k)] = self.passes.logits(batch).float().cpu().numpy()
         return found
 
     def whole(self, weights: dict[str, torch.Tensor], step: int) -> dict[str, torch.Tensor]:

@@ -84,7 +84,7 @@ class Stack:
         """Take a trial in, wherever it stands.
 
         Args:
-            training: A trial that `seedwise.engines.begin` set up on the path fused.
+            training: A trial that the engine fused has begun.
 
         Raises:
             RequestError: It cannot share a stack with those that are in; the message says what differs.
@@ -103,8 +103,8 @@ class Stack:
         optimizer = _packed(training).optimizer
         for k, group in enumerate(optimizer.groups):
             values = group.vector.data.clone()
-            optimizer.settle(k, values, torch.zeros_like(values))
-        _packed(training).moved()
+            optimizer.relocate(k, values, torch.zeros_like(values))
+        _packed(training).relocated()
 
     def step(self) -> list[tuple[Training, Measurement]]:
         """Take one step of every trial, each its own next one, and return what was measured."""
@@ -136,7 +136,7 @@ class Stack:
                 _Piece(trials, own, compute if self._multiple == 1 else Recordings(compute, own.gradients))
             )
         for s, member in enumerate(members):
-            _packed(member).moved(partial(self._logits, s))
+            _packed(member).relocated(partial(self._logits, s))
 
     def _backward(self, steps: list[int]) -> list[float]:
         """Leave the gradients of every trial's step, and return the losses; in smaller pieces where memory lacks."""
@@ -216,5 +216,5 @@ class _Piece(NamedTuple):
 
 def _packed(training: Training) -> Packed:
     if not isinstance(training.computation, Packed):
-        raise TypeError("only trials that seedwise.engines.begin set up can be stacked")
+        raise TypeError("only trials that the engine fused has begun can be stacked")
     return training.computation

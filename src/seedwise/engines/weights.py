@@ -54,7 +54,7 @@ class Weights:
             values.append(_stacked([vector.data for vector in vectors]))
             gradients.append(_stacked([vector.grad for vector in vectors if vector.grad is not None]))
             for s, optimizer in enumerate(optimizers):
-                optimizer.settle(k, values[k][s], gradients[k][s])
+                optimizer.relocate(k, values[k][s], gradients[k][s])
         return cls(models, places, values, gradients)
 
     @property

@@ -15,7 +15,7 @@ from seedwise.values.recipe import Recipe
 from seedwise.values.task import Task
 from seedwise.values.trial import Trial
 
-__all__ = ["Executor", "Job", "Remaining", "Session", "masks_of"]
+__all__ = ["Executor", "Job", "Remaining", "Session"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,23 +27,22 @@ class Job:
         until: The step to stop after.
         stored: The last evaluation's step that the study has on record, 0 for none; a checkpoint that is further
             ahead would leave a gap in the curve and is not used.
-        masks: Which dropout masks the trials of its task and recipe on record were trained with, as ``masks_of`` names
-            them; None where there are none yet, and the executor may choose.
+        origin: What the latest trial of its task and recipe on record ran on, as in `Started`; empty where none did.
     """
 
     trial: Trial
     until: int
     stored: int
-    masks: str | None = None
+    origin: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the job as plain JSON."""
-        return {"trial": self.trial.to_json(), "until": self.until, "stored": self.stored, "masks": self.masks}
+        return {"trial": self.trial.to_json(), "until": self.until, "stored": self.stored, "origin": dict(self.origin)}
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "Job":
         """Build a job from what ``to_json`` returned."""
-        return cls(Trial.from_json(content["trial"]), content["until"], content["stored"], content["masks"])
+        return cls(Trial.from_json(content["trial"]), content["until"], content["stored"], content["origin"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +113,3 @@ class Executor(Protocol):
             RequestError: What the executor was asked for cannot be done here.
         """
         ...
-
-
-def masks_of(origin: Mapping[str, Any]) -> str | None:
-    """Return which dropout masks a trial was trained with: library, hashed, or None of one that never ran.
-
-    The library's own model draws masks of its own; all faster paths share masks that are hashes of their place, so that
-    their curves agree. A study keeps to the masks that it began with.
-    """
-    if not origin:
-        return None
-    return "library" if origin.get("path", "plain") == "plain" else "hashed"

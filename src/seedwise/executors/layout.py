@@ -1,55 +1,157 @@
-"""How can the trials of a study be computed here: on which paths, by how many processes, how many in a stack?"""
+"""How is a study laid out on this machine? Which engine, how many workers, how many threads each, how wide a stack."""
 
 import os
-from functools import lru_cache
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
+from seedwise.engines.engine import COMPILED, ENGINES, FUSED, PACKED, PLAIN, Engine
 from seedwise.errors import RequestError
+from seedwise.executors.base import Remaining
+from seedwise.executors.environment import device_name
+from seedwise.values.masks import Masks
 from seedwise.values.recipe import Recipe
 
-__all__ = ["FAST", "Layout", "check_device", "cores", "devices_here", "reason_against"]
+__all__ = ["Chosen", "Layout", "Request", "check_device", "choose", "cores", "devices_here", "stack_room", "usual"]
 
-FAST = ("compiled", "packed", "fused")
-"""The paths whose masks are hashed, so that their curves agree."""
+WIDEST = {"cpu": 2, "cuda": 64}
+"""How many trials a stack holds at most where no width is asked for: on a CPU wider stacks gain nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked for; None leaves it open.
+
+    Args:
+        engine: How trials are computed.
+        workers: Processes.
+        threads: Threads of each.
+        width: Trials in a stack.
+        devices: Where to compute; all of one kind.
+    """
+
+    engine: Engine | None
+    workers: int | None
+    threads: int | None
+    width: int | None
+    devices: Sequence[str]
+
+    @property
+    def device(self) -> str:
+        """The first device."""
+        return self.devices[0]
+
+    @property
+    def kind(self) -> str:
+        """Which kind of device: cpu or cuda."""
+        return self.device.partition(":")[0]
+
+    @property
+    def processes(self) -> tuple[int, int]:
+        """Workers and threads of each: one for each GPU, or as many threads as there are cores, one a worker."""
+        threads = self.threads or 1
+        usual = len(self.devices) if self.kind == "cuda" else max(1, cores() // threads)
+        return self.workers or usual, threads
 
 
 class Layout(NamedTuple):
     """How trials are computed.
 
     Args:
-        path: plain, packed, compiled or fused.
+        engine: By which engine.
         workers: Processes.
         threads: Threads of each.
-        width: Trials that each may hold in a stack; 1 on other paths.
+        width: Trials that each may hold in a stack; 1 where the engine has none.
     """
 
-    path: str
+    engine: Engine
     workers: int
     threads: int
     width: int = 1
 
     def __str__(self) -> str:
-        stack = f", {self.width} trial{'s' * (self.width > 1)} a stack" if self.path == "fused" else ""
+        stack = f", {self.width} trial{'s' * (self.width > 1)} a stack" if self.engine.stacks else ""
         processes = "1 worker" if self.workers == 1 else f"{self.workers} workers"
         threads = "1 thread" if self.threads == 1 else f"{self.threads} threads"
-        return f"{self.path}, {processes} of {threads}{stack}"
+        return f"{self.engine}, {processes} of {threads}{stack}"
 
 
-def reason_against(path: str, recipe: Recipe, device: str) -> str | None:
-    """Return why a recipe's trials cannot take a path on a device; None where they can."""
-    if path == "plain":
-        return None
-    reason = _reason_against_recipe(recipe)
-    if reason is not None or path != "compiled":
-        return reason
-    return _reason_against_device(recipe, device) or _reason_against_shape(recipe)
+class Chosen(NamedTuple):
+    """A layout, and why, in half a sentence; None where there was nothing to choose."""
+
+    layout: Layout
+    reason: str | None
 
 
-def check_device(path: str, recipe: Recipe, device: str) -> None:
+def choose(remaining: Remaining, fit: int, request: Request) -> Chosen:
+    """Choose a layout for what is left of one task and recipe that packed can train: as asked, as begun, or the usual one.
+
+    Args:
+        remaining: What is left.
+        fit: How many trials memory holds in a stack, as ``stack_room`` tells.
+        request: What was asked for.
+    """
+    engine, trials = request.engine, remaining.trials
+    if engine is not None and (not engine.stacks or request.width is not None):
+        width = (request.width or 1) if engine.stacks else 1
+        layout = Layout(engine, *request.processes, min(width, max(1, trials)))
+        narrowed = f"as asked, but no wider than there are trials left ({trials})"
+        return Chosen(layout, narrowed if layout.width < width else None)
+    if (begun := _begun(remaining, request, fit)) is not None:
+        return Chosen(begun, "as the study began")
+    return usual(remaining.trial.recipe, request, min(fit, trials // request.processes[0]))
+
+
+def usual(recipe: Recipe, request: Request, most: int = 64) -> Chosen:
+    """Return what is fast as a rule, of whatever the request leaves open.
+
+    On a CPU the C kernels are fastest, one trial a core. On a GPU as many trials are stacked as its memory holds. Where a
+    recipe is nothing for that, packed takes it, and else the library's own model. docs/performance.md has the measurements.
+
+    Args:
+        recipe: What is trained.
+        request: What was asked for.
+        most: How many trials can share a stack.
+    """
+    first = request.engine or (FUSED if request.kind == "cuda" else COMPILED)
+    why = "as many trials at once as a GPU holds" if first.stacks else "the fastest as a rule on a CPU"
+    for engine in (first, PACKED, PLAIN):
+        against = engine.reason_against(recipe, request.device)
+        if against is None:
+            width = request.width or max(1, min(most, WIDEST[request.kind]))
+            return Chosen(Layout(engine, *request.processes, width if engine.stacks else 1), why)
+        why = f"not {engine}, as {against}"
+    raise AssertionError("nothing speaks against plain")
+
+
+def stack_room(remaining: Remaining, data: Path, request: Request) -> int:
+    """Return how many trials memory holds in the stack of each worker, 0 where not even one is sure to fit.
+
+    Raises:
+        RequestError: A stack of the width that was asked for does not fit.
+    """
+    from seedwise.data.tokens import TokenizedTask
+    from seedwise.engines.memory import widest
+
+    recipe, width = remaining.trial.recipe, request.width
+    at_once = -(-request.processes[0] // len(request.devices))  # workers on a device
+    fit = widest(recipe, TokenizedTask.open(data), request.device) // at_once
+    if width is not None and min(width, remaining.trials) > max(1, fit):
+        shared = f", which {at_once} workers share" if at_once > 1 else ""
+        room = "more trials do not fit" if fit else "not even one trial is sure to fit"
+        raise RequestError(
+            f"width must be at most {max(1, fit)} for {recipe.model_name} on {request.device}, not {width}: {room} into "
+            f"its memory{shared}; ask for less."
+        )
+    return fit
+
+
+def check_device(engine: Engine | None, recipe: Recipe, device: str) -> None:
     """Refuse what a device cannot do for any model.
 
     Raises:
-        RequestError: The path is compiled where there are no kernels, or the precision bfloat16 on a GPU without it.
+        RequestError: The engine is compiled where there are no kernels, or the precision bfloat16 on a GPU without it.
     """
     if recipe.dtype == "bfloat16" and device.startswith("cuda"):
         import torch
@@ -59,8 +161,8 @@ def check_device(path: str, recipe: Recipe, device: str) -> None:
                 f"dtype must be float32 on {torch.cuda.get_device_name(device)}, which cannot compute in bfloat16; "
                 "change it."
             )
-    if path == "compiled" and (reason := _reason_against_device(recipe, device)) is not None:
-        raise RequestError(f"the executor cannot be compiled here: {reason}; take packed or auto.")
+    if engine is not None and (reason := engine.against_device(recipe, device)) is not None:
+        raise RequestError(f"the engine {engine} cannot be used here: {reason}; take packed or auto.")
 
 
 def cores() -> int:
@@ -75,31 +177,17 @@ def devices_here() -> list[str]:
     return [f"cuda:{i}" for i in range(torch.cuda.device_count())] or ["cpu"]
 
 
-def _reason_against_device(recipe: Recipe, device: str) -> str | None:
-    if device != "cpu":
-        return f"the C kernels compute on a CPU, and the device is {device}"
-    if recipe.dtype != "float32":
-        return f"the C kernels compute in float32, and dtype is {recipe.dtype}"
-    from seedwise.engines import kernels
-
-    reason = kernels.reason()
-    return None if reason is None else reason.rstrip(".")
-
-
-@lru_cache(maxsize=1024)
-def _reason_against_recipe(recipe: Recipe) -> str | None:
-    from seedwise.engines.begin import reason_against as reason_against_recipe
-
-    return reason_against_recipe(recipe)
-
-
-@lru_cache(maxsize=1024)
-def _reason_against_shape(recipe: Recipe) -> str | None:
-    """Return why the kernels cannot compute the recipe's model."""
-    from transformers import AutoConfig
-
-    from seedwise.data.pretrained import resolve_model
-    from seedwise.engines.architecture import architecture
-    from seedwise.engines.compiled import reason_against as reason_against_parts
-
-    return reason_against_parts(architecture(AutoConfig.from_pretrained(resolve_model(recipe.model))))
+def _begun(remaining: Remaining, request: Request, fit: int) -> Layout | None:
+    """Return the layout that the study began with, where it began here and nothing else is asked for."""
+    ran_on = remaining.origin
+    engine = ENGINES.get(ran_on.get("path", PLAIN.name))
+    if engine is None or engine.masks is Masks.LIBRARY or ran_on.get("device_name") != device_name(request.device):
+        return None
+    width = int(ran_on.get("width", 1))
+    if request.engine not in (None, engine) or request.width not in (None, width):
+        return None
+    if engine.reason_against(remaining.trial.recipe, request.device) is not None:
+        return None
+    threads = request.threads or int(ran_on["threads"])
+    workers = request.workers or (len(request.devices) if request.kind == "cuda" else max(1, cores() // threads))
+    return Layout(engine, workers, threads, min(width, max(1, fit)))

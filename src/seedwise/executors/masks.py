@@ -1,62 +1,65 @@
-"""Which dropout masks do the trials of a study get? One kind for all, as equal seeds are compared with each other.
+"""Which dropout masks do the trials of a study get? One kind for all, as equal seeds are compared with each other."""
 
-The library's own model draws masks of its own; all faster paths share masks that are hashes of their place.
-"""
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from seedwise.engines.engine import ENGINES, PACKED, PLAIN, Engine
+from seedwise.executors.base import Job, Remaining
+from seedwise.values.masks import Masks
 
-from seedwise.executors.base import Job, Remaining, masks_of
-from seedwise.executors.layout import reason_against
-
-__all__ = ["Masks", "cell_of", "path_for", "study_masks"]
+__all__ = ["StudyMasks", "cell_of", "masks_of", "study_masks", "with_masks"]
 
 
-class Masks(NamedTuple):
+class StudyMasks(NamedTuple):
     """Masks of a study.
 
     Args:
-        kinds: library or hashed, by task id and recipe id.
+        kinds: The kind by task id and recipe id.
         on_record: Which kinds its trials on record have.
-        said: What its user had better know, in sentences.
+        said: What its user should know, in sentences.
     """
 
-    kinds: dict[tuple[str, str], str]
-    on_record: frozenset[str]
+    kinds: dict[tuple[str, str], Masks]
+    on_record: frozenset[Masks]
     said: tuple[str, ...]
 
 
-def study_masks(work: Sequence[Remaining], wanted: str, device: str) -> Masks:
+def study_masks(remaining: Sequence[Remaining], wanted: Masks, device: str) -> StudyMasks:
     """Decide on the masks of a study's trials.
 
     A task and recipe with trials on record goes on with theirs. All others get one kind: the library's where a trial on
-    record has it, else hashed where one has that, else the library's where one of them can take no fast path, else what is
-    wanted. What can take no fast path has the library's masks in any case.
+    record has it, else hashed where one has that, else the library's where packed cannot train one of them, else what is
+    wanted. What packed cannot train has the library's masks in any case.
 
     Args:
-        work: All work of the study, also what has ended.
-        wanted: library or hashed, where the study leaves it open.
+        remaining: All cells of the study, including those that have ended.
+        wanted: The kind where the study leaves it open.
         device: Where it is trained.
     """
-    kinds = {cell_of(item): kind for item in work if (kind := masks_of(item.origin)) is not None}
-    new, on_record = [item for item in work if cell_of(item) not in kinds], frozenset(kinds.values())
-    kind = "library" if "library" in on_record else "hashed" if on_record else wanted
+    kinds = {cell_of(item): kind for item in remaining if (kind := masks_of(item.origin)) is not None}
+    new, on_record = [item for item in remaining if cell_of(item) not in kinds], frozenset(kinds.values())
+    kind = Masks.LIBRARY if Masks.LIBRARY in on_record else Masks.HASHED if on_record else wanted
     unable: list[tuple[Remaining, str]] = []
-    if kind == "hashed":
-        reasons = [(item, reason_against("packed", item.trial.recipe, device)) for item in new]
+    if kind is Masks.HASHED:
+        reasons = [(item, PACKED.reason_against(item.trial.recipe, device)) for item in new]
         unable = [(item, reason) for item, reason in reasons if reason is not None]
     if unable and not on_record:
-        kind = "library"
-    kinds |= {cell_of(item): kind for item in new} | {cell_of(item): "library" for item, _ in unable}
-    said = _sentences(unable, on_record, wanted) if any(item.steps for item in work) else ()
-    return Masks(kinds, on_record, said)
+        kind = Masks.LIBRARY
+    kinds |= {cell_of(item): kind for item in new} | {cell_of(item): Masks.LIBRARY for item, _ in unable}
+    said = _sentences(unable, on_record, wanted) if any(item.steps for item in remaining) else ()
+    return StudyMasks(kinds, on_record, said)
 
 
-def path_for(job: Job, path: str) -> str:
-    """Return a path, or in its place the one that has the masks that a job must have."""
-    if job.masks is None or job.masks == masks_of({"path": path}):
-        return path
-    return "plain" if job.masks == "library" else "packed"
+def masks_of(origin: Mapping[str, Any]) -> Masks | None:
+    """Return which masks a trial with this origin was trained with; None of one that never ran."""
+    return ENGINES[origin.get("path", PLAIN.name)].masks if origin else None
+
+
+def with_masks(engine: Engine, masks: Masks | None) -> Engine:
+    """Return an engine, or in its place one that draws the masks that are needed."""
+    if masks in (None, engine.masks):
+        return engine
+    return PLAIN if masks is Masks.LIBRARY else PACKED
 
 
 def cell_of(item: Remaining | Job) -> tuple[str, str]:
@@ -64,23 +67,25 @@ def cell_of(item: Remaining | Job) -> tuple[str, str]:
     return item.trial.task.id, item.trial.recipe.id
 
 
-def _sentences(unable: list[tuple[Remaining, str]], on_record: frozenset[str], wanted: str) -> tuple[str, ...]:
+def _sentences(unable: list[tuple[Remaining, str]], on_record: frozenset[Masks], wanted: Masks) -> tuple[str, ...]:
     """Say where trials get other masks than wanted, and why."""
     names = [(f"{item.trial.recipe.model_name} on {item.trial.task.name}", reason) for item, reason in unable]
-    if on_record == {"library", "hashed"}:
+    if len(on_record) == len(Masks):
         two = "trials on record have two kinds of dropout masks: each task and recipe goes on with its own"
-        return (f"{two}, and new ones take the library's, on the plain path.",)
-    if on_record == {"hashed"}:
+        return (f"{two}, and new ones take the library's, with the plain engine.",)
+    if on_record == {Masks.HASHED}:
         differ = tuple(
-            f"{name} takes the plain path ({reason}), so its dropout masks differ from those of the trials on record: "
+            f"{name} runs on the plain engine ({reason}), so its dropout masks differ from those of the trials on record: "
             "paired seeds do not share masks."
             for name, reason in names
         )
-        goes_on = "the study began with the dropout masks of the fast paths: its trials go on packed."
-        return (*((goes_on,) if wanted == "library" else ()), *differ)
-    if on_record and wanted == "hashed":
-        return ("all trials take the plain path, as the study began with the library's own dropout masks.",)
+        goes_on = "the study began with hashed dropout masks, which plain does not draw: its trials go on with packed."
+        return (*((goes_on,) if wanted is Masks.LIBRARY else ()), *differ)
+    if on_record and wanted is Masks.HASHED:
+        return ("all trials run on the plain engine, as the study began with the library's own dropout masks.",)
     if names:
         name, reason = names[0]
-        return (f"all trials take the plain path, so that they share dropout masks: {name} has no other ({reason}).",)
+        return (
+            f"all trials run on the plain engine, so that they share dropout masks: {name} has no other ({reason}).",
+        )
     return ()

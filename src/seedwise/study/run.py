@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from seedwise.errors import StorageError, WorkError
-from seedwise.executors.base import Executor, Job, Session, masks_of
+from seedwise.executors.base import Executor, Job, Session
 from seedwise.executors.messages import (
     DIVERGED,
     Completed,
@@ -148,7 +148,7 @@ class _Run:
     def _submit(self, cell: Cell, live: LiveTrial, goal: Goal, session: Session) -> None:
         stored = live.scores[-1][0] if live.scores else 0
         live.state = TrialState.RUNNING  # the store hears of it when the worker has taken the trial up
-        session.submit(Job(live.trial, cell.until(goal), stored, masks_of(cell.origin)))
+        session.submit(Job(live.trial, cell.until(goal), stored, cell.origin))
 
     def _record_one(self, message: Message, session: Session) -> None:
         live = self._live[message.trial_id]

@@ -21,6 +21,7 @@ from seedwise.errors import CheckpointError, MasksError
 from seedwise.files import replacing
 from seedwise.training import loop
 from seedwise.training.loop import Best, Training
+from seedwise.values.masks import Masks
 from seedwise.values.trial import Measurement, Trial
 
 __all__ = ["load_checkpoint", "load_weights", "save_checkpoint", "save_weights", "step_of"]
@@ -39,7 +40,8 @@ def save_checkpoint(training: Training, path: Path) -> None:
     tensors = {f"model.{name}": p.detach() for name, p in training.parameters.items()}
     tensors |= training.optimizer.moments()
     tensors |= _pending_tensors(training.pending)
-    about: dict[str, Any] = {"trial": training.trial.id, "step": training.step, "masks": training.masks, "best": None}
+    masks = training.computation.masks.value
+    about: dict[str, Any] = {"trial": training.trial.id, "step": training.step, "masks": masks, "best": None}
     best = training.best
     if best is not None:
         about["best"] = {"step": best.step, "score": best.score}
@@ -63,21 +65,21 @@ def load_checkpoint(
         data: The task's tokenised rows.
         path: The checkpoint.
         device: Where to train on.
-        begin: Sets the trial up at step 0, on the path that it is to go on with.
+        begin: Sets the trial up at step 0, for the engine that is to go on with it.
 
     Raises:
         CheckpointError: The file cannot be read, or belongs to another trial.
-        MasksError: It was written on a path whose dropout keeps other numbers.
+        MasksError: It was written by an engine with other dropout masks.
     """
     about, tensors = _read(path)
     if about["trial"] != trial.id:
         raise CheckpointError(f"the checkpoint {path} belongs to trial {about['trial']}, not {trial.id}; remove it.")
     training = begin(trial, data, device)
-    masks = about.get("masks", "library")
-    if masks != training.masks:
+    masks, computation = Masks(about.get("masks", "library")), training.computation
+    if masks is not computation.masks:
         raise MasksError(
-            f"the checkpoint {path} must be continued with the dropout masks it was trained with ({masks}), not with those "
-            f"of the path {training.computation.path} ({training.masks}); choose an executor that has them."
+            f"the checkpoint {path} must be continued with the dropout masks it was trained with ({masks.value}), not with "
+            f"those of the engine {computation.name} ({computation.masks.value}); choose an engine that has them."
         )
     training.step = about["step"]
     training.pending = _pending(tensors, training.step)

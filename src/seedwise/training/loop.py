@@ -25,6 +25,7 @@ from seedwise.training.plain import Plain
 from seedwise.training.randomness import fingerprint
 from seedwise.training.regularizers import mixout, starting_values
 from seedwise.training.tracking import Tracker
+from seedwise.values.masks import Masks
 from seedwise.values.trial import Measurement, Trial
 
 __all__ = [
@@ -49,8 +50,13 @@ class Computation(Protocol):
     """How one trial's losses, gradients and logits are computed from its parameters."""
 
     @property
-    def path(self) -> str:
-        """What it is called: plain, packed, compiled or fused."""
+    def name(self) -> str:
+        """The engine's name: plain, packed, compiled or fused."""
+        ...
+
+    @property
+    def masks(self) -> Masks:
+        """Which dropout masks it draws."""
         ...
 
     def backward(self, step: int) -> float:
@@ -142,11 +148,6 @@ class Training:
     def parameters(self) -> Mapping[str, nn.Parameter]:
         """The parameters that are trained, by name; what is frozen stays as it began."""
         return self.optimizer.names
-
-    @property
-    def masks(self) -> str:
-        """Whose dropout masks it has: those of the library, or hashed ones, which all faster paths share."""
-        return "library" if self.computation.path == "plain" else "hashed"
 
     @property
     def device(self) -> torch.device:

@@ -12,6 +12,7 @@ from transformers import PreTrainedModel
 
 from seedwise.data.tokens import TokenizedSplit, TokenizedTask
 from seedwise.training.randomness import dropout_masks, permutation
+from seedwise.values.masks import Masks
 from seedwise.values.recipe import Recipe
 from seedwise.values.trial import Trial
 
@@ -47,7 +48,8 @@ class Plain:
         trial: Recipe and seeds.
     """
 
-    path = "plain"
+    name = "plain"
+    masks = Masks.LIBRARY
 
     def __init__(self, model: PreTrainedModel, data: TokenizedTask, trial: Trial) -> None:
         self._model, self._data, self._trial = model, data, trial

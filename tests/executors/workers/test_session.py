@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from seedwise import Seeds, Trial
+from seedwise.engines.engine import FUSED, PACKED
 from seedwise.executors.base import Job
 from seedwise.executors.messages import Interrupted, Started
 from seedwise.executors.tasks import PreparedTasks
@@ -38,11 +39,11 @@ def jobs(task, recipe):
 
 @pytest.fixture
 def open_session(tmp_path, task, recipe, jobs):
-    def opened(*, workers=1, width=4, fits=100, path="fused", other=None):
+    def opened(*, workers=1, width=4, fits=100, engine=FUSED, other=None):
         recipes = [recipe] if other is None else [recipe, other]
         tasks = PreparedTasks({(task.id, one.id): tmp_path for one in recipes})
         devices = ["cpu"] * workers
-        session = LocalSession(tmp_path, tasks, devices, 1, width=width, path_of=lambda _: path)
+        session = LocalSession(tmp_path, tasks, devices, 1, width=width, engine_of=lambda _: engine)
         names = [job.trial.id for job in jobs]
         code = WORKER.replace("NAMES", repr(names)).replace("FITS", str(fits))
         for process in session._processes:
@@ -80,7 +81,7 @@ def test_jobs_are_spread_over_the_workers(open_session, jobs):
 
 
 def test_on_other_paths_a_worker_holds_one_job(open_session, jobs):
-    with open_session(width=4, path="packed") as session:
+    with open_session(width=4, engine=PACKED) as session:
         session.submit(jobs[0])
         assert session.free == 0
 

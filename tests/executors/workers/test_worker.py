@@ -11,11 +11,10 @@ import torch
 
 from seedwise import Seeds, Trial
 from seedwise.data.tokens import tokenize
+from seedwise.engines.engine import COMPILED, FUSED, PACKED, PLAIN, Alone, Engine
 from seedwise.engines.stack import Stack
 from seedwise.executors.base import Job
-from seedwise.executors.lanes import Alone, lane
 from seedwise.executors.workers import job as attempt
-from seedwise.executors.workers import worker
 from seedwise.executors.workers.job import Clock
 from seedwise.executors.workers.worker import Worker
 
@@ -61,16 +60,16 @@ def to_the_end(held):
         held.advance()
 
 
-@pytest.mark.parametrize(("path", "kind"), [("plain", Alone), ("packed", Alone), ("compiled", Alone), ("fused", Stack)])
-def test_only_fused_trials_share_a_lane(path, kind):
-    assert isinstance(lane(path, "cpu"), kind)
+@pytest.mark.parametrize(("engine", "kind"), [(PLAIN, Alone), (PACKED, Alone), (COMPILED, Alone), (FUSED, Stack)])
+def test_only_fused_trials_train_together(engine, kind):
+    assert isinstance(engine.stepper("cpu"), kind)
 
 
 def test_trials_join_at_any_step_and_each_leaves_at_its_own(held, out, jobs, data):
     first, second, _ = jobs
-    held.take_up(first, data, "fused", 2)
+    held.take_up(first, data, FUSED, 2)
     held.advance()
-    held.take_up(second, data, "fused", 2)
+    held.take_up(second, data, FUSED, 2)
     to_the_end(held)
     assert said(out) == [
         ("Started", first.trial.id),
@@ -82,9 +81,9 @@ def test_trials_join_at_any_step_and_each_leaves_at_its_own(held, out, jobs, dat
 
 def test_a_stop_puts_all_trials_aside_after_the_step_and_takes_none_up(held, out, stop, jobs, data, tmp_path):
     for job in jobs[:2]:
-        held.take_up(job, data, "fused", 3)
+        held.take_up(job, data, FUSED, 3)
     stop.set()
-    held.take_up(jobs[2], data, "fused", 3)
+    held.take_up(jobs[2], data, FUSED, 3)
     held.advance()
     assert not held.busy
     assert said(out)[2:] == [("Interrupted", trial_id) for trial_id in [jobs[2].trial.id, *ids(jobs[:2])]]
@@ -92,20 +91,19 @@ def test_a_stop_puts_all_trials_aside_after_the_step_and_takes_none_up(held, out
 
 
 def test_a_job_that_is_done_already_is_only_reported(held, out, jobs, data):
-    held.take_up(jobs[0], data, "packed", 1)
+    held.take_up(jobs[0], data, PACKED, 1)
     to_the_end(held)
     again = Job(jobs[0].trial, 4, 4)
-    held.take_up(again, data, "packed", 1)
+    held.take_up(again, data, PACKED, 1)
     assert not held.busy
     assert said(out)[2:] == [("Started", jobs[0].trial.id), ("Paused", jobs[0].trial.id)]
 
 
 def test_a_trial_for_which_there_is_no_memory_goes_back_and_the_others_go_on(held, out, jobs, data, monkeypatch):
-    held.take_up(jobs[0], data, "fused", 3)
-    begin = worker.begin
-    monkeypatch.setattr(worker, "begin", _raising(torch.OutOfMemoryError("no memory")))
-    held.take_up(jobs[1], data, "fused", 3)
-    monkeypatch.setattr(worker, "begin", begin)
+    held.take_up(jobs[0], data, FUSED, 3)
+    with monkeypatch.context() as patch:
+        patch.setattr(Engine, "begin", _raising(torch.OutOfMemoryError("no memory")))
+        held.take_up(jobs[1], data, FUSED, 3)
     to_the_end(held)
     assert said(out) == [
         ("Started", jobs[0].trial.id),
@@ -115,14 +113,14 @@ def test_a_trial_for_which_there_is_no_memory_goes_back_and_the_others_go_on(hel
 
 
 def test_a_trial_for_which_there_is_no_memory_alone_fails(held, out, jobs, data, monkeypatch):
-    monkeypatch.setattr(worker, "begin", _raising(MemoryError()))
-    held.take_up(jobs[0], data, "fused", 3)
+    monkeypatch.setattr(Engine, "begin", _raising(MemoryError()))
+    held.take_up(jobs[0], data, FUSED, 3)
     assert said(out) == [("Failed", jobs[0].trial.id)]
 
 
 def test_memory_that_runs_out_with_several_trials_ends_the_worker_which_is_replaced(held, jobs, data, monkeypatch):
     for job in jobs[:2]:
-        held.take_up(job, data, "fused", 3)
+        held.take_up(job, data, FUSED, 3)
     monkeypatch.setattr(Stack, "step", _raising(torch.OutOfMemoryError("no memory")))
     with pytest.raises(torch.OutOfMemoryError):
         held.advance()
@@ -130,12 +128,12 @@ def test_memory_that_runs_out_with_several_trials_ends_the_worker_which_is_repla
 
 def test_an_error_in_a_step_fails_all_that_took_it_and_the_worker_goes_on(held, out, jobs, data, monkeypatch):
     for job in jobs[:2]:
-        held.take_up(job, data, "fused", 3)
+        held.take_up(job, data, FUSED, 3)
     with monkeypatch.context() as patch:
         patch.setattr(Stack, "step", _raising(ArithmeticError("it broke")))
         held.advance()
     assert said(out)[2:] == [("Failed", trial_id) for trial_id in ids(jobs[:2])]
-    held.take_up(jobs[2], data, "fused", 3)
+    held.take_up(jobs[2], data, FUSED, 3)
     to_the_end(held)
     assert said(out)[-1] == ("Paused", jobs[2].trial.id)
 
@@ -148,19 +146,19 @@ def test_an_error_in_a_step_fails_all_that_took_it_and_the_worker_goes_on(held, 
     ],
 )
 def test_memory_that_runs_out_in_torchs_other_words_is_told_as_such(held, out, jobs, data, monkeypatch, error):
-    held.take_up(jobs[0], data, "fused", 3)
-    monkeypatch.setattr(worker, "begin", _raising(error))
-    held.take_up(jobs[1], data, "fused", 3)
+    held.take_up(jobs[0], data, FUSED, 3)
+    monkeypatch.setattr(Engine, "begin", _raising(error))
+    held.take_up(jobs[1], data, FUSED, 3)
     assert said(out)[-1] == ("Returned", jobs[1].trial.id)
 
 
 def test_a_checkpoint_with_other_masks_stops_the_study_in_one_sentence_and_stays(held, out, jobs, data, tmp_path):
     first = replace(jobs[0], until=3)
-    held.take_up(first, data, "plain", 1)
+    held.take_up(first, data, PLAIN, 1)
     to_the_end(held)
     (file,) = tmp_path.glob("*.safetensors")
     written = file.read_bytes()
-    held.take_up(replace(first, until=4, stored=3), data, "packed", 1)
+    held.take_up(replace(first, until=4, stored=3), data, PACKED, 1)
     failed = json.loads(out.getvalue().splitlines()[-1])
     assert (failed["message"], failed["fatal"], held.busy) == ("Failed", True, False)
     assert "must be continued with the dropout masks it was trained with (library)" in failed["error"]
@@ -168,18 +166,18 @@ def test_a_checkpoint_with_other_masks_stops_the_study_in_one_sentence_and_stays
 
 
 def test_a_trial_with_other_masks_than_those_on_record_is_refused(held, out, jobs, data):
-    held.take_up(replace(jobs[0], masks="hashed"), data, "plain", 1)
+    held.take_up(replace(jobs[0], origin={"path": "packed"}), data, PLAIN, 1)
     failed = json.loads(out.getvalue().splitlines()[-1])
     assert failed["error"] == (
-        "the trials on record have other dropout masks (hashed) than those of the path plain (library); choose an "
-        "executor that has them."
+        "the trials on record have other dropout masks than the library ones of the engine plain; choose an engine that has "
+        "theirs."
     )
 
 
 def test_a_worker_without_trials_keeps_no_stack(held, jobs, data):
-    held.take_up(jobs[0], data, "fused", 2)
+    held.take_up(jobs[0], data, FUSED, 2)
     held.advance()
-    stack = weakref.ref(held._lane)
+    stack = weakref.ref(held._stepper)
     to_the_end(held)
     assert stack() is None
 

@@ -13,6 +13,7 @@ import threading
 from pathlib import Path
 from typing import Any, TextIO
 
+from seedwise.engines.engine import ENGINES
 from seedwise.executors.base import Job
 
 __all__ = ["compute_with", "main", "output_alone"]
@@ -35,7 +36,7 @@ def main(checkpoints: str, threads: str, device: str) -> None:
             command = commands.get()
             if command["do"] == "train":
                 job, data = Job.from_json(command["job"]), Path(command["data"])
-                worker.take_up(job, data, command["path"], command["width"])
+                worker.take_up(job, data, ENGINES[command["engine"]], command["width"])
             elif command["do"] == "export":
                 worker.export(command)
         worker.advance()

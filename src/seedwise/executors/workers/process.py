@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
+from seedwise.engines.engine import PLAIN
 from seedwise.executors.base import Job
 
 __all__ = ["Inbox", "Process", "pinned"]
@@ -44,13 +45,13 @@ class Process:
         self._inbox = inbox
         self.width = width
         self.jobs: dict[str, Job] = {}  # by trial
-        self.path = ""  # of its jobs
+        self.engine = PLAIN  # of its jobs
         self.taken_up: set[str] = set()  # trials whose start it has reported
 
     @property
     def room(self) -> int:
         """How many more jobs it may hold, if they can be stacked with those that it has."""
-        if self.jobs and self.path != "fused":
+        if self.jobs and not self.engine.stacks:
             return 0
         return self.width - len(self.jobs)
 

@@ -13,9 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
+from seedwise.engines.engine import Engine
 from seedwise.errors import StorageError, WorkError
 from seedwise.executors.base import Job
-from seedwise.executors.masks import path_for
 from seedwise.executors.messages import (
     Completed,
     Failed,
@@ -53,7 +53,7 @@ class LocalSession:
         devices: One device for each worker.
         threads: Threads of each worker.
         width: How many trials a worker may hold at once, where they can be stacked.
-        path_of: On which path a trial runs, by its job; by default on the library's own model.
+        engine_of: The engine of a job.
     """
 
     def __init__(
@@ -64,10 +64,10 @@ class LocalSession:
         threads: int,
         *,
         width: int = 1,
-        path_of: Callable[[Job], str] | None = None,
+        engine_of: Callable[[Job], Engine],
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._folder, self._tasks, self._path_of = folder, tasks, path_of or _plain
+        self._folder, self._tasks, self._engine_of = folder, tasks, engine_of
         self._inbox: Inbox = queue.Queue()
         self._processes = [Process(folder, device, threads, self._inbox, width=width) for device in devices]
         self._waiting: list[Job] = []  # for a worker that they can join
@@ -156,17 +156,17 @@ class LocalSession:
     def _place(self) -> None:
         """Give waiting jobs to workers that have room for them, the first come first."""
         for job in tuple(self._waiting):
-            path = self._path_of(job)
-            able = [process for process in self._processes if _can_join(process, job, path)]
+            engine = self._engine_of(job)
+            able = [process for process in self._processes if _can_join(process, job, engine)]
             if able:
                 self._waiting.remove(job)
-                self._give(min(able, key=lambda process: len(process.jobs)), job, path)
+                self._give(min(able, key=lambda process: len(process.jobs)), job, engine)
 
-    def _give(self, process: Process, job: Job, path: str) -> None:
-        process.jobs[job.trial.id], process.path = job, path
-        width = process.width if path == "fused" else 1
+    def _give(self, process: Process, job: Job, engine: Engine) -> None:
+        process.jobs[job.trial.id], process.engine = job, engine
+        width = process.width if engine.stacks else 1
         data = str(self._tasks.folder(job.trial))
-        process.send({"do": "train", "job": job.to_json(), "data": data, "path": path, "width": width})
+        process.send({"do": "train", "job": job.to_json(), "data": data, "engine": engine.name, "width": width})
 
     def _receive(self, process: Process, line: str) -> list[Message]:
         message = read_message(line)
@@ -222,16 +222,12 @@ class LocalSession:
             logger.warning("%s; from now on it holds %d at once.", reason, width)
 
 
-def _can_join(process: Process, job: Job, path: str) -> bool:
+def _can_join(process: Process, job: Job, engine: Engine) -> bool:
     """Whether a worker has room for a job, beside those that it holds."""
-    if process.room < 1 or (process.jobs and path != "fused"):
+    if process.room < 1 or (process.jobs and not engine.stacks):
         return False
     if not process.jobs:
         return True
     from seedwise.engines.stack import difference
 
     return difference(next(iter(process.jobs.values())).trial, job.trial) is None
-
-
-def _plain(job: Job) -> str:
-    return path_for(job, "plain")

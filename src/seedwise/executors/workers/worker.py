@@ -3,16 +3,16 @@
 import gc
 import json
 import threading
-from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
 from seedwise.data.tokens import TokenizedTask
+from seedwise.engines.engine import Alone, Engine, Stepper
 from seedwise.engines.memory import is_out_of_memory
 from seedwise.errors import CheckpointError, MasksError, StorageError
 from seedwise.executors.base import Job
 from seedwise.executors.environment import origin
-from seedwise.executors.lanes import Alone, Lane, begin, lane
+from seedwise.executors.masks import masks_of
 from seedwise.executors.messages import Interrupted, Message, Returned, Started, write_message
 from seedwise.executors.workers.export import export_model
 from seedwise.executors.workers.job import Attempt, Clock, failed
@@ -36,7 +36,7 @@ class Worker:
     def __init__(self, checkpoints: Path, device: str, out: TextIO, stop: threading.Event) -> None:
         self._checkpoints, self._device, self._out, self._stop = checkpoints, device, out, stop
         self._clock = Clock()
-        self._lane: Lane | None = None  # where its trials train
+        self._stepper: Stepper | None = None  # what advances its trials
         self._attempts: dict[str, Attempt] = {}  # by trial
         self._data: tuple[Path, TokenizedTask] | None = None  # what it read last: the trials of a stack share it
 
@@ -45,13 +45,13 @@ class Worker:
         """Whether it holds a trial."""
         return bool(self._attempts)
 
-    def take_up(self, job: Job, data_folder: Path, path: str, width: int) -> None:
+    def take_up(self, job: Job, data_folder: Path, engine: Engine, width: int) -> None:
         """Begin a job, or go on with it, beside those that it holds; an error ends the job, not the worker.
 
         Args:
             job: The job.
             data_folder: The tokens of its task.
-            path: plain, packed, compiled or fused.
+            engine: What computes it.
             width: How many trials may share its stack.
         """
         trial_id = job.trial.id
@@ -60,7 +60,7 @@ class Worker:
             return
         self._clock.join(trial_id)
         try:
-            self._take_up(job, self._tokens(data_folder), path, width)
+            self._take_up(job, self._tokens(data_folder), engine, width)
         except Exception as error:  # noqa: BLE001 - whatever one trial dies of, the others go on
             self._leave(trial_id)
             self._clock.leave(trial_id)
@@ -75,11 +75,11 @@ class Worker:
             MemoryError: Or torch's own errors: several trials are too many; the session lets fewer share a worker.
         """
         try:
-            measured = [] if self._lane is None else self._lane.step()
+            measured = [] if self._stepper is None else self._stepper.step()
         except Exception as error:
             if is_out_of_memory(error) and len(self._attempts) > 1:
                 raise
-            self._lane = None  # it may be in no state to let them go
+            self._stepper = None  # it may be in no state to let them go
             for trial_id in tuple(self._attempts):  # it cannot be told which one is at fault
                 self._give_up(trial_id, error)
             error.with_traceback(None)  # whose frames hold a stack's memory
@@ -103,22 +103,23 @@ class Worker:
             answer = {"exported": None, "error": reason, "storage": isinstance(error, StorageError)}
         self._write(json.dumps(answer))
 
-    def _take_up(self, job: Job, data: TokenizedTask, path: str, width: int) -> None:
+    def _take_up(self, job: Job, data: TokenizedTask, engine: Engine, width: int) -> None:
         trial_id = job.trial.id
-        training = self._begin(job, data, path)
-        if job.masks not in (None, training.masks):
+        training = self._begin(job, data, engine)
+        masks = masks_of(job.origin)
+        if masks not in (None, engine.masks):
             raise MasksError(
-                f"the trials on record have other dropout masks ({job.masks}) than those of the path {path} "
-                f"({training.masks}); choose an executor that has them."
+                f"the trials on record have other dropout masks than the {engine.masks.value} ones of the engine {engine}; "
+                "choose an engine that has theirs."
             )
         files = self._checkpoint(trial_id), self._weights(trial_id)
         attempt = Attempt(job, training, files, self._clock, self._send)
-        ran_on = origin(self._device, job.trial.recipe.dtype, path, width)
+        ran_on = origin(self._device, job.trial.recipe.dtype, engine.name, width)
         if not attempt.over:
-            if self._lane is None:
-                self._lane = lane(path, self._device)
+            if self._stepper is None:
+                self._stepper = engine.stepper(self._device)
             self._attempts[trial_id] = attempt
-            self._lane.join(training)
+            self._stepper.join(training)
         self._send(Started(trial_id, training.fingerprint, ran_on))
         if attempt.over:
             attempt.end()
@@ -146,29 +147,29 @@ class Worker:
         self._send(failed(trial_id, error))
 
     def _leave(self, trial_id: str) -> None:
-        """Let a trial go, if it is there; the last one takes the lane with it, and the memory that a stack holds."""
+        """Let a trial go, if it is there; the last one takes the stepper with it, and the memory that a stack holds."""
         attempt = self._attempts.pop(trial_id, None)
-        if attempt is None or self._lane is None:
+        if attempt is None or self._stepper is None:
             return
-        self._lane.leave(attempt.training)
+        self._stepper.leave(attempt.training)
         if not self._attempts:
-            stacked, self._lane = not isinstance(self._lane, Alone), None
+            stacked, self._stepper = not isinstance(self._stepper, Alone), None
             if stacked:
                 gc.collect()  # a stack and its members refer to each other
 
-    def _begin(self, job: Job, data: TokenizedTask, path: str) -> Training:
+    def _begin(self, job: Job, data: TokenizedTask, engine: Engine) -> Training:
         """Take the trial up from its checkpoint if there is one that leaves no gap in its curve, else begin it."""
-        file, start = self._checkpoint(job.trial.id), partial(begin, path=path)
+        file = self._checkpoint(job.trial.id)
         if file.exists():
             try:
                 step, evaluated = step_of(file)
                 if step <= job.until and evaluated <= job.stored:
-                    return load_checkpoint(job.trial, data, file, self._device, start)
+                    return load_checkpoint(job.trial, data, file, self._device, engine.begin)
             except MasksError:
                 raise
             except CheckpointError:
                 file.unlink(missing_ok=True)  # torn by a power cut: the trial is trained again, to the same curve
-        return start(job.trial, data, self._device)
+        return engine.begin(job.trial, data, self._device)
 
     def _checkpoint(self, trial_id: str) -> Path:
         return self._checkpoints / f"{trial_id}.safetensors"

@@ -1,4 +1,4 @@
-"""Do trials on the fast paths give the same study, alone or stacked, and does the executor keep to what a study began with?"""
+"""Do all engines give the same study, alone or stacked, and does the executor keep to what a study began with?"""
 
 import logging
 import os
@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from seedwise import FusedExecutor, LocalExecutor, RequestError, Seeds, StoppingRule, Study, Trial, TrialState
+from seedwise import LocalExecutor, RequestError, Seeds, StoppingRule, Study, Trial, TrialState
 from seedwise.engines import kernels, memory
+from seedwise.engines.engine import COMPILED, FUSED, PACKED
 from seedwise.executors import layout
 from seedwise.executors.base import Job, Remaining
 from tolerances import drift
@@ -30,7 +31,7 @@ def run(folder, task, recipe, executor, *, rule=RULE, on_progress=None, extend=F
 
 
 def packed(workers=1):
-    return FusedExecutor(path="packed", workers=workers)
+    return LocalExecutor("packed", workers=workers)
 
 
 def losses(folder):
@@ -45,14 +46,14 @@ def origins(folder, name):
 
 @pytest.fixture(scope="session")
 def alone(tmp_path_factory, task, recipe):
-    """A study on the path packed, one worker, undisturbed."""
+    """A study by the engine packed, one worker, undisturbed."""
     return run(tmp_path_factory.mktemp("alone") / "study", task, recipe, packed())
 
 
 @pytest.fixture(scope="session")
 def stacked(tmp_path_factory, task, recipe):
     """The same study in a stack of three."""
-    return run(tmp_path_factory.mktemp("stacked") / "study", task, recipe, FusedExecutor(3, workers=1))
+    return run(tmp_path_factory.mktemp("stacked") / "study", task, recipe, LocalExecutor("fused", width=3, workers=1))
 
 
 class TestAlone:
@@ -81,8 +82,8 @@ class TestAlone:
 
 @pytest.mark.skipif(not kernels.available(), reason="the C kernels are not compiled here")
 def test_compiled_trials_are_as_packed_ones_and_two_workers_change_no_bit(tmp_path, task, recipe, alone):
-    one = run(tmp_path / "one", task, recipe, FusedExecutor(path="compiled", workers=1))
-    two = run(tmp_path / "two", task, recipe, FusedExecutor(path="compiled", workers=2))
+    one = run(tmp_path / "one", task, recipe, LocalExecutor("compiled", workers=1))
+    two = run(tmp_path / "two", task, recipe, LocalExecutor("compiled", workers=2))
     assert content(one) == content(two)
     for compiled, other in zip(losses(one), losses(alone), strict=True):
         steps = min(len(compiled), len(other))
@@ -116,7 +117,9 @@ class TestStacked:
                 killed.append(victims[0])
                 os.kill(victims[0], signal.SIGKILL)
 
-        folder = run(tmp_path / "study", task, recipe, FusedExecutor(3, workers=1), on_progress=kill_once)
+        folder = run(
+            tmp_path / "study", task, recipe, LocalExecutor("fused", width=3, workers=1), on_progress=kill_once
+        )
         with Study.open(folder) as study:
             assert TrialState.FAILED not in {record.state for record in study.trials}
         for one, other in zip(losses(folder), losses(stacked), strict=True):
@@ -126,7 +129,7 @@ class TestStacked:
     def test_trials_that_cannot_share_a_stack_take_turns(self, tmp_path, task, recipe):
         other = replace(recipe, batch_size=4)
         rule = StoppingRule(t=2, f=0.3, p=1)
-        folder = run(tmp_path / "study", task, [recipe, other], FusedExecutor(4, workers=1), rule=rule)
+        folder = run(tmp_path / "study", task, [recipe, other], LocalExecutor("fused", width=4, workers=1), rule=rule)
         with Study.open(folder) as study:
             states = [record.state for record in study.trials]
         assert states.count(TrialState.COMPLETE) == states.count(TrialState.STOPPED) == 2
@@ -137,35 +140,39 @@ class TestMasks:
 
     RULE = StoppingRule(t=2, f=0.3, p=1)
 
-    def test_of_the_library_mean_the_plain_path(self, tmp_path, task, recipe, caplog):
-        folder = run(tmp_path / "study", task, recipe, LocalExecutor(1), rule=StoppingRule(t=1, f=0.3, p=1))
+    def test_of_the_library_mean_the_plain_engine(self, tmp_path, task, recipe, caplog):
+        folder = run(
+            tmp_path / "study", task, recipe, LocalExecutor("plain", workers=1), rule=StoppingRule(t=1, f=0.3, p=1)
+        )
         run(folder, task, recipe, packed(), rule=self.RULE, extend=True)
         assert origins(folder, "path") == {"plain"}
-        assert [text for text in caplog.messages if "the plain path" in text] == [
-            "all trials take the plain path, as the study began with the library's own dropout masks."
+        assert [text for text in caplog.messages if "the plain engine" in text] == [
+            "all trials run on the plain engine, as the study began with the library's own dropout masks."
         ]
 
-    def test_of_a_fast_path_mean_a_fast_path(self, tmp_path, task, recipe, caplog):
+    def test_that_are_hashed_mean_an_engine_that_draws_them(self, tmp_path, task, recipe, caplog):
         folder = run(tmp_path / "study", task, recipe, packed(), rule=StoppingRule(t=1, f=0.3, p=1))
-        run(folder, task, recipe, LocalExecutor(1), rule=self.RULE, extend=True)
+        run(folder, task, recipe, LocalExecutor("plain", workers=1), rule=self.RULE, extend=True)
         assert origins(folder, "path") == {"packed"}
-        assert "the study began with the dropout masks of the fast paths: its trials go on packed." in caplog.messages
+        assert (
+            "the study began with hashed dropout masks, which plain does not draw: its trials go on with packed."
+        ) in caplog.messages
 
 
-def test_what_no_fast_path_knows_is_trained_by_the_library_and_said_once(tmp_path, task, model, caplog):
+def test_what_packed_cannot_train_is_trained_by_the_library_and_said_once(tmp_path, task, model, caplog):
     recipe = toy_recipe(model, lora_rank=2, evaluations="2 per run")
     executor = packed()
     for name in ("a", "b"):
         folder = run(tmp_path / name, task, recipe, executor, rule=StoppingRule(t=1, f=1.0, p=1))
         assert origins(folder, "path") == {"plain"}
-    (sentence,) = [text for text in caplog.messages if "plain path" in text]
+    (sentence,) = [text for text in caplog.messages if "plain engine" in text]
     assert sentence == (
-        "all trials take the plain path, so that they share dropout masks: "
+        "all trials run on the plain engine, so that they share dropout masks: "
         f"{recipe.model_name} on train has no other (LoRA puts matrices beside the weights)."
     )
 
 
-def test_one_recipe_that_no_fast_path_knows_takes_those_that_it_is_compared_with_along(tmp_path, task, model, recipe):
+def test_one_recipe_that_packed_cannot_train_takes_those_that_it_is_compared_with_along(tmp_path, task, model, recipe):
     lora = toy_recipe(model, lora_rank=2, evaluations="2 per run")
     rule = StoppingRule(t=1, f=1.0, p=1)
     folder = run(tmp_path / "study", task, [replace(recipe, evaluations="2 per run"), lora], packed(), rule=rule)
@@ -182,22 +189,26 @@ def test_one_added_to_a_study_that_began_fast_is_plain_and_the_others_go_on_fast
     assert sum("paired seeds do not share masks" in text for text in caplog.messages) == 1
 
 
-def test_a_short_study_is_not_measured(tmp_path, task, recipe, caplog):
+def test_what_is_chosen_is_told_in_one_line_with_its_reason(tmp_path, task, recipe, caplog):
     caplog.set_level(logging.INFO, logger="seedwise")
-    folder = run(tmp_path / "study", task, recipe, FusedExecutor(), rule=StoppingRule(t=1, f=1.0, p=1))
-    expected = "packed" if layout.reason_against("compiled", recipe, "cpu") else "compiled"
-    assert origins(folder, "path") == {expected}
-    assert any(text.endswith(": not measured, as the study is short") for text in caplog.messages)
+    folder = run(tmp_path / "study", task, recipe, LocalExecutor(workers=1), rule=StoppingRule(t=1, f=1.0, p=1))
+    against = COMPILED.reason_against(recipe, "cpu")
+    name = "packed" if against else "compiled"
+    why = f"not compiled, as {against}" if against else "the fastest as a rule on a CPU"
+    assert origins(folder, "path") == {name}
+    assert [text for text in caplog.messages if text.startswith("engine ")] == [
+        f"engine      {name}, 1 worker of 1 thread: {why}"
+    ]
 
 
 def test_what_is_done_keeps_its_masks_should_a_trial_of_it_run_once_more(tmp_path, task, recipe):
     trial = Trial(task, recipe, Seeds(1, 1))
-    session = FusedExecutor().open(tmp_path, [Remaining(trial, trials=0, steps=0, origin={"path": "compiled"})])
-    assert session._path_of(Job(trial, 24, 0)) in {"compiled", "packed"}
+    session = LocalExecutor().open(tmp_path, [Remaining(trial, trials=0, steps=0, origin={"path": "compiled"})])
+    assert session._engine_of(Job(trial, 24, 0)) in {COMPILED, PACKED}
 
 
 def test_a_width_has_to_fit_for_all_work_not_only_for_the_longest(tmp_path, task, recipe, monkeypatch):
-    executor, wide = FusedExecutor(4, workers=1), replace(recipe, batch_size=16)
+    executor, wide = LocalExecutor("fused", width=4, workers=1), replace(recipe, batch_size=16)
     for each in (recipe, wide):
         executor.prepare(task, each)
     work = [
@@ -212,23 +223,28 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("given", "sentence"),
         [
-            ({"path": "plain"}, r"the path must be one of auto, .*, not 'plain'"),
+            (
+                {"engine": "fuse"},
+                r"engine must be one of auto, plain, packed, compiled, fused, not 'fuse'; did you mean",
+            ),
+            ({"engine": 2}, r"engine must be one of auto, .*, not 2"),
             ({"width": 0}, r"width must be a whole number of at least 1, not 0"),
             ({"width": "wide"}, r"width must be a whole number of at least 1, not 'wide'"),
-            ({"width": 2, "path": "packed"}, r"width goes with the path fused, not packed"),
+            ({"width": 2, "engine": "packed"}, r"width goes with the engine fused, not packed"),
             ({"workers": 0}, r"workers must be a whole number of at least 1, not 0"),
         ],
     )
     def test_of_arguments(self, given, sentence):
         with pytest.raises(RequestError, match=sentence):
-            FusedExecutor(**given)
+            LocalExecutor(**given)
 
     def test_of_kernels_that_are_not_there(self, tmp_path, task, recipe, monkeypatch):
         monkeypatch.setattr(kernels, "reason", lambda: "the C kernels are not compiled here.")
         with pytest.raises(
-            RequestError, match=r"cannot be compiled here: the C kernels are not compiled here; take packed"
+            RequestError,
+            match=r"the engine compiled cannot be used here: the C kernels are not compiled here; take packed",
         ):
-            run(tmp_path / "study", task, recipe, FusedExecutor(path="compiled"))
+            run(tmp_path / "study", task, recipe, LocalExecutor("compiled"))
 
     def test_of_bfloat16_on_a_gpu_that_lacks_it(self, recipe, monkeypatch):
         monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: False)
@@ -236,14 +252,14 @@ class TestRefusals:
         with pytest.raises(
             RequestError, match=r"dtype must be float32 on an old GPU, which cannot compute in bfloat16"
         ):
-            layout.check_device("fused", replace(recipe, dtype="bfloat16"), "cuda:0")
+            layout.check_device(FUSED, replace(recipe, dtype="bfloat16"), "cuda:0")
 
     def test_of_kernels_on_a_gpu(self, recipe):
         with pytest.raises(
             RequestError, match=r"the C kernels compute on a CPU, and the device is cuda:0; take packed"
         ):
-            layout.check_device("compiled", recipe, "cuda:0")
+            layout.check_device(COMPILED, recipe, "cuda:0")
 
     def test_of_kernels_in_another_precision(self, tmp_path, task, recipe):
         with pytest.raises(RequestError, match=r"the C kernels compute in float32, and dtype is bfloat16; take packed"):
-            run(tmp_path / "study", task, replace(recipe, dtype="bfloat16"), FusedExecutor(path="compiled"))
+            run(tmp_path / "study", task, replace(recipe, dtype="bfloat16"), LocalExecutor("compiled"))

@@ -1,6 +1,5 @@
 """What every test may rely on: one thread, no network, a cache of its own, and the data folder where it is there."""
 
-import importlib.util
 import os
 import shutil
 import tempfile
@@ -19,8 +18,6 @@ ENVIRONMENT = {
     "TRANSFORMERS_OFFLINE": "1",
     "HF_DATASETS_OFFLINE": "1",
     "TOKENIZERS_PARALLELISM": "false",
-    "RAY_AUTH_MODE": "disabled",
-    "RAY_USAGE_STATS_ENABLED": "0",
 }
 os.environ.update(ENVIRONMENT)
 
@@ -38,9 +35,6 @@ def pytest_configure(config: pytest.Config) -> None:
     """Sends the cache of the whole session, doctests included, to a folder that goes away with it."""
     config.stash[SESSION_CACHE] = tempfile.mkdtemp(prefix="seedwise-test-cache-")
     os.environ["SEEDWISE_CACHE"] = config.stash[SESSION_CACHE]
-    if importlib.util.find_spec("ray") is None:  # an extra; its module cannot be imported to look for doctests
-        ray_module = ROOT / "src" / "seedwise" / "executors" / "ray.py"
-        config.option.ignore = [*(config.option.ignore or []), str(ray_module)]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

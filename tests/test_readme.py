@@ -169,6 +169,18 @@ def test_commands_on_the_page_exist(path):
     assert found == []
 
 
+# The tree -------------------------------------------------------------------------------------------------------------
+
+
+def test_the_tree_in_the_readme_is_that_of_the_package():
+    page = README.read_text("utf-8")
+    tree = page[page.index("src/seedwise/\n") :].partition("\nbenchmarks/")[0].splitlines()[1:]
+    told = {word.strip("/") for line in tree for word in re.findall(r"^  (\S.*?)(?:  |$| the public)", line)[0].split()}
+    folder = ROOT / "src" / "seedwise"
+    there = {path.name for path in folder.iterdir() if path.name not in {"__pycache__", "py.typed"}}
+    assert told == there
+
+
 # The test itself ------------------------------------------------------------------------------------------------------
 
 PAGE = """

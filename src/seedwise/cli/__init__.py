@@ -11,6 +11,7 @@ from seedwise.cli import (
     analyze,
     cite,
     compare,
+    completion,
     demo,
     designs,
     export,
@@ -49,6 +50,7 @@ for command in (
     info.info,
     cite.cite,
     report.report,
+    completion.completion,
 ):
     app.command(command)
 app.command(import_.import_, name="import")

@@ -1,6 +1,7 @@
 """Do the pages about the layers agree with the table of layers and with the files?"""
 
 import importlib.util
+import itertools
 import re
 import sys
 import xml.etree.ElementTree as ET
@@ -69,4 +70,4 @@ def test_the_decision_has_the_table_that_is_enforced():
 def test_no_two_rooms_are_drawn_over_each_other(drawing):
     for names in drawing.floors(drawing.rooms()):
         places = sorted(drawing.COLUMNS[name] for name in names)
-        assert all(b - a > drawing.BOX for a, b in zip(places, places[1:], strict=False))
+        assert all(b - a > drawing.BOX for a, b in itertools.pairwise(places))

@@ -29,11 +29,7 @@ class StudyOptions:
         return all(getattr(group, f.name) in (None, ()) for group in groups for f in fields(group))
 
     def over_file(self, path: Path) -> "StudyOptions":
-        """Return these options on top of those of a study file.
-
-        Raises:
-            RequestError: The file is missing, no TOML or a design, or a table or key is unknown.
-        """
+        """Return these options on top of those of a study file."""
         if str(path) in design_names() and not path.exists():
             raise RequestError(f"{path} is a design, not a study file; give it to --design.")
         content = read_toml("the study file", path)

@@ -16,11 +16,7 @@ _ENGINES = ("auto", *ENGINES)
 
 
 def executor_of(options: WorkerOptions) -> Executor:
-    """Return the executor that is meant; from now on what executors choose is printed.
-
-    Raises:
-        RequestError: There is no such executor or engine, or the engine has no stacks to be wide.
-    """
+    """Return the executor that is meant; from now on what executors choose is printed."""
     where, engine = options.executor or "local", options.engine or "auto"
     if where in _ENGINES:
         raise RequestError(

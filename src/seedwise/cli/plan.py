@@ -102,9 +102,6 @@ def _print_legend(*, interval: bool) -> None:
 def budgets_of(text: str) -> tuple[int, ...]:
     """Read budgets in full trainings: ``10``, ``1..30`` or ``5,10,20``.
 
-    Raises:
-        RequestError: The text is none of these.
-
     Example:
         >>> budgets_of("1..4"), budgets_of("5,10")
         ((1, 2, 3, 4), (5, 10))

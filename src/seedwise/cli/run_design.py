@@ -22,16 +22,7 @@ __all__ = ["choice_lines", "design_of", "run_stages"]
 
 
 def design_of(name: str, scale: str, options: StudyOptions) -> Design:
-    """Return the design that is meant.
-
-    Args:
-        name: A design's name, or its file.
-        scale: full or small.
-        options: Tasks, a model and recipe fields that replace the design's.
-
-    Raises:
-        RequestError: Something is unknown, or said in two ways.
-    """
+    """Return the design that is meant."""
     if said := [*options.trials.ways, *(("--fraction",) if options.trials.fraction is not None else ())]:
         raise RequestError(
             f"--design says how many trials there are, so {said[0]} must be left out; `seedwise designs NAME` prints a "

@@ -41,9 +41,6 @@ class CompiledEncoder:
         values: Every parameter by its name in the library's model, contiguous float32 on the CPU. They are read anew in
             each step, and their memory stays the same.
         gradients: Likewise the gradients of those that are trained; the others are frozen.
-
-    Raises:
-        ValueError: The kernels cannot compute the architecture.
     """
 
     def __init__(
@@ -72,17 +69,7 @@ class CompiledEncoder:
 
     @torch.inference_mode()
     def backward(self, batch: Batch, kind: str, step_key: int, share: float) -> float:
-        """Add a share of the gradients of a batch's mean loss to the gradients.
-
-        Args:
-            batch: Rows with their labels.
-            kind: regression for the mean squared error, else cross entropy.
-            step_key: The key of the step's masks; see `seedwise.training.masks.step_key`.
-            share: What loss and gradients are multiplied by: the batch's share of the step's rows.
-
-        Returns:
-            The share of the mean loss.
-        """
+        """Add a share of the gradients of a batch's mean loss to the gradients."""
         tokens, first = _lines(batch)
         inputs = self._encode(batch, step_key, tokens, first)
         loss, d = _loss(kind, self._head.forward(inputs[-1], first, step_key), batch.labels)

@@ -22,14 +22,7 @@ __all__ = ["forward", "mean_losses"]
 
 
 def forward(parts: Architecture, weights: Weights, stream: Stream, noise: Noise | None) -> torch.Tensor:
-    """Return the logits of every trial's rows, shape (S, rows, outputs); rows that a trial lacks hold anything.
-
-    Args:
-        parts: The trials' architecture.
-        weights: Their weights.
-        stream: Their tokens.
-        noise: What dropout keeps; None drops nothing.
-    """
+    """Return the logits of every trial's rows, shape (S, rows, outputs); rows that a trial lacks hold anything."""
     x = _embedded(parts, weights, stream)
     if noise is not None:
         x = noise.embedded(x)

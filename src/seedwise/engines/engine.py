@@ -80,11 +80,7 @@ class Engine:
         )
 
     def begin(self, trial: Trial, data: "TokenizedTask", device: "torch.device | str" = "cpu") -> "Training":
-        """Set a trial up at step 0.
-
-        Raises:
-            RequestError: The model cannot be loaded, or not be computed by this engine.
-        """
+        """Set a trial up at step 0."""
         return self.setup(trial, data, device)
 
     def stepper(self, device: str) -> Stepper:

@@ -21,13 +21,7 @@ SHARE = 0.8
 
 
 def widest(recipe: Recipe, data: TokenizedTask, device: torch.device | str = "cpu") -> int:
-    """Return how many trials fit into a stack on a device as it is now; 0 where not even one does.
-
-    Args:
-        recipe: The trials' recipe.
-        data: The task's tokenised rows.
-        device: Where they are to be trained.
-    """
+    """Return how many trials fit into a stack on a device as it is now; 0 where not even one does."""
     return int(SHARE * free_bytes(device)) // bytes_per_trial(recipe, data)
 
 
@@ -38,10 +32,6 @@ def bytes_per_trial(recipe: Recipe, data: TokenizedTask) -> int:
     stacks are laid out anew take 28 bytes a parameter, mixed precision 2 more, starting values 4 and mixout 8 more.
     Between forward and backward, every token keeps about 17 vectors of the encoder's width and 4 of the feed-forward
     layer's in each block, and every pair of tokens of a row 4 numbers for each head.
-
-    Args:
-        recipe: The trial's recipe.
-        data: The task's tokenised rows.
     """
     config = AutoConfig.from_pretrained(resolve_model(recipe.model))
     with torch.device("meta"):

@@ -50,9 +50,6 @@ class FlatOptimizer:
         steps: Optimiser steps of the full run.
         start: Starting values by name, for the parameters that decay towards them.
         compiled: Whether the compiled kernels take the steps, which read and write everything once.
-
-    Raises:
-        RequestError: Layers are to learn at rates of their own, and the model's blocks cannot be told apart.
     """
 
     def __init__(
@@ -76,13 +73,7 @@ class FlatOptimizer:
             self.relocate(len(self.groups) - 1, values, torch.zeros_like(values))
 
     def relocate(self, k: int, values: torch.Tensor, gradient: torch.Tensor) -> None:
-        """Let group k live in given memory: its vector and gradient, and with them every parameter's.
-
-        Args:
-            k: The group.
-            values: The vector's values, already in place.
-            gradient: The gradient so far.
-        """
+        """Let group k live in given memory: its vector and gradient, and with them every parameter's."""
         vector, offset = self.groups[k].vector, 0
         vector.data, vector.grad = values, gradient
         for name in self.groups[k].names:
@@ -93,14 +84,7 @@ class FlatOptimizer:
             offset = end
 
     def step(self, step: int) -> torch.Tensor:
-        """Clip the gradients, update every parameter and set the gradients to zero.
-
-        Args:
-            step: Optimiser step, from 1.
-
-        Returns:
-            The L2 norm of all gradients before clipping.
-        """
+        """Clip the gradients, update every parameter and set the gradients to zero."""
         recipe = self._recipe
         rate = learning_rate(recipe, step, self._steps)
         norm = self._norm()

@@ -170,11 +170,7 @@ class Packed:
         return self._passes
 
     def relocated(self, together: Callable[[TokenizedSplit], np.ndarray] | None = None) -> None:
-        """Take note that the parameters lie elsewhere now.
-
-        Args:
-            together: Computes the trial's logits with those of others, where it lies among them.
-        """
+        """Take note that the parameters lie elsewhere now."""
         self._passes, self._together = None, together
 
     def backward(self, step: int) -> float:

@@ -81,14 +81,7 @@ class Stack:
         self._outputs: dict[int, np.ndarray] = {}  # of all members, by split
 
     def join(self, training: Training) -> None:
-        """Take a trial in, wherever it stands.
-
-        Args:
-            training: A trial that the engine fused has begun.
-
-        Raises:
-            RequestError: It cannot share a stack with those that are in; the message says what differs.
-        """
+        """Take a trial in, wherever it stands."""
         if self.members and (reason := difference(self.members[0].trial, training.trial)):
             raise RequestError(
                 f"trials can be stacked only where they are alike but for numbers, but {reason}; train them apart."

@@ -47,15 +47,7 @@ class Vocabulary:
     def whole(
         self, weights: dict[str, torch.Tensor], recipe: Recipe, optimizer: FlatOptimizer, step: int, steps: int
     ) -> dict[str, torch.Tensor]:
-        """Return weights with the whole word embedding, as it is after a step.
-
-        Args:
-            weights: Trained weights by name, the word embedding cut down.
-            recipe: Learning rate and weight decay.
-            optimizer: Knows what the embedding's learning rate is multiplied by.
-            step: The optimiser step, from 0.
-            steps: Optimiser steps of the full run.
-        """
+        """Return weights with the whole word embedding, as it is after a step."""
         if self.parameter not in weights:  # frozen
             return weights
         factor, multiple = optimizer.factor(self.parameter), 1.0

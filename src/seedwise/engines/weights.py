@@ -37,12 +37,7 @@ class Weights:
 
     @classmethod
     def of(cls, models: Sequence[nn.Module], optimizers: Sequence[FlatOptimizer]) -> "Weights":
-        """Stack the parameters of some trials; those of several are moved into the stack's memory.
-
-        Args:
-            models: The trials' models.
-            optimizers: Their optimisers, whose groups hold the same parameters.
-        """
+        """Stack the parameters of some trials; those of several are moved into the stack's memory."""
         first = optimizers[0]
         places, values, gradients = {}, [], []
         for k, group in enumerate(first.groups):

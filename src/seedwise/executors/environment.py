@@ -9,14 +9,7 @@ __all__ = ["device_name", "origin", "versions"]
 
 
 def origin(device: str, dtype: str, path: str, width: int) -> dict[str, Any]:
-    """Say what a trial runs on in this process.
-
-    Args:
-        device: cpu, cuda:0 ...
-        dtype: float32 or bfloat16.
-        path: plain, packed, compiled or fused.
-        width: How many trials may share its stack.
-    """
+    """Say what a trial runs on in this process."""
     import torch
 
     return {

@@ -85,13 +85,7 @@ class Chosen(NamedTuple):
 
 
 def choose(remaining: Remaining, fit: int, request: Request) -> Chosen:
-    """Choose a layout for what is left of one task and recipe that packed can train: as asked, as begun, or the usual one.
-
-    Args:
-        remaining: What is left.
-        fit: How many trials memory holds in a stack, as ``stack_room`` tells.
-        request: What was asked for.
-    """
+    """Choose a layout for what is left of one task and recipe that packed can train: as asked, as begun, or the usual one."""
     engine, trials = request.engine, remaining.trials
     if engine is not None and (not engine.stacks or request.width is not None):
         width = (request.width or 1) if engine.stacks else 1
@@ -108,11 +102,6 @@ def usual(recipe: Recipe, request: Request, most: int = 64) -> Chosen:
 
     On a CPU the C kernels are fastest, one trial a core. On a GPU as many trials are stacked as its memory holds. Where a
     recipe is nothing for that, packed takes it, and else the library's own model. docs/performance.md has the measurements.
-
-    Args:
-        recipe: What is trained.
-        request: What was asked for.
-        most: How many trials can share a stack.
     """
     first = request.engine or (FUSED if request.kind == "cuda" else COMPILED)
     why = "as many trials at once as a GPU holds" if first.stacks else "the fastest as a rule on a CPU"
@@ -126,11 +115,7 @@ def usual(recipe: Recipe, request: Request, most: int = 64) -> Chosen:
 
 
 def stack_room(remaining: Remaining, data: Path, request: Request) -> int:
-    """Return how many trials memory holds in the stack of each worker, 0 where not even one is sure to fit.
-
-    Raises:
-        RequestError: A stack of the width that was asked for does not fit.
-    """
+    """Return how many trials memory holds in the stack of each worker, 0 where not even one is sure to fit."""
     from seedwise.data.tokens import TokenizedTask
     from seedwise.engines.memory import widest
 
@@ -148,11 +133,7 @@ def stack_room(remaining: Remaining, data: Path, request: Request) -> int:
 
 
 def check_device(engine: Engine | None, recipe: Recipe, device: str) -> None:
-    """Refuse what a device cannot do for any model.
-
-    Raises:
-        RequestError: The engine is compiled where there are no kernels, or the precision bfloat16 on a GPU without it.
-    """
+    """Refuse what a device cannot do for any model."""
     if recipe.dtype == "bfloat16" and device.startswith("cuda"):
         import torch
 

@@ -30,11 +30,6 @@ def study_masks(remaining: Sequence[Remaining], wanted: Masks, device: str) -> S
     A task and recipe with trials on record goes on with theirs. All others get one kind: the library's where a trial on
     record has it, else hashed where one has that, else the library's where packed cannot train one of them, else what is
     wanted. What packed cannot train has the library's masks in any case.
-
-    Args:
-        remaining: All cells of the study, including those that have ended.
-        wanted: The kind where the study leaves it open.
-        device: Where it is trained.
     """
     kinds = {cell_of(item): kind for item in remaining if (kind := masks_of(item.origin)) is not None}
     new, on_record = [item for item in remaining if cell_of(item) not in kinds], frozenset(kinds.values())

@@ -18,12 +18,7 @@ _TEXT = ("trial", "state", "error")  # the other columns hold numbers
 
 
 def browser(cell: Cell, number: int) -> str:
-    """Return the table of a cell's trials; without scripts it is a plain table.
-
-    Args:
-        cell: The trials.
-        number: The cell's place in the study, by which the script finds its curves.
-    """
+    """Return the table of a cell's trials; without scripts it is a plain table."""
     kinds = ["" if name in _TEXT else "number" for name in HEADER]
     head = "".join(
         f'<th class="{k}"><button type="button">{name}</button></th>' for name, k in zip(HEADER, kinds, strict=True)

@@ -15,11 +15,6 @@ def page(title: str, body: str, curves: str) -> str:
     """Return the whole page.
 
     The policy permits the page's own script by its hash, styles, and nothing else: no request, no other script, no frame.
-
-    Args:
-        title: The page's title.
-        body: Its content, escaped already.
-        curves: JSON for the script, safe inside a script element.
     """
     script = (_HERE / "browser.js").read_text(encoding="utf-8")
     style = (_HERE / "page.css").read_text(encoding="utf-8")

@@ -18,11 +18,7 @@ __all__ = ["commands", "made_with", "recipe_names", "seeds_words", "settings"]
 
 
 def settings(values: Iterable[Any]) -> list[tuple[str, ...]]:
-    """Return the fields of several tasks or recipes as rows of a table: name, then one value for each.
-
-    Args:
-        values: Values with ``to_json``.
-    """
+    """Return the fields of several tasks or recipes as rows of a table: name, then one value for each."""
     contents: list[Mapping[str, Any]] = [value.to_json() for value in values]
     names = dict.fromkeys(name for content in contents for name in content)
     return [(name, *(_word(content.get(name)) for content in contents)) for name in names]
@@ -64,12 +60,7 @@ def seeds_words(analysis: Analysis) -> str:
 
 
 def commands(analysis: Analysis, folder: str) -> list[str]:
-    """Return the commands that make the study again; none where the command line cannot say it.
-
-    Args:
-        analysis: The analysis.
-        folder: A name for the study's folder.
-    """
+    """Return the commands that make the study again; none where the command line cannot say it."""
     if analysis.design is not None:
         return _design_command(analysis.design, folder)
     groups: dict[tuple[AnyRecipe, tuple[Seeds, ...]], list[AnyTask]] = {}

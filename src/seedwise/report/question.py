@@ -89,13 +89,7 @@ def design_sentences(analysis: Analysis, design: Design) -> Iterator[str]:
 def promises(
     design: Design, figures: Sequence[Figure | Missing], tables: tuple[Sequence[Table], Sequence[Table]]
 ) -> list[Promise]:
-    """Return what a study promised to show, and where it is or why it is not there.
-
-    Args:
-        design: The design.
-        figures: Every figure of the report, and those that cannot be drawn.
-        tables: The tables with values, and those without any, whose notes say why.
-    """
+    """Return what a study promised to show, and where it is or why it is not there."""
     made, refused = ({table.name: table for table in some} for some in tables)
     found = []
     for name in design.shows:
@@ -107,13 +101,7 @@ def promises(
 
 
 def published_sentences(analysis: Analysis, design: Design, beside: Table | None = None) -> Iterator[str]:
-    """Return how often differences are as published, and what the papers say in words, with what was found here.
-
-    Args:
-        analysis: The analysis.
-        design: Its design.
-        beside: The published table with ours beside it, where there is one.
-    """
+    """Return how often differences are as published, and what the papers say in words, with what was found here."""
     if beside is not None:
         yield from _agreement([str(row[-1]) for row in beside.rows if row[-1] is not None])
     for name, cells in analysis.rows.items():

@@ -37,12 +37,7 @@ def score(value: float | None) -> str:
 
 
 def verdict(analysis: Analysis, cell: Cell) -> list[str]:
-    """Return what is known of one cell, the most important first.
-
-    Args:
-        analysis: The analysis.
-        cell: One of its cells.
-    """
+    """Return what is known of one cell, the most important first."""
     summary = summarize(cell)
     sentences = [_winner(cell, summary)]
     try:

@@ -34,10 +34,6 @@ class Database:
     Args:
         path: The file.
         write: Whether to open it for writing; it is made if it is missing.
-
-    Raises:
-        RequestError: It is missing (reading) or open elsewhere (writing), no study, or of a newer schema.
-        StorageError: The medium fails.
     """
 
     def __init__(self, path: Path, *, write: bool) -> None:

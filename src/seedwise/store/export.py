@@ -52,17 +52,7 @@ _TYPES: dict[str, type] = {
 
 
 def trials_table(records: Iterable[TrialRecord]) -> list[Row]:
-    """Return one row of plain values for each trial; every row has the same keys.
-
-    Args:
-        records: The trials.
-
-    Returns:
-        Rows of id, position, task, recipe, metric, seeds, state, best and last step and score, ``test_...`` of every test
-        metric, seconds, attempts, error, ``fingerprint_...`` of every stream and ``origin_...`` of whatever is known of
-        where the trial ran. None where a value is unknown. A stopped trial's best and last scores are those of the part
-        that it ran.
-    """
+    """Return one row of plain values for each trial; every row has the same keys."""
     return _same_keys([_trial_row(record) for record in records])
 
 
@@ -72,21 +62,7 @@ def trials_dataframe(records: Iterable[TrialRecord]) -> "pl.DataFrame":
 
 
 def export(store: Store, folder: str | Path, format: str = "csv") -> list[Path]:  # noqa: A002 - the word users know
-    """Write the study as tidy tables; a table is replaced as a whole or not at all.
-
-    Args:
-        store: The study's store.
-        folder: Where to; made if it is missing.
-        format: csv or parquet.
-
-    Returns:
-        The files written: trials, evaluations, losses, tracked and predictions (where any are kept), recipes, tasks
-        and events.
-
-    Raises:
-        RequestError: The format is unknown.
-        StorageError: The folder cannot be written.
-    """
+    """Write the study as tidy tables; a table is replaced as a whole or not at all."""
     check_choice("format", format, FORMATS)
     records = store.records()
     frames = {

@@ -59,10 +59,6 @@ class Store:
         >>> with Store.create_or_open(folder / "study.db", write=False) as store:
         ...     store.rule()
         StoppingRule(t=20, f=0.25, p=5)
-
-    Raises:
-        RequestError: From every method, where it is asked for a trial or a write that this store does not have.
-        WorkError: From every method, where the medium fails: the disk is full, unreadable or read-only.
     """
 
     def __init__(self, database: Database) -> None:
@@ -94,11 +90,7 @@ class Store:
         return new
 
     def add_runs(self, runs: Sequence[TrialRecord], facts: Mapping[tuple[str, str], TaskFacts]) -> None:
-        """Add imported runs after those that are there, all or none; facts, by task and recipe id, replace the old ones.
-
-        Raises:
-            RequestError: One of the runs is there already, or the study holds trainings of its own.
-        """
+        """Add imported runs after those that are there, all or none; facts, by task and recipe id, replace the old ones."""
         with self._database.writing() as connection:
             insert_runs(connection, runs, facts)
             _note(connection, "added", f"{len(runs)} imported runs")
@@ -176,10 +168,6 @@ class Store:
 
         Steps that are stored already (a replay after a kill) stay as they are. Where a replay differs in a bit of a
         float32 loss, a metric or a tracked value, the event ``replay differs`` names the first such step and both values.
-
-        Raises:
-            WorkError: Steps between the last stored one and the first given one are missing.
-            RequestError: The measurements are no piece of a curve, or a tracked name changes its number of values.
         """
         check_steps(measurements)
         with self._database.writing() as connection:

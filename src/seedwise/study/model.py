@@ -43,19 +43,7 @@ class BestModel:
     task: Task
 
     def predict(self, rows: "Sequence[str] | Sequence[Mapping[str, str]] | pl.DataFrame | str | Path") -> pl.DataFrame:
-        """Label new rows.
-
-        Args:
-            rows: Texts; or mappings or a polars DataFrame with the task's text columns; or a file with them as a path
-                (CSV, TSV, JSON Lines or Parquet). A missing text is taken as empty.
-
-        Returns:
-            One row for each, in order: ``row`` (from 0), then ``label`` and a column ``p(LABEL)`` for each label, or
-            ``prediction`` for regression.
-
-        Raises:
-            RequestError: There are no rows, or a text column is missing.
-        """
+        """Label new rows."""
         found = self.read(rows)
         for caveat in found.caveats:
             log.warning("%s: %s", self.task.name, caveat)

@@ -13,17 +13,7 @@ __all__ = ["model_card"]
 
 
 def model_card(best: TrialRecord, trials: Sequence[TrialRecord], rule: StoppingRule | None, facts: TaskFacts) -> str:
-    """Return the card of a study's winner.
-
-    Args:
-        best: The winner.
-        trials: All trials of its task, the winner among them.
-        rule: The stopping rule; None when all ran to the end.
-        facts: What preparing the task found.
-
-    Returns:
-        Markdown with the front matter that the Hugging Face hub reads.
-    """
+    """Return the card of a study's winner."""
     trial = own_trial(best)
     task, recipe = trial.task, trial.recipe
     score = best.best[1] if best.best else None

@@ -223,11 +223,7 @@ class _Run:
 
 
 def _choice(arm: Arm, candidates: Sequence[Candidate], records: Mapping[str, TrialRecord]) -> int:
-    """Return which candidate an arm takes.
-
-    Raises:
-        WorkError: A trial is missing that has not diverged, so that it may yet have a score; or none has any.
-    """
+    """Return which candidate an arm takes."""
     if len(candidates) == 1:
         return 0
     found = [[records[Trial(arm.task, c.recipe, seeds).id] for seeds in arm.tuning_seeds] for c in candidates]

@@ -30,16 +30,7 @@ NOTE = "seedwise.json"
 
 
 def export_winners(folder: Path, store: Store, session: Session) -> None:
-    """Write every task's winner to ``best/`` in the study's folder, where it is not there already.
-
-    Args:
-        folder: The study's folder.
-        store: The study.
-        session: Who holds the winners' weights and can write a model.
-
-    Raises:
-        WorkError: A task has no winner or its folder cannot be written; those of the other tasks are all the same.
-    """
+    """Write every task's winner to ``best/`` in the study's folder, where it is not there already."""
     records = store.records()
     tasks = list({record.trial.task.id: own_trial(record).task for record in records}.values())
     problems: list[WorkError] = []

@@ -24,14 +24,6 @@ def add_lora(model: PreTrainedModel, recipe: Recipe, init_seed: int) -> list[str
     knows for the architecture, and all linear layers where it knows none. A is normal and B is 0, so that the model
     begins as it was (Hu et al. 2022, section 4.1). A's standard deviation is 1 / sqrt(3 n) for n inputs, that of the
     uniform numbers which peft draws by default.
-
-    Args:
-        model: A sequence classifier.
-        recipe: Rank, alpha and targets.
-        init_seed: The trial's init seed.
-
-    Raises:
-        RequestError: peft is not installed, or the targets are not there.
     """
     try:
         from peft import LoraConfig, inject_adapter_in_model

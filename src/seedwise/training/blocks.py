@@ -20,15 +20,7 @@ _EMBEDDING = re.compile(r"embed|shared\.|rel_|relative|wte\.|wpe\.|mask_emb|^deb
 
 
 def blocks(model: PreTrainedModel, need: str) -> list[str]:
-    """Return the names of the Transformer blocks, from the bottom up.
-
-    Args:
-        model: A sequence classifier.
-        need: The recipe's field that needs them, for the refusal.
-
-    Raises:
-        RequestError: The model's blocks cannot be told apart, because they share their weights or are nowhere listed.
-    """
+    """Return the names of the Transformer blocks, from the bottom up."""
     depths = {getattr(model.config, name, None) for name in _DEPTHS} - {None}
     base = f"{model.base_model_prefix}."
     found: list[str] = []
@@ -48,10 +40,6 @@ def heights(model: PreTrainedModel, names: list[str]) -> dict[str, int]:
     """Return how high each parameter stands: 0 in the embeddings, k in block k, one more above all blocks.
 
     What stands between two blocks, such as the last normalisation of an encoder below its decoder, belongs to the lower.
-
-    Args:
-        model: A sequence classifier.
-        names: Its blocks, as ``blocks`` returned them.
     """
     top, base = len(names) + 1, f"{model.base_model_prefix}."
     found, passed = {}, 0

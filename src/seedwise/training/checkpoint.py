@@ -28,15 +28,7 @@ __all__ = ["load_checkpoint", "load_weights", "save_checkpoint", "save_weights",
 
 
 def save_checkpoint(training: Training, path: Path) -> None:
-    """Write a trial's state, replacing an earlier checkpoint atomically.
-
-    Args:
-        training: The state after any step.
-        path: Where; the folder must exist.
-
-    Raises:
-        CheckpointError: The disk is full or cannot be written; an earlier checkpoint is still whole.
-    """
+    """Write a trial's state, replacing an earlier checkpoint atomically."""
     tensors = {f"model.{name}": p.detach() for name, p in training.parameters.items()}
     tensors |= training.optimizer.moments()
     tensors |= _pending_tensors(training.pending)
@@ -58,19 +50,7 @@ def load_checkpoint(
     device: torch.device | str = "cpu",
     begin: Callable[[Trial, TokenizedTask, torch.device | str], Training] = loop.begin,
 ) -> Training:
-    """Take up a trial where its checkpoint left it.
-
-    Args:
-        trial: The trial that wrote it.
-        data: The task's tokenised rows.
-        path: The checkpoint.
-        device: Where to train on.
-        begin: Sets the trial up at step 0, for the engine that is to go on with it.
-
-    Raises:
-        CheckpointError: The file cannot be read, or belongs to another trial.
-        MasksError: It was written by an engine with other dropout masks.
-    """
+    """Take up a trial where its checkpoint left it."""
     about, tensors = _read(path)
     if about["trial"] != trial.id:
         raise CheckpointError(f"the checkpoint {path} belongs to trial {about['trial']}, not {trial.id}; remove it.")
@@ -96,11 +76,7 @@ def load_checkpoint(
 
 
 def step_of(path: Path) -> tuple[int, int]:
-    """Return the step of a checkpoint and the step of the last evaluation it knows of, reading no weights.
-
-    Raises:
-        CheckpointError: The file cannot be read.
-    """
+    """Return the step of a checkpoint and the step of the last evaluation it knows of, reading no weights."""
     try:
         with safe_open(path, framework="pt") as file:
             step = int(json.loads(file.metadata()["seedwise"])["step"])
@@ -110,11 +86,7 @@ def step_of(path: Path) -> tuple[int, int]:
 
 
 def save_weights(training: Training, path: Path) -> None:
-    """Write the weights of the best evaluation alone, atomically.
-
-    Raises:
-        CheckpointError: The disk is full or cannot be written.
-    """
+    """Write the weights of the best evaluation alone, atomically."""
     best = training.best
     if best is None:
         raise CheckpointError(
@@ -125,11 +97,7 @@ def save_weights(training: Training, path: Path) -> None:
 
 
 def load_weights(training: Training, path: Path) -> None:
-    """Put weights that ``save_weights`` wrote into the model of a trial that has just begun.
-
-    Raises:
-        CheckpointError: The file cannot be read, or belongs to another trial.
-    """
+    """Put weights that ``save_weights`` wrote into the model of a trial that has just begun."""
     about, tensors = _read(path)
     if about["trial"] != training.trial.id:
         raise CheckpointError(f"the weights {path} belong to trial {about['trial']}, not {training.trial.id}.")

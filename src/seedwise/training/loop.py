@@ -156,16 +156,7 @@ class Training:
 
 
 def begin(trial: Trial, data: TokenizedTask, device: torch.device | str = "cpu") -> Training:
-    """Set a trial up at step 0: pretrained weights, a head drawn by the init seed, fresh moments.
-
-    Args:
-        trial: What to train.
-        data: The task's tokenised rows.
-        device: Where to train.
-
-    Raises:
-        RequestError: The model cannot be loaded.
-    """
+    """Set a trial up at step 0: pretrained weights, a head drawn by the init seed, fresh moments."""
     label_names, pad_id = data.label_names, data.pad_id
     loaded = load_model(trial.recipe, label_names=label_names, init_seed=trial.seeds.init, pad_id=pad_id)
     loaded.model.to(torch.device(device))  # type: ignore[arg-type]  # transformers annotates only the decorated overload
@@ -180,16 +171,7 @@ def assemble(
     computation: Callable[[AnyOptimizer], Computation],
     kept: Mapping[str, torch.Tensor] | None = None,
 ) -> Training:
-    """Put a trial together around a model that stands on its device.
-
-    Args:
-        trial: What to train.
-        data: The task's tokenised rows.
-        loaded: The model at its start.
-        optimizer: Makes the optimiser of model, recipe, steps and starting values.
-        computation: Makes the computation, once the optimiser has taken the parameters over.
-        kept: Which rows of a parameter are there, where not all are.
-    """
+    """Put a trial together around a model that stands on its device."""
     model, recipe = loaded.model, trial.recipe
     start = starting_values(model, recipe)
     pretrained = {name: value for name, value in start.items() if name not in loaded.drawn}
@@ -206,13 +188,6 @@ def train(training: Training, until: int | None = None) -> Iterator[Measurement]
     """Train on from where the trial stands, yielding one measurement for each step.
 
     The generator ends early, with an evaluation, when the training loss is no longer finite.
-
-    Args:
-        training: The trial's state; it is updated before each measurement is handed out.
-        until: Step to stop after; the end of the run by default.
-
-    Yields:
-        The step, its training loss, and at evaluations every validation metric.
     """
     for step in range(training.step + 1, (training.steps if until is None else until) + 1):
         with mixed(training, step):
@@ -238,14 +213,7 @@ def update(training: Training, step: int) -> dict[str, tuple[float, ...]] | None
 def record(
     training: Training, step: int, loss: float, tracked: dict[str, tuple[float, ...]] | None = None
 ) -> Measurement:
-    """Move a trial on to a step that was taken, evaluate it where that is due, and return what was measured.
-
-    Args:
-        training: The trial.
-        step: The step, one more than those done.
-        loss: Its training loss; where it is not finite, the trial is scored once more.
-        tracked: What ``update`` returned.
-    """
+    """Move a trial on to a step that was taken, evaluate it where that is due, and return what was measured."""
     due = step in training.evaluation_steps or not math.isfinite(loss)
     metrics = _evaluate(training, step) if due else None
     training.step = step
@@ -255,17 +223,7 @@ def record(
 
 
 def at_best(training: Training) -> tuple[dict[str, float] | None, np.ndarray | None]:
-    """Put the model at its best evaluation and score the test rows there; the training cannot go on afterwards.
-
-    Args:
-        training: A trial with at least one finite evaluation.
-
-    Returns:
-        The test metrics and test logits; both None for a task without test rows.
-
-    Raises:
-        ValueError: The trial has no finite evaluation yet.
-    """
+    """Put the model at its best evaluation and score the test rows there; the training cannot go on afterwards."""
     if training.best is None:
         raise ValueError("the trial has no finite evaluation yet; train it up to its first one.")
     if training.best.step != training.step:

@@ -26,25 +26,12 @@ _ODD, _FIRST, _SECOND = 0x9E3779B1 - 2**32, 0x7FEB352D, 0x846CA68B - 2**32
 
 
 def step_key(dropout_seed: int, step: int, *place: str) -> int:
-    """Return the key of all masks of one seed and step, a signed 64-bit integer.
-
-    Args:
-        dropout_seed: The trial's dropout seed.
-        step: Optimiser step, from 1.
-        place: Names what the masks are for, where they are not those of dropout.
-    """
+    """Return the key of all masks of one seed and step, a signed 64-bit integer."""
     return key("dropout", dropout_seed, step, "masks", *place) % 2**64 - 2**63
 
 
 def line_keys(step_keys: Array, sites: Array | int, rows: Array | int, lines: Array) -> Array:
-    """Return the key of each line: int64, of the shape to which the arguments broadcast.
-
-    Args:
-        step_keys: What ``step_key`` returned, int64.
-        sites: Which place in the model, in [0, 2^15).
-        rows: Which row of the step's batch, in [0, 2^20).
-        lines: Which line of the row, in [0, 2^28).
-    """
+    """Return the key of each line: int64, of the shape to which the arguments broadcast."""
     found = (lines + (rows * 2**28 + sites * 2**48)) * _GOLDEN + step_keys
     found = found ^ ((found >> 30) & (2**34 - 1))  # shifted without the sign
     found = found * _MIX[0]
@@ -54,16 +41,7 @@ def line_keys(step_keys: Array, sites: Array | int, rows: Array | int, lines: Ar
 
 
 def keep(keys: Array, width: int, limit: Array | int) -> Array:
-    """Return which numbers of each line are kept.
-
-    Args:
-        keys: What ``line_keys`` returned, shape (...).
-        width: Numbers in a line.
-        limit: What ``threshold`` returned, or an array of them that broadcasts to (..., width).
-
-    Returns:
-        Booleans, shape (..., width).
-    """
+    """Return which numbers of each line are kept."""
     pairs = (width + 1) // 2
     words: Array
     hashed: Array
@@ -98,19 +76,7 @@ def threshold(p: float) -> int:
 def keep_mask(
     dropout_seed: int, step: int, name: str, like: torch.Tensor, p: float, rows: torch.Tensor | None = None
 ) -> torch.Tensor:
-    """Draw which numbers of a parameter mixout keeps at one step.
-
-    Args:
-        dropout_seed: The trial's dropout seed.
-        step: Optimiser step, from 1.
-        name: The parameter's name; each has its own draw.
-        like: The parameter: shape, dtype and device.
-        p: Probability of a 0, in [0, 1].
-        rows: Which rows of the parameter these are, int64, where not all of them are there.
-
-    Returns:
-        Ones and zeros.
-    """
+    """Draw which numbers of a parameter mixout keeps at one step."""
     if p == 1:
         return torch.zeros_like(like)
     lines = 1 if like.dim() < 2 else like.shape[0]

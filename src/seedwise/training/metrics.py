@@ -16,17 +16,6 @@ Array = np.ndarray
 def score(kind: str, logits: Array, labels: Array) -> dict[str, float]:
     """Return every metric of a kind of task.
 
-    Args:
-        kind: classification or regression.
-        logits: The model's outputs, shape (rows, classes) or (rows, 1), float32.
-        labels: Class numbers, or the true values, shape (rows,).
-
-    Returns:
-        For classification accuracy, f1 (of class 1 where there are two classes, otherwise the mean over classes),
-        accuracy_f1 (their mean), matthews (the correlation of Gorodkin 2004 for more than two classes) and loss (mean
-        cross-entropy); for regression pearson, spearman, pearson_spearman and loss (mean squared error). A correlation
-        with a constant is nan.
-
     Example:
         >>> import numpy as np
         >>> score("classification", np.array([[2.0, 0.0], [0.0, 2.0]]), np.array([0, 1]))["accuracy"]
@@ -46,14 +35,6 @@ def score(kind: str, logits: Array, labels: Array) -> dict[str, float]:
 
 def baselines(kind: str, labels: Array, classes: int | None) -> dict[str, float]:
     """Return what the best constant guess scores: the majority class, or the mean value.
-
-    Args:
-        kind: classification or regression.
-        labels: The labels of the rows that are scored, shape (rows,).
-        classes: How many classes the task has; None for regression.
-
-    Returns:
-        The best score of any constant guess in every metric; a constant correlates with nothing, which counts as 0.
 
     Example:
         >>> import numpy as np

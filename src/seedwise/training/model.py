@@ -53,15 +53,6 @@ def load_model(
 
     The head is always drawn by the init seed, also where the checkpoint already holds one; each parameter has a draw of
     its own, so that a seed's head is the same whatever else is drawn.
-
-    Args:
-        recipe: Names the model, what it starts from, what is drawn anew, what is frozen, and the dropout rate.
-        label_names: The class names, or None for regression.
-        init_seed: The trial's init seed.
-        pad_id: The tokenizer's padding token, which decoders need to find the last token.
-
-    Raises:
-        RequestError: The model cannot be found or loaded, or a switch of the recipe does not fit it.
     """
     config = _config(recipe, label_names)
     if pad_id is not None and getattr(config, "pad_token_id", None) is None:
@@ -82,16 +73,7 @@ def load_model(
 
 
 def check_switches(recipe: Recipe) -> None:
-    """Refuse switches that do not fit the recipe's model, before anything is trained; no weights are read.
-
-    Args:
-        recipe: Its model must be one that can be loaded.
-
-    Raises:
-        RequestError: Layers are named that the model does not have or that cannot be told apart, a switch has nothing
-            left to act on, LoRA lacks its package or its targets, or the starting point lacks weights or has some of
-            another shape.
-    """
+    """Refuse switches that do not fit the recipe's model, before anything is trained; no weights are read."""
     if recipe.start_from is not None:
         model, info = _pretrained(recipe, _config(recipe, ("no", "yes")), _unread(start_folder(recipe.start_from)))
         _check_weights(model, recipe, _new_parameters(model, info["missing_keys"]), info["mismatched_keys"])

@@ -20,11 +20,6 @@ def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
     The schedule belongs to the full run, wherever a trial is paused. As in Hugging Face's linear schedule, the first
     step has rate 0 when there is any warm-up.
 
-    Args:
-        recipe: The peak rate and the warm-up's share.
-        step: Optimiser step, from 1.
-        steps: Optimiser steps of the full run.
-
     Example:
         >>> recipe = Recipe(model="m", learning_rate=1.0, warmup_ratio=0.2)
         >>> [learning_rate(recipe, step, 10) for step in (1, 2, 3, 10)]
@@ -71,9 +66,6 @@ class Optimizer:
         recipe: Rates, moments, decay and clipping.
         steps: Optimiser steps of the full run.
         start: Starting values by name, for the parameters that decay towards them.
-
-    Raises:
-        RequestError: Layers are to learn at rates of their own, and the model's blocks cannot be told apart.
     """
 
     def __init__(
@@ -97,14 +89,7 @@ class Optimizer:
         )
 
     def step(self, step: int) -> torch.Tensor:
-        """Clip the gradients, update every parameter and forget the gradients.
-
-        Args:
-            step: Optimiser step, from 1.
-
-        Returns:
-            The L2 norm of all gradients before clipping.
-        """
+        """Clip the gradients, update every parameter and forget the gradients."""
         recipe = self._recipe
         norm = nn.utils.clip_grad_norm_(list(self.names.values()), recipe.max_grad_norm or math.inf)
         rate = learning_rate(recipe, step, self._steps)

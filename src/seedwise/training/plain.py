@@ -82,17 +82,7 @@ class Plain:
 
 
 def predict(model: PreTrainedModel, rows: TokenizedSplit, padding: Padding, dtype: str = "float32") -> np.ndarray:
-    """Return the model's outputs for rows, computed in batches of like length.
-
-    Args:
-        model: A sequence classifier.
-        rows: The rows.
-        padding: How they are padded; their task knows.
-        dtype: float32 or bfloat16 (autocast).
-
-    Returns:
-        Logits, shape (rows, outputs), float32, in the order of the rows.
-    """
+    """Return the model's outputs for rows, computed in batches of like length."""
     lengths = rows.lengths
     by_length = np.argsort(-lengths, kind="stable")  # longest first: memory peaks at once, not late
     outputs = np.zeros((len(rows), int(model.config.num_labels or 1)), dtype=np.float32)

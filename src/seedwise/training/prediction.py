@@ -13,18 +13,7 @@ __all__ = ["predict_rows"]
 
 
 def predict_rows(model_folder: Path, rows: TokenizedSplit, padding: Padding, kind: str) -> list[dict[str, object]]:
-    """Label every row.
-
-    Args:
-        model_folder: A Hugging Face folder, such as a study's ``best``.
-        rows: The rows, tokenised for this model.
-        padding: How they are padded; the model's tokenizer knows.
-        kind: classification or regression.
-
-    Returns:
-        One mapping a row: ``row`` (from 0), then ``label`` and a probability for each label, or ``prediction`` for
-        regression.
-    """
+    """Label every row."""
     transformers_logging.disable_progress_bar()
     model = AutoModelForSequenceClassification.from_pretrained(model_folder, dtype=torch.float32)
     outputs = torch.from_numpy(predict(model, rows, padding)).double()

@@ -18,12 +18,7 @@ __all__ = ["dropout_masks", "fingerprint", "key", "normal", "permutation"]
 
 
 def key(stream: str, *place: int | str) -> int:
-    """Hash a stream's name and the place of a draw to 128 bits.
-
-    Args:
-        stream: init, order or dropout.
-        place: The seed, then whatever tells one draw from another.
-    """
+    """Hash a stream's name and the place of a draw to 128 bits."""
     text = "/".join(["seedwise", stream, *map(str, place)])
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:16], "little")
 
@@ -52,31 +47,14 @@ def permutation(order_seed: int, epoch: int, rows: int) -> np.ndarray:
 
 
 def normal(init_seed: int, name: str, shape: tuple[int, ...], std: float) -> torch.Tensor:
-    """Draw one new parameter from N(0, std^2).
-
-    Args:
-        init_seed: The trial's init seed.
-        name: The parameter's name; each has its own draw, the same on every task.
-        shape: The parameter's shape.
-        std: Standard deviation.
-
-    Returns:
-        A float32 tensor on the CPU.
-    """
+    """Draw one new parameter from N(0, std^2)."""
     drawn = np.random.Generator(_philox("init", init_seed, name)).standard_normal(shape)
     return torch.from_numpy((drawn * std).astype(np.float32))
 
 
 @contextmanager
 def dropout_masks(dropout_seed: int, step: int, part: int, device: torch.device) -> Iterator[None]:
-    """Within it, the library's dropout draws the masks of one part of one step; afterwards all is as before.
-
-    Args:
-        dropout_seed: The trial's dropout seed.
-        step: Optimiser step, from 1.
-        part: Which part of the step's rows, from 0, where gradients are accumulated.
-        device: Where the model is.
-    """
+    """Within it, the library's dropout draws the masks of one part of one step; afterwards all is as before."""
     devices = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices):
         torch.manual_seed(key("dropout", dropout_seed, step, part) % 2**63)
@@ -87,15 +65,6 @@ def fingerprint(seeds: Seeds, head: dict[str, torch.Tensor], train_rows: int, de
     """Hash what each seed really did: the drawn head, the first epoch's order, the first dropout mask.
 
     Two trials of one task and recipe with different seeds and equal hashes are secretly one.
-
-    Args:
-        seeds: The trial's seeds.
-        head: The new parameters as they stand in the model, by name.
-        train_rows: How many training rows there are.
-        device: Where the model is; CUDA draws other masks than the CPU.
-
-    Returns:
-        Stream name to 16 hexadecimal digits.
     """
     drawn = hashlib.sha256()
     for name in sorted(head):

@@ -13,12 +13,7 @@ __all__ = ["decay_towards", "mixout", "starting_values"]
 
 
 def starting_values(model: nn.Module, recipe: Recipe) -> dict[str, torch.Tensor]:
-    """Copy the parameters that are trained, where the recipe holds them near their start or tracks how far they move.
-
-    Args:
-        model: The model at its start.
-        recipe: Says what is done with them; without any such switch nothing is copied.
-    """
+    """Copy the parameters that are trained, where the recipe holds them near their start or tracks how far they move."""
     if not (recipe.mixout or recipe.pretrained_weight_decay or "distance" in recipe.track):
         return {}
     return {name: p.detach().clone() for name, p in model.named_parameters() if p.requires_grad}
@@ -39,14 +34,6 @@ def mixout(
     With a mask m that is 0 with probability p and 1 otherwise, w becomes u + m (w - u) / (1 - p), whose expectation is w.
     Afterwards every parameter is what it was, bit for bit, and its gradient is m / (1 - p) times that of the mixed one.
     With p = 1 the mixed weights are u and no gradient is left.
-
-    Args:
-        parameters: The parameters w that pretraining gave, by name.
-        start: Their starting values u.
-        p: The probability, in [0, 1]; 0 does nothing.
-        dropout_seed: The trial's dropout seed.
-        step: Optimiser step, from 1; each draws masks of its own.
-        kept: Which rows of a parameter are there, where not all are.
 
     Reference:
         Lee, Cho and Kang (2020), "Mixout", equation 4; Zhang et al. (2021), section 7.
@@ -72,13 +59,7 @@ def mixout(
 
 
 def decay_towards(parameters: list[torch.Tensor], start: list[torch.Tensor], share: float) -> None:
-    """Move every parameter by this share of the way to its starting value (Lee et al. 2020; Zhang et al. 2021, section 7).
-
-    Args:
-        parameters: The parameters; changed in place.
-        start: Their starting values.
-        share: Learning rate x strength of the decay.
-    """
+    """Move every parameter by this share of the way to its starting value (Lee et al. 2020; Zhang et al. 2021, section 7)."""
     if share and parameters:
         with torch.no_grad():
             torch._foreach_lerp_(parameters, start, share)  # one call for all, as in torch.optim

@@ -19,9 +19,6 @@ class Tracker:
         model: The model.
         recipe: Says what is tracked.
         start: The starting value of every trained parameter, by name; read for distances alone.
-
-    Raises:
-        RequestError: Distances are asked for, and the model's blocks cannot be told apart.
     """
 
     def __init__(self, model: PreTrainedModel, recipe: Recipe, start: Mapping[str, torch.Tensor]) -> None:
@@ -33,17 +30,7 @@ class Tracker:
         ]
 
     def after(self, step: int, gradient_norm: torch.Tensor) -> dict[str, tuple[float, ...]] | None:
-        """Return what is tracked, after an update; None where nothing is.
-
-        Args:
-            step: The step that was taken, from 1.
-            gradient_norm: The L2 norm of its gradients before clipping.
-
-        Returns:
-            distance, one L2 norm for each block from the bottom up, of the change of all its trained parameters put into
-            one vector (Zhang et al. 2021, section 5); gradient_norm; bias_ratio, how much larger Adam's update is than
-            the corrected one, 1 where it is corrected (section 4).
-        """
+        """Return what is tracked, after an update; None where nothing is."""
         if not self._recipe.track:
             return None
         found = {"gradient_norm": lambda: (float(gradient_norm),), "bias_ratio": lambda: (self._bias(step),)}

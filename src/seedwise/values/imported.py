@@ -52,9 +52,6 @@ class ImportedTask:
         metric: The name of the metric that decides.
         greater_is_better: Whether more of it is better.
 
-    Raises:
-        RequestError: A field breaks its rule.
-
     Example:
         >>> ImportedTask("RTE", "accuracy").is_better(0.7, than=0.6)
         True
@@ -97,9 +94,6 @@ class ImportedRecipe:
     Args:
         name: A short name for tables and figures: a method, a model.
         settings: What else is known of it, as plain JSON.
-
-    Raises:
-        RequestError: The name is empty, or the settings are no plain JSON.
 
     Example:
         >>> ImportedRecipe("reinit", {"learning_rate": 2e-5}).model_name

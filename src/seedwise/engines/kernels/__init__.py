@@ -48,12 +48,7 @@ def reason() -> str | None:
 
 
 def call(name: str, *arguments: Any) -> Any:
-    """Call a kernel by its name in C.
-
-    Args:
-        name: The kernel.
-        arguments: Its arguments in order; a tensor (no parameter) stands for its first number, None for no array.
-    """
+    """Call a kernel by its name in C."""
     pointers = [a.data_ptr() if type(a) is torch.Tensor else a for a in arguments]
     return _kernels()[name](*pointers)
 
@@ -77,23 +72,6 @@ def adamw(
 
     g = scale * gradients; m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2;
     values = (1 - lr * weight_decay) values - lr / correction1 * m / (sqrt(v / correction2) + eps).
-
-    Args:
-        values: Parameters, float32 on the CPU, contiguous, as the three that follow, and as long.
-        gradients: Their gradients; zero afterwards.
-        first: First moments m.
-        second: Second moments v.
-        lr: Learning rate.
-        beta1: Decay of the first moments, in [0, 1).
-        beta2: Decay of the second moments, in [0, 1).
-        eps: Added to the root of the second moments.
-        weight_decay: Decoupled weight decay.
-        correction1: 1 - beta1^step corrects the first moments' bias; 1 does not.
-        correction2: 1 - beta2^step corrects the second moments' bias; 1 does not.
-        scale: What gradients are multiplied by, for clipping.
-
-    Raises:
-        ValueError: A tensor is none of contiguous float32 numbers on the CPU, or of another length.
     """
     pointers = [_pointer(tensor, values.numel()) for tensor in (values, gradients, first, second)]
     numbers = (lr, beta1, beta2, eps, weight_decay, correction1, correction2, scale)
@@ -101,14 +79,7 @@ def adamw(
 
 
 def squared_norm(values: torch.Tensor) -> float:
-    """Return the sum of squares of contiguous float32 numbers on the CPU, added up in double precision.
-
-    Args:
-        values: Any shape.
-
-    Raises:
-        ValueError: The tensor is none of contiguous float32 numbers on the CPU.
-    """
+    """Return the sum of squares of contiguous float32 numbers on the CPU, added up in double precision."""
     return float(call("squared_norm", values.numel(), _pointer(values, values.numel())))
 
 

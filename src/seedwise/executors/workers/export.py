@@ -19,18 +19,7 @@ __all__ = ["export_model"]
 
 
 def export_model(trial: Trial, data_folder: Path, weights: Path, folder: Path, files: Mapping[str, str]) -> None:
-    """Write a model, its tokenizer and what goes beside them into a folder, replacing an earlier one as a whole.
-
-    Args:
-        trial: The winner.
-        data_folder: The task's tokenised rows, which name the labels.
-        weights: The weights of its best evaluation.
-        folder: Where to.
-        files: Name and text of what goes beside them, such as the model card.
-
-    Raises:
-        StorageError: The folder cannot be written.
-    """
+    """Write a model, its tokenizer and what goes beside them into a folder, replacing an earlier one as a whole."""
     data = TokenizedTask.open(data_folder)
     training = begin(trial, data)
     load_weights(training, weights)

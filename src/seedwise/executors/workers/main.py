@@ -43,12 +43,7 @@ def main(checkpoints: str, threads: str, device: str) -> None:
 
 
 def compute_with(device: str, threads: int) -> None:
-    """Let this process compute on a device with some threads, as all workers do: equal bits on equal devices.
-
-    Args:
-        device: cpu, cuda:0 ...
-        threads: Threads of torch's operations.
-    """
+    """Let this process compute on a device with some threads, as all workers do: equal bits on equal devices."""
     import torch
 
     torch.set_num_threads(threads)

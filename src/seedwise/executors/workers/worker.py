@@ -46,14 +46,7 @@ class Worker:
         return bool(self._attempts)
 
     def take_up(self, job: Job, data_folder: Path, engine: Engine, width: int) -> None:
-        """Begin a job, or go on with it, beside those that it holds; an error ends the job, not the worker.
-
-        Args:
-            job: The job.
-            data_folder: The tokens of its task.
-            engine: What computes it.
-            width: How many trials may share its stack.
-        """
+        """Begin a job, or go on with it, beside those that it holds; an error ends the job, not the worker."""
         trial_id = job.trial.id
         if self._stop.is_set():
             self._send(Interrupted(trial_id))
@@ -69,11 +62,7 @@ class Worker:
             self._send(Returned(trial_id, reason) if full and self.busy else failed(trial_id, error))
 
     def advance(self) -> None:
-        """Take one step of every trial that it holds.
-
-        Raises:
-            MemoryError: Or torch's own errors: several trials are too many; the session lets fewer share a worker.
-        """
+        """Take one step of every trial that it holds."""
         try:
             measured = [] if self._stepper is None else self._stepper.step()
         except Exception as error:

@@ -56,6 +56,7 @@ TABLE = {
     ),
     "study.schedule": row(ours="values errors", forbidden="time datetime random sqlite3 threading asyncio"),
     "study.modelcard": row(ours="values errors"),
+    "study.bar": row(ours="values errors study.progress", libraries="rich"),
     "study.model": row(ours="values errors data training.prediction", libraries="polars"),
     "analysis": row(ours="values errors stats", libraries="numpy"),
     "charts": row(ours="values errors files stats analysis", libraries="numpy polars altair vl_convert"),

@@ -11,6 +11,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from seedwise.study.bar import duration
+
 __all__ = ["duration", "messages_aside", "new_table", "print_json", "print_table", "score_words"]
 
 
@@ -35,18 +37,6 @@ def _finite(content: Any) -> Any:
     if isinstance(content, Mapping):
         return {key: _finite(value) for key, value in content.items()}
     return [_finite(value) for value in content] if isinstance(content, list | tuple) else content
-
-
-def duration(seconds: float) -> str:
-    """Return a time that a person reads at a glance.
-
-    Example:
-        >>> duration(43.2), duration(7164), duration(90061)
-        ('0:43', '1:59:24', '25:01:01')
-    """
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 def new_table(*names: str) -> Table:

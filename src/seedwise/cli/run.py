@@ -101,13 +101,10 @@ def _run_from_design(folder: Path, name: str, scale: str, options: StudyOptions)
 
 def run_to_the_end(study: "sw.Study", executor: Executor) -> dict[str, Any]:
     """Run a study with a progress bar, print its summary, write its report, and return what --json prints."""
-    from seedwise.cli.progress import StudyBar
-
     _say_what_is_unusual(study, executor)
     if all(record.state in ENDED for record in study.trials):
         print("nothing is left to train; the results below were there before.\n")
-    with StudyBar() as bar:
-        study.run(executor, bar.update)
+    study.run(executor)
     return _conclude(study)
 
 

@@ -43,7 +43,7 @@ def design_of(name: str, scale: str, options: StudyOptions) -> Design:
 
 def run_stages(folder: Path, design: Design | None, executor: Executor) -> None:
     """Run a design with a heading and a progress bar for each stage; None continues the folder's own."""
-    from seedwise.cli.progress import StudyBar
+    from seedwise.study.bar import StudyBar
     from seedwise.study.stages import run_design
 
     bars: list[StudyBar] = []

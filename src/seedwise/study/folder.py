@@ -5,12 +5,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from seedwise.errors import RequestError
+from seedwise.store.store import Store
 from seedwise.values.choice import DesignRecord
+from seedwise.values.design import STAGES
 from seedwise.values.record import TrialRecord, own_trial
 from seedwise.values.stopping import StoppingRule
 from seedwise.values.trial import Trial
 
-__all__ = ["check_free", "check_own", "check_same_design", "check_same_study", "most_seeds"]
+__all__ = ["check_free", "check_own", "check_same_design", "check_same_study", "has_begun", "most_seeds"]
 
 
 def check_free(folder: Path) -> None:
@@ -24,6 +26,18 @@ def check_free(folder: Path) -> None:
             raise RequestError(
                 f"{folder} holds no study but a {name} of something else; choose another directory for the study."
             )
+
+
+def has_begun(folder: Path, records: Sequence[TrialRecord]) -> bool:
+    """Whether anything ever ran, in the folder's study, whose records these are, or in a stage before it."""
+    if any(record.attempts for record in records):
+        return True
+    for path in (folder / stage / "study.db" for stage in STAGES):
+        if path.exists():
+            with Store.create_or_open(path, write=False) as store:
+                if any(record.attempts for record in store.records()):
+                    return True
+    return False
 
 
 def check_own(folder: Path, records: Sequence[TrialRecord]) -> None:

@@ -5,6 +5,7 @@ as a plain Hugging Face model). How a study is run to its end is in `seedwise.st
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -16,12 +17,12 @@ from seedwise.store.curves import Losses, Tracked
 from seedwise.store.database import is_being_written
 from seedwise.store.export import export, trials_dataframe
 from seedwise.store.store import Store
-from seedwise.study.folder import check_free, check_own, check_same_design, check_same_study, most_seeds
+from seedwise.study.folder import check_free, check_own, check_same_design, check_same_study, has_begun, most_seeds
 from seedwise.study.progress import StudyProgress
 from seedwise.study.run import run_study
+from seedwise.study.shown import study_html, study_text
 from seedwise.study.winners import choose_winner
 from seedwise.values.choice import DesignRecord
-from seedwise.values.design import STAGES
 from seedwise.values.facts import TaskFacts
 from seedwise.values.imported import AnyTask, AnyTrial
 from seedwise.values.recipe import Recipe
@@ -120,7 +121,7 @@ class Study:
             study = cls(folder, store)
             if not any(record.attempts for record in study.trials):  # a plan of which nothing ever ran binds nobody
                 store.remove_trials([record.id for record in study.trials])
-            check_same_design(folder, study.design, design, begun=study._begun())
+            check_same_design(folder, study.design, design, begun=has_begun(folder, study.trials))
             if design is None:
                 study._add(trials, rule, extend=extend)
             else:
@@ -184,6 +185,12 @@ class Study:
             raise RequestError(f"{folder} must be a study's directory, not a file; name the directory.")
         return cls(folder, Store.create_or_open(folder / "study.db", write=False))
 
+    def __repr__(self) -> str:
+        return study_text(self)
+
+    def _repr_html_(self) -> str:
+        return study_html(self)
+
     def __enter__(self) -> Self:
         return self
 
@@ -201,33 +208,38 @@ class Study:
         self.store.set_design(design.to_json())
         self._add(trials, None, extend=True)
 
-    def run(self, executor: Executor, on_progress: Callable[[StudyProgress], None] | None = None) -> None:
+    def run(
+        self,
+        executor: Executor,
+        on_progress: Callable[[StudyProgress], None] | None = None,
+        *,
+        progress: bool = True,
+    ) -> None:
         """Run what is missing, then write the winner of each task to ``best/``; safe to repeat.
 
         A study that only tunes a design's recipes has no winner.
 
         Args:
             executor: Where trials run.
-            on_progress: Called with the study's progress, at least four times a second.
+            on_progress: Called with the study's progress, at least four times a second, in place of the bar.
+            progress: Show a bar where a person looks: in a terminal or a notebook.
 
         Raises:
             RequestError: The rows, the model or the rule's fraction do not fit; nothing has run.
             WorkError: The work failed on the way, or no trial could be completed; what was done is kept.
         """
+        from seedwise.study.bar import StudyBar
+
         check_own(self.folder, self.trials)
+        tuning = self.design is not None and self.design.stage == "tuning"
         try:
-            tuning = self.design is not None and self.design.stage == "tuning"
-            run_study(self.folder, self.store, executor, on_progress, keep_winners=not tuning)
+            with ExitStack() as shown:
+                if progress and on_progress is None:
+                    on_progress = shown.enter_context(StudyBar()).update
+                run_study(self.folder, self.store, executor, on_progress, keep_winners=not tuning)
         except RequestError:
             self._take_back()
             raise
-
-    def _begun(self) -> bool:
-        """Whether anything ever ran, in this study or in a stage before it."""
-        if any(record.attempts for record in self.trials):
-            return True
-        stages = (self.folder / stage for stage in STAGES if (self.folder / stage / "study.db").exists())
-        return any(_opened_has_begun(stage) for stage in stages)
 
     def _add(self, trials: Sequence[Trial], rule: StoppingRule | None, *, extend: bool) -> None:
         """Add what was asked to the store, and remember what was there before."""
@@ -380,8 +392,3 @@ class Study:
             format: csv or parquet.
         """
         return export(self.store, Path(folder), format)
-
-
-def _opened_has_begun(folder: Path) -> bool:
-    with Study.open(folder) as study:
-        return any(record.attempts for record in study.trials)

@@ -5,6 +5,7 @@ The store hands records out, the analysis side reads them, and a program that ha
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from html import escape
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from seedwise.errors import RequestError
@@ -54,6 +55,15 @@ class TrialRecord:
     error: str | None
     best_step: int | None
     test_metrics: Mapping[str, float] | None
+
+    def __repr__(self) -> str:
+        score = "" if self.best is None else f", {self.trial.task.metric} {self.best[1]:.3f} at step {self.best[0]}"
+        seeds, name = self.trial.seeds, f"{self.trial.task.name}, {self.trial.recipe.model_name}"
+        drawn = f"init {seeds.init}, order {seeds.order}, dropout {seeds.dropout}"
+        return f"<TrialRecord {self.id[:8]}: {name}, {drawn}: {self.state}{score}>"
+
+    def _repr_html_(self) -> str:
+        return f"<code>{escape(repr(self))}</code>"
 
     @property
     def last_step(self) -> int:

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from seedwise import TrialState
-from seedwise.cli.progress import StudyBar
+from seedwise.study.bar import StudyBar
 from seedwise.study.progress import StudyProgress
 
 BAR = re.compile("[━╸╺]+")
@@ -25,7 +25,7 @@ class Terminal(io.StringIO):
 def clock(monkeypatch):
     """Sets the time that the bar reads."""
     now = [0.0]
-    monkeypatch.setattr("seedwise.cli.progress.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("seedwise.study.bar.time.monotonic", lambda: now[0])
     return lambda seconds: now.__setitem__(0, seconds)
 
 

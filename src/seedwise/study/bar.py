@@ -1,6 +1,7 @@
 """How is a running study shown: trials by state, best so far, evaluations per second, time left?"""
 
 import time
+from importlib.util import find_spec
 from types import TracebackType
 from typing import Self
 
@@ -8,20 +9,20 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Column
 
-from seedwise.cli.console import duration
 from seedwise.study.progress import StudyProgress
 from seedwise.values.trial import TrialState
 
-__all__ = ["StudyBar"]
+__all__ = ["StudyBar", "duration"]
 
 
 class StudyBar:
-    """A progress bar on standard error; silent when that is no terminal."""
+    """A progress bar on standard error; silent where that is neither a terminal nor a notebook that can show one."""
 
     def __init__(self) -> None:
         console = Console(stderr=True)
+        seen = console.is_terminal or (console.is_jupyter and find_spec("ipywidgets") is not None)
         columns = (BarColumn(bar_width=16), TextColumn("{task.description}", table_column=Column()))
-        self._progress = Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
+        self._progress = Progress(*columns, console=console, disable=not seen, transient=True)
         self._task = self._progress.add_task("starting workers", total=None)
         self._began: tuple[float, int] | None = None
 
@@ -55,3 +56,15 @@ class StudyBar:
             best = (f"{task} {metric} {score:.3f}" for task, (metric, score) in study.best.items())
             lines.append(f"best: {' · '.join(best)}")
         return "\n".join(lines)
+
+
+def duration(seconds: float) -> str:
+    """Return a time that a person reads at a glance.
+
+    Example:
+        >>> duration(43.2), duration(7164), duration(90061)
+        ('0:43', '1:59:24', '25:01:01')
+    """
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -13,29 +13,17 @@ __all__ = ["ArmScore", "arm_scores"]
 
 
 class ArmScore(NamedTuple):
-    """One arm on one task.
+    """One arm on one task."""
 
-    Args:
-        arm: Its name.
-        task: The task.
-        split: Whether scores are of the test or the validation rows.
-        n: Trials at their end.
-        mean: Their mean score; None where it cannot be told.
-        sd: Its standard deviation.
-        against: Name of the arm that it is held against; None where it is held against none.
-        comparison: The arm against that one; None where they cannot be compared.
-        reason: Why something is missing; empty where nothing is.
-    """
-
-    arm: str
-    task: AnyTask
-    split: str
-    n: int
-    mean: float | None
-    sd: float | None
-    against: str | None
-    comparison: RecipeComparison | None
-    reason: str
+    arm: str  # its name
+    task: AnyTask  # the task
+    split: str  # whether scores are of the test or the validation rows
+    n: int  # trials at their end
+    mean: float | None  # their mean score; None where it cannot be told
+    sd: float | None  # its standard deviation
+    against: str | None  # name of the arm that it is held against; None where it is held against none
+    comparison: RecipeComparison | None  # the arm against that one; None where they cannot be compared
+    reason: str  # why something is missing; empty where nothing is
 
 
 def arm_scores(analysis: Analysis, against: Mapping[str, str | None] | None = None) -> list[ArmScore]:

@@ -21,35 +21,20 @@ BAND_LIMIT = 20_000
 
 
 class BestOfN(NamedTuple):
-    """The score of the best of n trials.
+    """The score of the best of n trials."""
 
-    Args:
-        schedule: Which evaluations count: all, epoch or last.
-        n: How many trials are drawn (the papers' budget x or n), (m,).
-        mean: Expected score of the best of n, (m,).
-        sd: Its standard deviation, (m,).
-        median: Its median, (m,).
-        lower: Lower end of the simultaneous band on the mean, (m,); None where the metric's bounds are not known.
-        upper: Upper end of the band, (m,); None likewise.
-        confidence: Confidence of the band, for all n at once.
-        kind: Of the band: equal_tailed, or dkw for very many trials.
-        trials: How many trials the estimate rests on.
-        replacement: Whether trials are drawn with replacement.
-        seconds: Mean device seconds of one trial, which make n a cost; nan where unknown.
-    """
-
-    schedule: str
-    n: NDArray[np.int64]
-    mean: Floats
-    sd: Floats
-    median: Floats
-    lower: Floats | None
-    upper: Floats | None
-    confidence: float
-    kind: str
-    trials: int
-    replacement: bool
-    seconds: float
+    schedule: str  # which evaluations count: all, epoch or last
+    n: NDArray[np.int64]  # how many trials are drawn (the papers' budget x or n), (m,)
+    mean: Floats  # expected score of the best of n, (m,)
+    sd: Floats  # its standard deviation, (m,)
+    median: Floats  # its median, (m,)
+    lower: Floats | None  # lower end of the simultaneous band on the mean, (m,)
+    upper: Floats | None  # upper end of the band, (m,); None likewise
+    confidence: float  # confidence of the band, for all n at once
+    kind: str  # of the band: equal_tailed, or dkw for very many trials
+    trials: int  # how many trials the estimate rests on
+    replacement: bool  # whether trials are drawn with replacement
+    seconds: float  # mean device seconds of one trial, which make n a cost; nan where unknown
 
 
 def expected_best(

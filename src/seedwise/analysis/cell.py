@@ -36,19 +36,13 @@ _SUPPORTS = {
 
 @dataclass(frozen=True)
 class Cell:
-    """The trials of one task and recipe.
+    """The trials of one task and recipe."""
 
-    Args:
-        records: Its trials, in trial order; at least one.
-        facts: What preparing the task found, or the imported files tell.
-        losses_of: Returns a trial's training loss at every step; empty where it is not known.
-        tracked_of: Returns what a trial tracked at every step, by name, (steps, values a step); row i is step i + 1, nan
-            where it is not known. Nothing by default.
-    """
-
-    records: tuple[TrialRecord, ...]
-    facts: TaskFacts
-    losses_of: Callable[[str], NDArray[np.float32]]
+    records: tuple[TrialRecord, ...]  # its trials, in trial order; at least one
+    facts: TaskFacts  # what preparing the task found, or the imported files tell
+    losses_of: Callable[[str], NDArray[np.float32]]  # returns a trial's training loss at every step
+    # returns what a trial tracked at every step, by name, (steps, values a step); row i is step i + 1, nan where it
+    # is not known. Nothing by default
     tracked_of: Callable[[str], Mapping[str, NDArray[np.float32]]] = lambda _: {}
 
     @property

@@ -18,19 +18,12 @@ __all__ = ["Choice", "Tried", "choices"]
 
 
 class Tried(NamedTuple):
-    """One candidate of an arm on one task.
+    """One candidate of an arm on one task."""
 
-    Args:
-        words: Its searched values, as ``L = 3``.
-        scores: Best validation score of each of its trials on the tuning seeds, (n,); those without one left out.
-        missing: How many trials have ended without a score.
-        cell: The candidate's trials.
-    """
-
-    words: str
-    scores: NDArray[np.float64]
-    missing: int
-    cell: Cell
+    words: str  # its searched values, as ``L = 3``
+    scores: NDArray[np.float64]  # best validation score of each of its trials on the tuning seeds, (n,)
+    missing: int  # how many trials have ended without a score
+    cell: Cell  # the candidate's trials
 
     @property
     def mean(self) -> float:
@@ -44,26 +37,16 @@ class Tried(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """What one arm chose on one task, on the tuning seeds by the mean validation score.
+    """What one arm chose on one task, on the tuning seeds by the mean validation score."""
 
-    Args:
-        arm: The arm's name.
-        task: The task.
-        tried: The candidates that have scores, in the order of the search.
-        left_out: Words of the candidates that have none: they do not fit the task or the model, or are not done yet.
-        chosen: Words of the candidate that was taken; None while nothing is.
-        against_next: The chosen one against the best of the others; None where there is no other, or where either has
-            trials without a score.
-        field: The one field that is searched; None where there are several.
-    """
-
-    arm: str
-    task: AnyTask
-    tried: tuple[Tried, ...]
+    arm: str  # the arm's name
+    task: AnyTask  # the task
+    tried: tuple[Tried, ...]  # the candidates that have scores, in the order of the search
+    # words of the candidates that have none: they do not fit the task or the model, or are not done yet
     left_out: tuple[str, ...]
-    chosen: str | None
-    against_next: RecipeComparison | None
-    field: str | None
+    chosen: str | None  # words of the candidate that was taken; None while nothing is
+    against_next: RecipeComparison | None  # the chosen one against the best of the others
+    field: str | None  # the one field that is searched; None where there are several
 
     @property
     def ranked(self) -> list[Tried]:

@@ -20,21 +20,13 @@ Floats = NDArray[np.float64]
 
 
 class Curves(NamedTuple):
-    """Validation scores of all trials on one grid of evaluations.
+    """Validation scores of all trials on one grid of evaluations."""
 
-    Args:
-        fractions: Share of the full run at each evaluation, ascending, (evaluations,); the last is 1.
-        steps: The optimiser step of each evaluation, (evaluations,); None where runs have different ones.
-        scores: Score of each trial at each evaluation, (trials, evaluations); nan where there is none.
-        best: Best score so far, (trials, evaluations); nan before the first finite one.
-        note: How curves of unequal length were put on one grid; empty where they are equal.
-    """
-
-    fractions: Floats
-    steps: NDArray[np.int64] | None
-    scores: Floats
-    best: Floats
-    note: str
+    fractions: Floats  # share of the full run at each evaluation, ascending, (evaluations,); the last is 1
+    steps: NDArray[np.int64] | None  # the optimiser step of each evaluation, (evaluations,)
+    scores: Floats  # score of each trial at each evaluation, (trials, evaluations); nan where there is none
+    best: Floats  # best score so far, (trials, evaluations); nan before the first finite one
+    note: str  # how curves of unequal length were put on one grid; empty where they are equal
 
 
 def curves_of(records: Sequence[TrialRecord], facts: TaskFacts) -> Curves:

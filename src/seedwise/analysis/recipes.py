@@ -40,82 +40,45 @@ PAIRED_LEAST = 5
 
 
 class RecipeScore(NamedTuple):
-    """One recipe on one task: a cell of the papers' tables of results.
+    """One recipe on one task: a cell of the papers' tables of results."""
 
-    Args:
-        task: The task's name.
-        recipe: The recipe's label.
-        metric: The task's metric.
-        split: Whether scores are of the test or the validation rows.
-        n: Trials at their end.
-        mean: Their mean score.
-        sd: Its standard deviation (n - 1 in the denominator).
-        best: The best score.
-        failed: How many were no better than the constant guess.
-        top: Whether the recipe is the best of its task or not significantly worse by a one-tailed Student's t-test.
-        rank: Place of its mean among the task's recipes, from 1.
-    """
-
-    task: str
-    recipe: str
-    metric: str
-    split: str
-    n: int
-    mean: float
-    sd: float
-    best: float
-    failed: int
-    top: bool
-    rank: int
+    task: str  # the task's name
+    recipe: str  # the recipe's label
+    metric: str  # the task's metric
+    split: str  # whether scores are of the test or the validation rows
+    n: int  # trials at their end
+    mean: float  # their mean score
+    sd: float  # its standard deviation (n - 1 in the denominator)
+    best: float  # the best score
+    failed: int  # how many were no better than the constant guess
+    top: bool  # whether the recipe is the best of its task or not significantly worse by a one-tailed Student's t-test
+    rank: int  # place of its mean among the task's recipes, from 1
 
 
 class RecipeComparison(NamedTuple):
-    """Recipe A against recipe B on one task; a difference above 0 speaks for A.
+    """Recipe A against recipe B on one task; a difference above 0 speaks for A."""
 
-    Args:
-        task: The task's name.
-        metric: The task's metric.
-        split: Whether scores are of the test or the validation rows.
-        a: Label of recipe A.
-        b: Label of recipe B.
-        n_a: Trials of A.
-        n_b: Trials of B.
-        mean_a: Mean score of A.
-        mean_b: Mean score of B.
-        sd_a: Standard deviation of A.
-        sd_b: Standard deviation of B.
-        paired: How many trials of both have the same seeds; 0 where they are not compared pairwise.
-        difference: Mean of A minus mean of B, turned so that more is better, with a bootstrap interval.
-        improvement: Probability that a trial of A beats one of B, with its interval.
-        spread: Ratio of the standard deviations with its interval and the Brown-Forsythe test; None where all scores of a
-            recipe, or all but one, are equal.
-        failed: Difference of the shares of failed trials by validation score, with its interval and Fisher's exact test;
-            None where the constant guess's score is not known.
-        tests: Every test of the difference of means, by name; ``crossed`` where trials of both share seeds.
-        decisive: The name of the test to go by: crossed where there is one, or else welch.
-        more_seeds: How many seeds would separate A and B if the difference were as large as it looks; None where trials
-            share seeds, so that more trials alone would not tell.
-    """
-
-    task: str
-    metric: str
-    split: str
-    a: str
-    b: str
-    n_a: int
-    n_b: int
-    mean_a: float
-    mean_b: float
-    sd_a: float
-    sd_b: float
-    paired: int
-    difference: Interval
-    improvement: Interval
-    spread: VarianceRatio | None
+    task: str  # the task's name
+    metric: str  # the task's metric
+    split: str  # whether scores are of the test or the validation rows
+    a: str  # label of recipe A
+    b: str  # label of recipe B
+    n_a: int  # trials of A
+    n_b: int  # trials of B
+    mean_a: float  # mean score of A
+    mean_b: float  # mean score of B
+    sd_a: float  # standard deviation of A
+    sd_b: float  # standard deviation of B
+    paired: int  # how many trials of both have the same seeds; 0 where they are not compared pairwise
+    difference: Interval  # mean of A minus mean of B, turned so that more is better, with a bootstrap interval
+    improvement: Interval  # probability that a trial of A beats one of B, with its interval
+    spread: VarianceRatio | None  # ratio of the standard deviations with its interval and the Brown-Forsythe test
+    # difference of the shares of failed trials by validation score, with its interval and Fisher's exact test; None
+    # where the constant guess's score is not known
     failed: FailedShareDifference | None
-    tests: Mapping[str, Comparison]
-    decisive: str
-    more_seeds: SeedsNeeded | None
+    tests: Mapping[str, Comparison]  # every test of the difference of means, by name
+    decisive: str  # the name of the test to go by: crossed where there is one, or else welch
+    more_seeds: SeedsNeeded | None  # how many seeds would separate A and B if the difference were as large as it looks
 
 
 def scores_by_recipe(

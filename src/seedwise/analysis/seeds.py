@@ -46,62 +46,37 @@ STREAMS = ("init", "order", "dropout")
 
 
 class Grid(NamedTuple):
-    """The crossed design as a table of final scores.
+    """The crossed design as a table of final scores."""
 
-    Args:
-        init: Init seeds, ascending, (rows,).
-        order: Order seeds, ascending, (columns,).
-        scores: Mean final score of each pair, (rows, columns); nan where the pair was not run.
-        by_init: Number, mean, sd, min and max of each init seed.
-        by_order: The same of each order seed.
-    """
-
-    init: NDArray[np.int64]
-    order: NDArray[np.int64]
-    scores: Floats
-    by_init: LevelSummary
-    by_order: LevelSummary
+    init: NDArray[np.int64]  # init seeds, ascending, (rows,)
+    order: NDArray[np.int64]  # order seeds, ascending, (columns,)
+    scores: Floats  # mean final score of each pair, (rows, columns); nan where the pair was not run
+    by_init: LevelSummary  # number, mean, sd, min and max of each init seed
+    by_order: LevelSummary  # the same of each order seed
 
 
 class FailedTrials(NamedTuple):
-    """Trials that ended about where the best constant guess is.
+    """Trials that ended about where the best constant guess is."""
 
-    Args:
-        threshold: The score up to which a trial counts as failed: the guess's, and `FAILED_MARGIN` above it; None where
-            the guess is not known and only trials without a score count.
-        share: Their share with its interval, which counts that trials share seeds, judged by each trial's score: its best evaluation.
-        last: The same judged by the last evaluation: trials that fell back are counted as well.
-        by_init: Share of each init seed with its interval; None where seeds are not crossed.
-        by_order: The same of order seeds.
-        gather_in_init: Whether failures gather in some init seeds; None where seeds are not crossed or all trials alike.
-        gather_in_order: The same of order seeds.
-    """
-
-    threshold: float | None
+    threshold: float | None  # the score up to which a trial counts as failed: the guess's, and `FAILED_MARGIN` above it
+    # their share with its interval, which counts that trials share seeds, judged by each trial's score: its best
+    # evaluation
     share: FailedShare
-    last: FailedShare
-    by_init: FailedByLevel | None
-    by_order: FailedByLevel | None
-    gather_in_init: Clustering | None
-    gather_in_order: Clustering | None
+    last: FailedShare  # the same judged by the last evaluation: trials that fell back are counted as well
+    by_init: FailedByLevel | None  # share of each init seed with its interval; None where seeds are not crossed
+    by_order: FailedByLevel | None  # the same of order seeds
+    gather_in_init: Clustering | None  # whether failures gather in some init seeds
+    gather_in_order: Clustering | None  # the same of order seeds
 
 
 class GoodSeeds(NamedTuple):
-    """The same seeds ranked on every task (Dodge et al. 2020, section 4.3).
+    """The same seeds ranked on every task (Dodge et al. 2020, section 4.3)."""
 
-    Args:
-        stream: init or order.
-        seeds: The seeds that every task has, ascending, (seeds,).
-        tasks: Names of the tasks, (tasks,).
-        means: Mean final score of each seed on each task, (tasks, seeds).
-        ranks: Ranks, Kendall's W and how likely chance alone is.
-    """
-
-    stream: str
-    seeds: NDArray[np.int64]
-    tasks: tuple[str, ...]
-    means: Floats
-    ranks: SeedRanks
+    stream: str  # init or order
+    seeds: NDArray[np.int64]  # the seeds that every task has, ascending, (seeds,)
+    tasks: tuple[str, ...]  # names of the tasks, (tasks,)
+    means: Floats  # mean final score of each seed on each task, (tasks, seeds)
+    ranks: SeedRanks  # ranks, Kendall's W and how likely chance alone is
 
 
 def grid(cell: Cell) -> Grid:

@@ -29,25 +29,15 @@ MOST_POINTS = 200
 
 
 class StepCurve(NamedTuple):
-    """One number a step, such as the training loss, over trials.
+    """One number a step, such as the training loss, over trials."""
 
-    Args:
-        step: The last optimiser step of each bin, ascending, (points,).
-        mean: Mean over trials of their mean in the bin, (points,).
-        low: The lowest of the trials, (points,).
-        high: The highest, (points,).
-        trials: How many trials have a finite number in the bin, (points,).
-        bin: How many steps a bin holds; 1 shows every step.
-        diverged: How many trials had a number that was not finite; such numbers are in neither mean nor range.
-    """
-
-    step: NDArray[np.int64]
-    mean: Floats
-    low: Floats
-    high: Floats
-    trials: NDArray[np.int64]
-    bin: int
-    diverged: int
+    step: NDArray[np.int64]  # the last optimiser step of each bin, ascending, (points,)
+    mean: Floats  # mean over trials of their mean in the bin, (points,)
+    low: Floats  # the lowest of the trials, (points,)
+    high: Floats  # the highest, (points,)
+    trials: NDArray[np.int64]  # how many trials have a finite number in the bin, (points,)
+    bin: int  # how many steps a bin holds; 1 shows every step
+    diverged: int  # how many trials had a number that was not finite; such numbers are in neither mean nor range
 
 
 def loss_curve(cell: Cell) -> StepCurve:
@@ -100,29 +90,19 @@ def _over_trials(step: NDArray[np.int64], table: Floats, width: int, diverged: i
 
 
 class BlockDistances(NamedTuple):
-    """Distance of each Transformer block from its starting values, in the mean over trials.
+    """Distance of each Transformer block from its starting values, in the mean over trials."""
 
-    Args:
-        step: Optimiser steps, ascending, (points,): the first, the last, and evenly between them.
-        mean: Mean over trials of the L2 distance after the step, (points, blocks), block 1 at the bottom first.
-        trials: How many trials have a finite distance of every block there, (points,).
-    """
-
-    step: NDArray[np.int64]
-    mean: Floats
-    trials: NDArray[np.int64]
+    step: NDArray[np.int64]  # optimiser steps, ascending, (points,): the first, the last, and evenly between them
+    mean: Floats  # mean over trials of the L2 distance after the step, (points, blocks), block 1 at the bottom first
+    trials: NDArray[np.int64]  # how many trials have a finite distance of every block there, (points,)
 
 
 class BiasRatio(NamedTuple):
-    """How many times as large as the corrected one Adam's update was.
+    """How many times as large as the corrected one Adam's update was."""
 
-    Args:
-        step: Optimiser steps, ascending, (points,): the first, the last, and evenly between them on a logarithmic axis.
-        ratio: The ratio, which is the same in every trial of a recipe, (points,); 1 with bias correction.
-    """
-
+    # optimiser steps, ascending, (points,): the first, the last, and evenly between them on a logarithmic axis
     step: NDArray[np.int64]
-    ratio: Floats
+    ratio: Floats  # the ratio, which is the same in every trial of a recipe, (points,); 1 with bias correction
 
 
 def block_distances(cell: Cell) -> BlockDistances:

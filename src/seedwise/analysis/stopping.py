@@ -33,40 +33,23 @@ BUDGETS = range(1, 31)
 
 
 class BestRules(NamedTuple):
-    """The best stopping rule for every budget, from the trials that were run.
+    """The best stopping rule for every budget, from the trials that were run."""
 
-    Args:
-        settings: How many settings (t, f, p) were compared.
-        trials: How many trials they rest on.
-        rules: One row for each budget: t, f, p, cost, mean and sd of the result.
-        full: Mean of the best of as many full trainings as the budget pays, (budgets,); nan where it pays for none.
-        reduction: Relative error reduction over full trainings, (budgets,); None where no perfect score is known.
-        equal_budget: The smallest budget whose best rule expects as much as full trainings do here, (budgets,); nan
-            where none does.
-    """
-
-    settings: int
-    trials: int
-    rules: Plan
-    full: Floats
-    reduction: Floats | None
-    equal_budget: Floats
+    settings: int  # how many settings (t, f, p) were compared
+    trials: int  # how many trials they rest on
+    rules: Plan  # one row for each budget: t, f, p, cost, mean and sd of the result
+    full: Floats  # mean of the best of as many full trainings as the budget pays, (budgets,)
+    reduction: Floats | None  # relative error reduction over full trainings, (budgets,)
+    equal_budget: Floats  # the smallest budget whose best rule expects as much as full trainings do here, (budgets,)
 
 
 class Alternatives(NamedTuple):
-    """Other ways to spend a budget than one stopping rule.
+    """Other ways to spend a budget than one stopping rule."""
 
-    Args:
-        budget: In full trainings.
-        halving: Successive halving.
-        seed_aware: A rule that drops whole init or order seeds, beside the best plain rule; None where there is none.
-        reason: Why there is no seed-aware rule; empty where there is one.
-    """
-
-    budget: int
-    halving: HalvedBest
-    seed_aware: SeedAwareBest | None
-    reason: str
+    budget: int  # in full trainings
+    halving: HalvedBest  # successive halving
+    seed_aware: SeedAwareBest | None  # a rule that drops whole init or order seeds, beside the best plain rule
+    reason: str  # why there is no seed-aware rule; empty where there is one
 
 
 def correlation(

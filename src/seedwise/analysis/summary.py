@@ -13,41 +13,23 @@ __all__ = ["CellSummary", "summarize"]
 
 
 class CellSummary(NamedTuple):
-    """One task and recipe of a study, summed up.
+    """One task and recipe of a study, summed up."""
 
-    Args:
-        task: The task.
-        model: The name of the recipe's model.
-        recipe_id: The recipe's id.
-        started: Trials with at least one evaluation.
-        stopped: Trials that were judged and do not go on.
-        kept: Trials that reached the end.
-        failed: Trials that failed.
-        open: Trials that are not finished: waiting, running or paused.
-        best: Best validation score of a complete trial, in the task's metric.
-        test: Its test score in the same metric.
-        median: Median best validation score of the trials that reached the end.
-        baseline: What the best constant guess scores.
-        cost: Device time in full trainings: steps trained over steps of one run.
-        seconds: Device seconds.
-        winner: The trial that best belongs to.
-    """
-
-    task: AnyTask
-    model: str
-    recipe_id: str
-    started: int
-    stopped: int
-    kept: int
-    failed: int
-    open: int
-    best: float | None
-    test: float | None
-    median: float | None
-    baseline: float | None
-    cost: float
-    seconds: float
-    winner: TrialRecord | None
+    task: AnyTask  # the task
+    model: str  # the name of the recipe's model
+    recipe_id: str  # the recipe's id
+    started: int  # trials with at least one evaluation
+    stopped: int  # trials that were judged and do not go on
+    kept: int  # trials that reached the end
+    failed: int  # trials that failed
+    open: int  # trials that are not finished: waiting, running or paused
+    best: float | None  # best validation score of a complete trial, in the task's metric
+    test: float | None  # its test score in the same metric
+    median: float | None  # median best validation score of the trials that reached the end
+    baseline: float | None  # what the best constant guess scores
+    cost: float  # device time in full trainings: steps trained over steps of one run
+    seconds: float  # device seconds
+    winner: TrialRecord | None  # the trial that best belongs to
 
 
 def summarize(cell: Cell) -> CellSummary:

@@ -28,28 +28,20 @@ _LINE = 11  # pixels from line to line of a row's name
 
 
 class RecipesData(NamedTuple):
-    """Final scores of several recipes on one task.
+    """Final scores of several recipes on one task."""
 
-    Args:
-        boxes: One mapping for each recipe: series, n, q1, median, q3, low and high (ends of the whiskers: the furthest
-            scores within 1.5 interquartile ranges of the box), mean, failed (how many trials ended about where the
-            constant guess is) and of (how many ended).
-        points: One mapping for each trial that is drawn by itself: series, score, and offset, its place across the row
-            in [0, 1), the same at every call.
-        series: Names of the recipes from the top down.
-        baseline: What the best constant guess scores; None where it is not known, and for test rows.
-        title: Of the figure.
-        subtitle: What box, whiskers and points are.
-        x: Title of the axis of scores.
-    """
-
+    # one mapping for each recipe: series, n, q1, median, q3, low and high (ends of the whiskers: the furthest scores
+    # within 1.5 interquartile ranges of the box), mean, failed (how many trials ended about where the constant guess
+    # is) and of (how many ended)
     boxes: list[dict[str, Any]]
+    # one mapping for each trial that is drawn by itself: series, score, and offset, its place across the row in [0,
+    # 1), the same at every call
     points: list[dict[str, Any]]
-    series: tuple[str, ...]
-    baseline: float | None
-    title: str
-    subtitle: str
-    x: str
+    series: tuple[str, ...]  # names of the recipes from the top down
+    baseline: float | None  # what the best constant guess scores; None where it is not known, and for test rows
+    title: str  # of the figure
+    subtitle: str  # what box, whiskers and points are
+    x: str  # title of the axis of scores
 
 
 def recipes_data(analysis: Analysis, cells: Mapping[str, Cell], *, split: str = "validation") -> RecipesData:

@@ -25,38 +25,25 @@ _X = "budget (full trainings)"
 
 
 class RulesData(NamedTuple):
-    """The best stopping rule for every budget.
+    """The best stopping rule for every budget."""
 
-    Args:
-        points: One mapping for each budget, part of the rule and series: budget, part (t, f in percent, or p), series
-            (the best rule, or full trainings, of which t and p are the budget), value.
-        title: Of the figure.
-        subtitle: Number of trials and of rules compared.
-    """
-
+    # one mapping for each budget, part of the rule and series: budget, part (t, f in percent, or p), series (the best
+    # rule, or full trainings, of which t and p are the budget), value
     points: list[dict[str, Any]]
-    title: str
-    subtitle: str
+    title: str  # of the figure
+    subtitle: str  # number of trials and of rules compared
 
 
 class BudgetData(NamedTuple):
-    """What is to be expected for every budget.
+    """What is to be expected for every budget."""
 
-    Args:
-        points: One mapping for each budget of each series: series, budget, mean, and low and high of the shading.
-        series: Their names in the legend's order.
-        zero: Whether 0 is marked: no gain.
-        title: Of the figure.
-        subtitle: Number of trials, and what is shaded.
-        y: Title of the vertical axis.
-    """
-
+    # one mapping for each budget of each series: series, budget, mean, and low and high of the shading
     points: list[dict[str, Any]]
-    series: tuple[str, ...]
-    zero: bool
-    title: str
-    subtitle: str
-    y: str
+    series: tuple[str, ...]  # their names in the legend's order
+    zero: bool  # whether 0 is marked: no gain
+    title: str  # of the figure
+    subtitle: str  # number of trials, and what is shaded
+    y: str  # title of the vertical axis
 
 
 def rules_data(analysis: Analysis, cell: Cell) -> RulesData:

@@ -15,22 +15,14 @@ __all__ = ["LossesData", "draw_losses", "gradients_data", "losses_data"]
 
 
 class LossesData(NamedTuple):
-    """Training loss, or norm of the gradient, by step, of one recipe or several.
+    """Training loss, or norm of the gradient, by step, of one recipe or several."""
 
-    Args:
-        points: One mapping for each step of each series: series, step, and over trials the mean, low and high, and
-            their number.
-        series: Their names in the legend's order.
-        title: Of the figure.
-        subtitle: Number of trials, and what is shaded.
-        axis: Title of the vertical axis.
-    """
-
+    # one mapping for each step of each series: series, step, and over trials the mean, low and high, and their number
     points: list[dict[str, Any]]
-    series: tuple[str, ...]
-    title: str
-    subtitle: str
-    axis: str
+    series: tuple[str, ...]  # their names in the legend's order
+    title: str  # of the figure
+    subtitle: str  # number of trials, and what is shaded
+    axis: str  # title of the vertical axis
 
 
 def losses_data(analysis: Analysis, cells: Mapping[str, Cell]) -> LossesData:

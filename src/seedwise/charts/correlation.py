@@ -19,24 +19,16 @@ _MOST_EVALUATIONS = 60  # along one axis: a cell of less than 4 pixels cannot be
 
 
 class CorrelationData(NamedTuple):
-    """Correlation over trials between the best scores so far at two moments of the run.
+    """Correlation over trials between the best scores so far at two moments of the run."""
 
-    Args:
-        cells: One mapping for each pair of evaluations: x and y (share of the run in percent), left, right, low and
-            high (edges of the cell), r; None where r is undefined because all trials are equal there.
-        domain: From the first to the last edge, in percent.
-        trusted: Share of the run in percent from which the ranking can be trusted; None if never before the end.
-        title: Of the figure.
-        subtitle: Number of trials, from when the ranking can be trusted, and how to read the figure.
-        measure: Title of the colours.
-    """
-
+    # one mapping for each pair of evaluations: x and y (share of the run in percent), left, right, low and high
+    # (edges of the cell), r; None where r is undefined because all trials are equal there
     cells: list[dict[str, Any]]
-    domain: tuple[float, float]
-    trusted: float | None
-    title: str
-    subtitle: str
-    measure: str
+    domain: tuple[float, float]  # from the first to the last edge, in percent
+    trusted: float | None  # share of the run in percent from which the ranking can be trusted
+    title: str  # of the figure
+    subtitle: str  # number of trials, from when the ranking can be trusted, and how to read the figure
+    measure: str  # title of the colours
 
 
 def correlation_data(

@@ -33,29 +33,19 @@ _FATES = {
 
 
 class CurvesData(NamedTuple):
-    """The validation curves of some trials of one task and recipe.
+    """The validation curves of some trials of one task and recipe."""
 
-    Args:
-        points: One mapping for each finite score: trial, piece (which unbroken piece of its curve), run (share of the
-            full run in percent), score, fate, dot (whether it is marked: the end of a curve that stops early, or a score
-            with none beside it).
-        fates: The fates that occur, in the order they are drawn.
-        shown: How many trials have a curve here.
-        trials: How many have a finite score at all.
-        baseline: What the best constant guess scores; None if unknown.
-        title: Of the figure.
-        subtitle: How many of how many trials.
-        y: Title of the vertical axis.
-    """
-
+    # one mapping for each finite score: trial, piece (which unbroken piece of its curve), run (share of the full run
+    # in percent), score, fate, dot (whether it is marked: the end of a curve that stops early, or a score with none
+    # beside it)
     points: list[dict[str, Any]]
-    fates: tuple[str, ...]
-    shown: int
-    trials: int
-    baseline: float | None
-    title: str
-    subtitle: str
-    y: str
+    fates: tuple[str, ...]  # the fates that occur, in the order they are drawn
+    shown: int  # how many trials have a curve here
+    trials: int  # how many have a finite score at all
+    baseline: float | None  # what the best constant guess scores; None if unknown
+    title: str  # of the figure
+    subtitle: str  # how many of how many trials
+    y: str  # title of the vertical axis
 
 
 def curves_data(analysis: Analysis, cell: Cell, *, most: int = 20, seed: int = 0) -> CurvesData:

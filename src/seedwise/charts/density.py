@@ -24,27 +24,17 @@ _RUG_SHARE = 0.2  # of the curves' height, below them, for each series
 
 
 class DensityData(NamedTuple):
-    """Densities of scores, or of standard deviations, with the single values below them.
+    """Densities of scores, or of standard deviations, with the single values below them."""
 
-    Args:
-        points: One mapping for each place of each curve: panel, series, value, density.
-        rug: One mapping for each distinct value: panel, series, value, count (how many trials or seeds have it).
-        panels: Names of the panels from the top down; one empty name where there is a single panel.
-        series: Names of the curves in the legend's order.
-        marks: By what they are, values that are marked by a line.
-        title: Of the figure.
-        subtitle: Number of trials, and how to read the figure.
-        x: Title of the horizontal axis.
-    """
-
-    points: list[dict[str, Any]]
+    points: list[dict[str, Any]]  # one mapping for each place of each curve: panel, series, value, density
+    # one mapping for each distinct value: panel, series, value, count (how many trials or seeds have it)
     rug: list[dict[str, Any]]
-    panels: tuple[str, ...]
-    series: tuple[str, ...]
-    marks: Mapping[str, float]
-    title: str
-    subtitle: str
-    x: str
+    panels: tuple[str, ...]  # names of the panels from the top down; one empty name where there is a single panel
+    series: tuple[str, ...]  # names of the curves in the legend's order
+    marks: Mapping[str, float]  # by what they are, values that are marked by a line
+    title: str  # of the figure
+    subtitle: str  # number of trials, and how to read the figure
+    x: str  # title of the horizontal axis
 
 
 def seed_density_data(analysis: Analysis, cell: Cell) -> DensityData:

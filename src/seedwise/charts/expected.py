@@ -30,23 +30,15 @@ _MOST_POINTS = 80  # of n on one curve: more cannot be told apart at this size
 
 
 class ExpectedData(NamedTuple):
-    """Curves of an expected score against the number of trials.
+    """Curves of an expected score against the number of trials."""
 
-    Args:
-        points: One mapping for each n of each series: series, n, mean, and low and high of the shading.
-        series: Their names in the legend's order.
-        title: Of the figure.
-        subtitle: Number of trials, and what is shaded.
-        y: Title of the vertical axis.
-        x: Title of the horizontal axis; where the device time of a trial is known, it makes n a cost.
-    """
-
+    # one mapping for each n of each series: series, n, mean, and low and high of the shading
     points: list[dict[str, Any]]
-    series: tuple[str, ...]
-    title: str
-    subtitle: str
-    y: str
-    x: str = "trials n (full trainings)"
+    series: tuple[str, ...]  # their names in the legend's order
+    title: str  # of the figure
+    subtitle: str  # number of trials, and what is shaded
+    y: str  # title of the vertical axis
+    x: str = "trials n (full trainings)"  # title of the horizontal axis
 
 
 def expected_best_data(analysis: Analysis, cell: Cell) -> ExpectedData:

@@ -24,28 +24,18 @@ _LOWEST, _HIGHEST = 60, 300  # pixels
 
 
 class GridData(NamedTuple):
-    """A grid of final scores by init and order seed.
+    """A grid of final scores by init and order seed."""
 
-    Args:
-        cells: One mapping for each pair, and each minimum, mean and maximum: row, column, value (None where the pair
-            was not run), text (its number).
-        sds: The same for each standard deviation; empty without margins.
-        rows: Names of the rows from the top down: init seeds, then what the margins hold.
-        columns: Names of the columns from left to right: order seeds, then what the margins hold.
-        domain: The lowest and the highest value of the cells.
-        title: Of the figure.
-        subtitle: Number of trials, and how to read the figure.
-        metric: Title of the colours.
-    """
-
+    # one mapping for each pair, and each minimum, mean and maximum: row, column, value (None where the pair was not
+    # run), text (its number)
     cells: list[dict[str, Any]]
-    sds: list[dict[str, Any]]
-    rows: tuple[str, ...]
-    columns: tuple[str, ...]
-    domain: tuple[float, float]
-    title: str
-    subtitle: str
-    metric: str
+    sds: list[dict[str, Any]]  # the same for each standard deviation; empty without margins
+    rows: tuple[str, ...]  # names of the rows from the top down: init seeds, then what the margins hold
+    columns: tuple[str, ...]  # names of the columns from left to right: order seeds, then what the margins hold
+    domain: tuple[float, float]  # the lowest and the highest value of the cells
+    title: str  # of the figure
+    subtitle: str  # number of trials, and how to read the figure
+    metric: str  # title of the colours
 
 
 def sorted_grid_data(analysis: Analysis, cell: Cell) -> GridData:

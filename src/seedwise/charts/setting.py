@@ -25,26 +25,17 @@ _LOG_FROM = 10  # times the smallest value
 
 
 class SettingData(NamedTuple):
-    """Mean final score against the value of a setting.
+    """Mean final score against the value of a setting."""
 
-    Args:
-        points: One mapping for each cell: series, value, n, mean, sd, lower and upper (of the mean's interval), and low
-            and high (the range of the trials).
-        series: Their names in the legend's order.
-        setting: The setting's name.
-        log: Whether the values span more than a factor of ten, so that their axis is logarithmic.
-        title: Of the figure.
-        subtitle: Number of trials, and what is drawn.
-        y: Title of the vertical axis.
-    """
-
+    # one mapping for each cell: series, value, n, mean, sd, lower and upper (of the mean's interval), and low and
+    # high (the range of the trials)
     points: list[dict[str, Any]]
-    series: tuple[str, ...]
-    setting: str
-    log: bool
-    title: str
-    subtitle: str
-    y: str
+    series: tuple[str, ...]  # their names in the legend's order
+    setting: str  # the setting's name
+    log: bool  # whether the values span more than a factor of ten, so that their axis is logarithmic
+    title: str  # of the figure
+    subtitle: str  # number of trials, and what is drawn
+    y: str  # title of the vertical axis
 
 
 def by_setting(cells: Sequence[Cell], setting: str) -> dict[str, list[Cell]]:

@@ -38,39 +38,24 @@ _MOST_DISTANCES = 60  # points of one line in a panel
 
 
 class BiasData(NamedTuple):
-    """How much too large Adam's updates are without bias correction, by step.
+    """How much too large Adam's updates are without bias correction, by step."""
 
-    Args:
-        points: One mapping for each step of the curve: step and ratio.
-        marks: One mapping for each task, by its number of steps: name, step, ratio.
-        measured: One mapping for each step of each recipe that tracked the ratio: name, step, ratio.
-        title: Of the figure.
-        subtitle: The decays.
-    """
-
-    points: list[dict[str, Any]]
-    marks: list[dict[str, Any]]
-    measured: list[dict[str, Any]]
-    title: str
-    subtitle: str
+    points: list[dict[str, Any]]  # one mapping for each step of the curve: step and ratio
+    marks: list[dict[str, Any]]  # one mapping for each task, by its number of steps: name, step, ratio
+    measured: list[dict[str, Any]]  # one mapping for each step of each recipe that tracked the ratio: name, step, ratio
+    title: str  # of the figure
+    subtitle: str  # the decays
 
 
 class DistancesData(NamedTuple):
-    """Distance of Transformer blocks from where they started, by step.
+    """Distance of Transformer blocks from where they started, by step."""
 
-    Args:
-        points: One mapping for each step of each block of each recipe: recipe, block, step, distance.
-        recipes: Names of the recipes, in order.
-        blocks: Numbers of the blocks, from 1 at the bottom, ascending.
-        title: Of the figure.
-        subtitle: What a distance is.
-    """
-
+    # one mapping for each step of each block of each recipe: recipe, block, step, distance
     points: list[dict[str, Any]]
-    recipes: tuple[str, ...]
-    blocks: tuple[int, ...]
-    title: str
-    subtitle: str
+    recipes: tuple[str, ...]  # names of the recipes, in order
+    blocks: tuple[int, ...]  # numbers of the blocks, from 1 at the bottom, ascending
+    title: str  # of the figure
+    subtitle: str  # what a distance is
 
 
 def bias_data(

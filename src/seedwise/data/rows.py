@@ -24,21 +24,13 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The rows of one split, column by column.
+    """The rows of one split, column by column."""
 
-    Args:
-        texts: The texts, or the first of each pair.
-        pairs: The second texts; None where the task has single texts.
-        labels: The number of each row's class, or the number to be predicted; empty where rows are only predicted.
-        index: Row number of each row in its source, from 0, a header not counted.
-        source: The given rows they come from: train, validation or test.
-    """
-
-    texts: tuple[str, ...]
-    pairs: tuple[str, ...] | None
-    labels: tuple[int, ...] | tuple[float, ...]
-    index: tuple[int, ...]
-    source: str
+    texts: tuple[str, ...]  # the texts, or the first of each pair
+    pairs: tuple[str, ...] | None  # the second texts; None where the task has single texts
+    labels: tuple[int, ...] | tuple[float, ...]  # the number of each row's class, or the number to be predicted
+    index: tuple[int, ...]  # row number of each row in its source, from 0, a header not counted
+    source: str  # the given rows they come from: train, validation or test
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -46,21 +38,13 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class TaskRows:
-    """The rows of a task, labels encoded and splits made.
+    """The rows of a task, labels encoded and splits made."""
 
-    Args:
-        train: The training rows.
-        validation: The validation rows.
-        test: The test rows, if there are any.
-        label_names: The classes in the order of their numbers; None for regression.
-        dropped: Rows and lines of the sources that were left out: malformed, without a gold label, or empty.
-    """
-
-    train: Rows
-    validation: Rows
-    test: Rows | None
-    label_names: tuple[str, ...] | None
-    dropped: int
+    train: Rows  # the training rows
+    validation: Rows  # the validation rows
+    test: Rows | None  # the test rows, if there are any
+    label_names: tuple[str, ...] | None  # the classes in the order of their numbers; None for regression
+    dropped: int  # rows and lines of the sources that were left out: malformed, without a gold label, or empty
 
 
 def load_rows(task: Task) -> TaskRows:

@@ -15,25 +15,15 @@ RawLabel: TypeAlias = str | int | float | bool | None
 
 @dataclass(frozen=True, slots=True)
 class SourceRows:
-    """Columns as they were read, in the source's order; a missing text or label is None.
+    """Columns as they were read, in the source's order; a missing text or label is None."""
 
-    Args:
-        place: The file's name or the hub's, for messages.
-        texts: The texts, or the first of each pair.
-        pairs: The second texts; None where the task has single texts.
-        labels: The labels as written; empty where the rows were read without labels.
-        index: Row number of each row in the source, from 0, a header not counted.
-        skipped: Lines of the source that are no rows.
-        label_column: What the source calls the label's column, for messages.
-    """
-
-    place: str
-    texts: list[RawText]
-    pairs: list[RawText] | None
-    labels: list[RawLabel]
-    index: list[int]
-    skipped: int = 0
-    label_column: str = "label"
+    place: str  # the file's name or the hub's, for messages
+    texts: list[RawText]  # the texts, or the first of each pair
+    pairs: list[RawText] | None  # the second texts; None where the task has single texts
+    labels: list[RawLabel]  # the labels as written; empty where the rows were read without labels
+    index: list[int]  # row number of each row in the source, from 0, a header not counted
+    skipped: int = 0  # lines of the source that are no rows
+    label_column: str = "label"  # what the source calls the label's column, for messages
 
     def __len__(self) -> int:
         return len(self.texts)

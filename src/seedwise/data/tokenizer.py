@@ -50,23 +50,14 @@ class Encoded(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tokenizer:
-    """A model's tokenizer and what is read off it before its first use.
+    """A model's tokenizer and what is read off it before its first use."""
 
-    Args:
-        inner: The tokenizer of transformers.
-        limit: The longest input that the model takes; None where nothing says.
-        fingerprint: Hash of everything that decides which ids a text gets.
-        pad_id: The id that fills a batch: padding, or end of text where the tokenizer has no padding token.
-        padding_side: right or left.
-        vocabulary: How many ids there are.
-    """
-
-    inner: Any
-    limit: int | None
-    fingerprint: str
-    pad_id: int
-    padding_side: str
-    vocabulary: int
+    inner: Any  # the tokenizer of transformers
+    limit: int | None  # the longest input that the model takes; None where nothing says
+    fingerprint: str  # hash of everything that decides which ids a text gets
+    pad_id: int  # the id that fills a batch: padding, or end of text where the tokenizer has no padding token
+    padding_side: str  # right or left
+    vocabulary: int  # how many ids there are
 
 
 def load_tokenizer(model: str) -> Tokenizer:

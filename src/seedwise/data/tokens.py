@@ -33,25 +33,16 @@ CACHE_FORMAT = 1  # raise it when the files' layout or meaning changes
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TokenizedSplit:
-    """The token ids of one split's rows, end to end.
+    """The token ids of one split's rows, end to end."""
 
-    Args:
-        ids: Token ids of all rows, shape [tokens], int32.
-        type_ids: Which text of a pair a token belongs to, shape [tokens], int8; None where the model has no such input.
-        offsets: Where each row starts, and the end of the last, shape [rows + 1], int64.
-        labels: Class numbers (int64) or numbers to be predicted (float32), shape [rows]; shape [0] in rows to predict.
-        index: Row number of each row in its source, shape [rows], int64.
-        source: The given rows they come from: train, validation, test or predict.
-        truncated: How many rows were cut.
-    """
-
-    ids: NDArray[np.int32]
-    type_ids: NDArray[np.int8] | None
-    offsets: NDArray[np.int64]
+    ids: NDArray[np.int32]  # token ids of all rows, shape [tokens], int32
+    type_ids: NDArray[np.int8] | None  # which text of a pair a token belongs to, shape [tokens], int8
+    offsets: NDArray[np.int64]  # where each row starts, and the end of the last, shape [rows + 1], int64
+    # class numbers (int64) or numbers to be predicted (float32), shape [rows]; shape [0] in rows to predict
     labels: NDArray[np.int64] | NDArray[np.float32]
-    index: NDArray[np.int64]
-    source: str
-    truncated: int
+    index: NDArray[np.int64]  # row number of each row in its source, shape [rows], int64
+    source: str  # the given rows they come from: train, validation, test or predict
+    truncated: int  # how many rows were cut
 
     def __len__(self) -> int:
         return len(self.index)
@@ -69,33 +60,19 @@ class TokenizedSplit:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TokenizedTask:
-    """A task as the model sees it: a folder of arrays that are mapped into memory.
+    """A task as the model sees it: a folder of arrays that are mapped into memory."""
 
-    Args:
-        folder: The folder of its files; its name is the hash of its content.
-        train: The training rows.
-        validation: The validation rows.
-        test: The test rows, if there are any.
-        kind: classification or regression.
-        label_names: The classes in the order of their numbers; None for regression.
-        pad_id: The token id that fills a batch.
-        padding_side: right or left.
-        vocabulary: How many token ids the tokenizer knows.
-        max_length: The longest input allowed: the recipe's, or the model's where that is less.
-        dropped: Rows and lines of the sources that were left out.
-    """
-
-    folder: Path
-    train: TokenizedSplit
-    validation: TokenizedSplit
-    test: TokenizedSplit | None
-    kind: str
-    label_names: tuple[str, ...] | None
-    pad_id: int
-    padding_side: str
-    vocabulary: int
-    max_length: int
-    dropped: int
+    folder: Path  # the folder of its files; its name is the hash of its content
+    train: TokenizedSplit  # the training rows
+    validation: TokenizedSplit  # the validation rows
+    test: TokenizedSplit | None  # the test rows, if there are any
+    kind: str  # classification or regression
+    label_names: tuple[str, ...] | None  # the classes in the order of their numbers; None for regression
+    pad_id: int  # the token id that fills a batch
+    padding_side: str  # right or left
+    vocabulary: int  # how many token ids the tokenizer knows
+    max_length: int  # the longest input allowed: the recipe's, or the model's where that is less
+    dropped: int  # rows and lines of the sources that were left out
 
     @classmethod
     def open(cls, folder: str | Path) -> "TokenizedTask":

@@ -36,17 +36,11 @@ def design_names() -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class DesignFile:
-    """A design as its file says it, before tasks, model and scale are settled.
+    """A design as its file says it, before tasks, model and scale are settled."""
 
-    Args:
-        name: The file's name without its ending.
-        content: What the file says.
-        path: The file; folders that it names are relative to its own.
-    """
-
-    name: str
-    content: Mapping[str, Any]
-    path: Path
+    name: str  # the file's name without its ending
+    content: Mapping[str, Any]  # what the file says
+    path: Path  # the file; folders that it names are relative to its own
 
     @classmethod
     def read(cls, design: str | Path) -> "DesignFile":

@@ -15,24 +15,16 @@ __all__ = ["Architecture", "Block", "Dense", "Dropout", "architecture", "objecti
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """The names of one block's modules, and where its numbers are dropped.
-
-    Args:
-        query, key, value: Projections into the heads.
-        out: Projection out of the heads.
-        attention_norm: Normalisation after the attention's residual.
-        up, down: The feed-forward layer.
-        norm: Normalisation after the feed-forward layer's residual.
-    """
+    """The names of one block's modules, and where its numbers are dropped."""
 
     query: str
     key: str
     value: str
-    out: str
-    attention_norm: str
+    out: str  # projection out of the heads
+    attention_norm: str  # normalisation after the attention's residual
     up: str
     down: str
-    norm: str
+    norm: str  # normalisation after the feed-forward layer's residual
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,46 +44,26 @@ class Dropout:
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """The parts of one model, by the names of its modules.
+    """The parts of one model, by the names of its modules."""
 
-    Args:
-        heads: Attention heads.
-        width: Numbers that a token is made of.
-        embedding: Numbers that it is made of before the projection.
-        inner: Numbers inside the feed-forward layer.
-        activation: Of the feed-forward layer, by the library's name.
-        eps: Added to the variance in every normalisation.
-        hidden_dropout: Probability after the embeddings, and after the feed-forward layer of each block.
-        output_dropout: Probability after each attention's projection.
-        attention_dropout: Probability of the attention's weights.
-        words, positions: The embeddings.
-        types: The embedding of the text that a token belongs to; None where the model has none.
-        projection: From the embeddings to the encoder, where their widths differ.
-        embedding_norm: Normalisation of the embeddings.
-        relative: The embedding of relative positions that MPNet's heads add; None elsewhere.
-        first_position: The row of the position embedding that the first token takes.
-        blocks: From the bottom up.
-        head: What becomes of the first token.
-    """
-
-    heads: int
-    width: int
-    embedding: int
-    inner: int
-    activation: str
-    eps: float
-    hidden_dropout: float
-    output_dropout: float
-    attention_dropout: float
+    heads: int  # attention heads
+    width: int  # numbers that a token is made of
+    embedding: int  # numbers that it is made of before the projection
+    inner: int  # numbers inside the feed-forward layer
+    activation: str  # of the feed-forward layer, by the library's name
+    eps: float  # added to the variance in every normalisation
+    hidden_dropout: float  # probability after the embeddings, and after the feed-forward layer of each block
+    output_dropout: float  # probability after each attention's projection
+    attention_dropout: float  # probability of the attention's weights
     words: str
     positions: str
-    types: str | None
-    projection: str | None
-    embedding_norm: str
-    relative: str | None
-    first_position: int
-    blocks: tuple[Block, ...]
-    head: tuple[Dense | Dropout, ...]
+    types: str | None  # the embedding of the text that a token belongs to; None where the model has none
+    projection: str | None  # from the embeddings to the encoder, where their widths differ
+    embedding_norm: str  # normalisation of the embeddings
+    relative: str | None  # the embedding of relative positions that MPNet's heads add; None elsewhere
+    first_position: int  # the row of the position embedding that the first token takes
+    blocks: tuple[Block, ...]  # from the bottom up
+    head: tuple[Dense | Dropout, ...]  # what becomes of the first token
 
 
 def objection(config: Any) -> str | None:

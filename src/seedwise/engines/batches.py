@@ -19,23 +19,14 @@ __all__ = ["Batch", "Feed", "Laid"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """The tokens of some rows end to end, without padding.
+    """The tokens of some rows end to end, without padding."""
 
-    Args:
-        ids: Token ids, shape [tokens], int64.
-        types: Which text a token belongs to, shape [tokens], int64; None where the model does not ask.
-        places: Place of each token in its row, from 0, shape [tokens], int64.
-        slots: Which row of the step each row is, shape [rows], int64.
-        starts: Where each row starts, and the end of the last, shape [rows + 1], int64, on the CPU.
-        labels: Class numbers (int64) or numbers to be predicted (float32), shape [rows].
-    """
-
-    ids: torch.Tensor
-    types: torch.Tensor | None
-    places: torch.Tensor
-    slots: NDArray[np.int64]
-    starts: NDArray[np.int64]
-    labels: torch.Tensor
+    ids: torch.Tensor  # token ids, shape [tokens], int64
+    types: torch.Tensor | None  # which text a token belongs to, shape [tokens], int64
+    places: torch.Tensor  # place of each token in its row, from 0, shape [tokens], int64
+    slots: NDArray[np.int64]  # which row of the step each row is, shape [rows], int64
+    starts: NDArray[np.int64]  # where each row starts, and the end of the last, shape [rows + 1], int64, on the CPU
+    labels: torch.Tensor  # class numbers (int64) or numbers to be predicted (float32), shape [rows]
 
     @property
     def lengths(self) -> NDArray[np.int64]:
@@ -44,15 +35,7 @@ class Batch:
 
 
 class Laid:
-    """Rows laid end to end on a device, cut into batches.
-
-    Args:
-        rows: A split's rows.
-        order: Which of them, and in which order.
-        cuts: Where in the order each batch starts, and the end of the last.
-        renumber: The number that stands for each token id; see `seedwise.engines.vocabulary`.
-        device: Where the tokens are wanted.
-    """
+    """Rows laid end to end on a device, cut into batches."""
 
     def __init__(
         self,
@@ -103,15 +86,7 @@ class Laid:
 
 
 class Feed:
-    """What one trial's steps and evaluations see.
-
-    Args:
-        trial: Recipe and seeds.
-        data: The task's tokenised rows.
-        renumber: The number that stands for each token id.
-        device: Where the tokens are wanted.
-        evaluation_tokens: Tokens in one batch of an evaluation, about.
-    """
+    """What one trial's steps and evaluations see."""
 
     def __init__(
         self,

@@ -34,14 +34,7 @@ def objection(parts: Architecture) -> str | None:
 
 
 class CompiledEncoder:
-    """One trial's classifier: forward and backward passes that reuse their memory from step to step.
-
-    Args:
-        parts: The architecture, which ``objection`` has nothing against.
-        values: Every parameter by its name in the library's model, contiguous float32 on the CPU. They are read anew in
-            each step, and their memory stays the same.
-        gradients: Likewise the gradients of those that are trained; the others are frozen.
-    """
+    """One trial's classifier: forward and backward passes that reuse their memory from step to step."""
 
     def __init__(
         self, parts: Architecture, values: Mapping[str, torch.Tensor], gradients: Mapping[str, torch.Tensor]

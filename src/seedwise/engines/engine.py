@@ -47,23 +47,14 @@ def _nothing(recipe: Recipe, device: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """One way to compute a trial's numbers.
+    """One way to compute a trial's numbers."""
 
-    Args:
-        name: As it is written on the command line and in a trial's record.
-        masks: Which dropout masks it draws; engines with equal masks give equal curves, but for rounding.
-        setup: Sets a trial up at step 0 on a device; what ``begin`` calls.
-        stacks: Whether its trials can share one batched model.
-        against_device: What speaks against it on a device, whatever the model.
-        against_model: What speaks against it for a model, on any device.
-    """
-
-    name: str
-    masks: Masks
-    setup: "Callable[[Trial, TokenizedTask, torch.device | str], Training]"
-    stacks: bool = False
-    against_device: Objection = _nothing
-    against_model: tuple[Objection, ...] = ()
+    name: str  # as it is written on the command line and in a trial's record
+    masks: Masks  # which dropout masks it draws; engines with equal masks give equal curves, but for rounding
+    setup: "Callable[[Trial, TokenizedTask, torch.device | str], Training]"  # sets a trial up at step 0 on a device
+    stacks: bool = False  # whether its trials can share one batched model
+    against_device: Objection = _nothing  # what speaks against it on a device, whatever the model
+    against_model: tuple[Objection, ...] = ()  # what speaks against it for a model, on any device
 
     def __str__(self) -> str:
         return self.name

@@ -17,12 +17,7 @@ HEAD_LINES = 2**16
 
 
 class Rates:
-    """The dropout probabilities of S trials, place by place, where they are wanted.
-
-    Args:
-        parts: The trials' architectures, alike but for these.
-        device: Where the trials are.
-    """
+    """The dropout probabilities of S trials, place by place, where they are wanted."""
 
     def __init__(self, parts: Sequence[Architecture], device: torch.device) -> None:
         self.hidden = _Rate([own.hidden_dropout for own in parts], device)
@@ -37,13 +32,7 @@ class Rates:
 
 
 class Noise:
-    """The dropout of one step of S trials.
-
-    Args:
-        rates: Their probabilities.
-        keys: Their step keys, int64, shape (S,); see `seedwise.training.masks.step_key`.
-        stream: What is computed on.
-    """
+    """The dropout of one step of S trials."""
 
     def __init__(self, rates: Rates, keys: torch.Tensor, stream: Stream) -> None:
         self._device, self._rates, self._stream, self._keys = keys.device, rates, stream, keys

@@ -20,37 +20,20 @@ __all__ = ["FlatOptimizer", "Group"]
 
 
 class Group(NamedTuple):
-    """Parameters of one rate and one decay.
+    """Parameters of one rate and one decay."""
 
-    Args:
-        vector: Their values end to end; its gradient is that of all of them.
-        first: First moments m.
-        second: Second moments v.
-        factor: What the learning rate is multiplied by.
-        decay: Weight decay.
-        names: The parameters in their order.
-        home: Parameters that decay towards their starting values, and these.
-    """
-
-    vector: nn.Parameter
-    first: torch.Tensor
-    second: torch.Tensor
-    factor: float
-    decay: float
-    names: tuple[str, ...]
+    vector: nn.Parameter  # their values end to end; its gradient is that of all of them
+    first: torch.Tensor  # first moments m
+    second: torch.Tensor  # second moments v
+    factor: float  # what the learning rate is multiplied by
+    decay: float  # weight decay
+    names: tuple[str, ...]  # the parameters in their order
+    # parameters that decay towards their starting values, and these
     home: tuple[tuple[torch.Tensor, torch.Tensor], ...]
 
 
 class FlatOptimizer:
-    """AdamW over a model's trained parameters, which it takes over into vectors; see `seedwise.training.optimizer`.
-
-    Args:
-        model: The model whose parameters are updated; they stay the same objects, with their values elsewhere.
-        recipe: Rates, moments, decay and clipping.
-        steps: Optimiser steps of the full run.
-        start: Starting values by name, for the parameters that decay towards them.
-        compiled: Whether the compiled kernels take the steps, which read and write everything once.
-    """
+    """AdamW over a model's trained parameters, which it takes over into vectors; see `seedwise.training.optimizer`."""
 
     def __init__(
         self,

@@ -95,14 +95,7 @@ class Passes(Protocol):
 
 
 class TorchPasses:
-    """The forward pass of `seedwise.engines.encoder` for one trial, with torch's own backward.
-
-    Args:
-        parts: The model's parts.
-        model: The model.
-        optimizer: Its optimiser.
-        dtype: float32, or bfloat16 for mixed precision.
-    """
+    """The forward pass of `seedwise.engines.encoder` for one trial, with torch's own backward."""
 
     def __init__(self, parts: Architecture, model: PreTrainedModel, optimizer: FlatOptimizer, dtype: str) -> None:
         self._parts, self._dtype, self._device = parts, dtype, model.device
@@ -133,17 +126,7 @@ def slack(device: torch.device) -> float:
 
 
 class Packed:
-    """The computation of one trial on rows without padding; see `seedwise.training.loop.Computation`.
-
-    Args:
-        name: The engine's name.
-        make_passes: Makes what computes on batches, for the memory in which the parameters lie.
-        feed: The trial's batches.
-        vocabulary: The part of the word embedding that is there.
-        optimizer: The trial's optimiser.
-        data: The task's tokenised rows.
-        trial: Recipe and seeds.
-    """
+    """The computation of one trial on rows without padding; see `seedwise.training.loop.Computation`."""
 
     masks = Masks.HASHED
 

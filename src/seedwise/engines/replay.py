@@ -21,12 +21,7 @@ WARM_UP = 3
 
 
 class Recordings:
-    """Recorded forward and backward passes, one for each shape of a stream.
-
-    Args:
-        compute: Takes a stream and step keys, adds gradients, and returns losses; it must not wait for the device.
-        gradients: What it adds to; warming up leaves no trace in them.
-    """
+    """Recorded forward and backward passes, one for each shape of a stream."""
 
     def __init__(
         self, compute: Callable[[Stream, torch.Tensor], torch.Tensor], gradients: Sequence[torch.Tensor]

@@ -58,13 +58,7 @@ def difference(one: Trial, other: Trial) -> str | None:
 
 
 class Stack:
-    """Trials that are trained together.
-
-    Args:
-        device: Where.
-        together: How many trials are computed at once; by default one on a CPU, and all on a GPU.
-        record: Whether passes are recorded and replayed (see `seedwise.engines.replay`); by default on a GPU.
-    """
+    """Trials that are trained together."""
 
     def __init__(
         self, device: torch.device | str = "cpu", *, together: int | None = None, record: bool | None = None

@@ -23,20 +23,12 @@ Numbers = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RowBlock:
-    """Rows that attention takes together.
+    """Rows that attention takes together."""
 
-    Args:
-        length: Tokens of the longest.
-        hidden: What is added to the scores of each place: 0, or minus infinity where no token is; shape
-            [rows, 1, 1, length]; None where all are.
-        trials: Which trial each row belongs to, shape [rows].
-        slots: Which row of its step it is, shape [rows].
-    """
-
-    length: int
-    hidden: torch.Tensor | None
-    trials: torch.Tensor
-    slots: torch.Tensor
+    length: int  # tokens of the longest
+    hidden: torch.Tensor | None  # what is added to the scores of each place: 0, or minus infinity where no token is
+    trials: torch.Tensor  # which trial each row belongs to, shape [rows]
+    slots: torch.Tensor  # which row of its step it is, shape [rows]
 
     def __len__(self) -> int:
         return len(self.slots)
@@ -44,14 +36,6 @@ class RowBlock:
 
 class Stream:
     """The batches of S trials side by side.
-
-    Args:
-        batches: One for each trial.
-        slack: Rows are taken into one block while at least this share of its places holds tokens; 1 for equal lengths
-            only, 0 for one block.
-        shares: What each trial's mean loss is multiplied by; 1 by default.
-        multiple: Streams and blocks are filled up to multiples of this many tokens, so that few shapes occur; then all
-            rows are one block.
 
     Attributes:
         ids, types, places: As in `Batch`, shape (S, tokens).

@@ -20,13 +20,7 @@ __all__ = ["Vocabulary"]
 
 
 class Vocabulary:
-    """The part of a model's word embedding that a task needs; making one cuts the model's embedding down to it.
-
-    Args:
-        model: A model at its start, on the CPU; its word embedding is replaced.
-        name: The word embedding's module.
-        data: The task's tokenised rows.
-    """
+    """The part of a model's word embedding that a task needs; making one cuts the model's embedding down to it."""
 
     def __init__(self, model: PreTrainedModel, name: str, data: TokenizedTask) -> None:
         embedding = model.get_submodule(name)

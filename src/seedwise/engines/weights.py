@@ -15,14 +15,7 @@ __all__ = ["Weights"]
 
 
 class Weights:
-    """The parameters of S trials of one model, by name, with a leading axis of length S.
-
-    Args:
-        models: The trials' models; what is frozen is read from them.
-        places: Group and offset of each trained parameter.
-        values: Every group's vectors, shape (S, numbers).
-        gradients: Their gradients.
-    """
+    """The parameters of S trials of one model, by name, with a leading axis of length S."""
 
     def __init__(
         self,

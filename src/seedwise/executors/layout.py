@@ -21,21 +21,13 @@ WIDEST = {"cpu": 2, "cuda": 64}
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What was asked for; None leaves it open.
+    """What was asked for; None leaves it open."""
 
-    Args:
-        engine: How trials are computed.
-        workers: Processes.
-        threads: Threads of each.
-        width: Trials in a stack.
-        devices: Where to compute; all of one kind.
-    """
-
-    engine: Engine | None
-    workers: int | None
-    threads: int | None
-    width: int | None
-    devices: Sequence[str]
+    engine: Engine | None  # how trials are computed
+    workers: int | None  # processes
+    threads: int | None  # threads of each
+    width: int | None  # trials in a stack
+    devices: Sequence[str]  # where to compute; all of one kind
 
     @property
     def device(self) -> str:
@@ -56,19 +48,12 @@ class Request:
 
 
 class Layout(NamedTuple):
-    """How trials are computed.
+    """How trials are computed."""
 
-    Args:
-        engine: By which engine.
-        workers: Processes.
-        threads: Threads of each.
-        width: Trials that each may hold in a stack; 1 where the engine has none.
-    """
-
-    engine: Engine
-    workers: int
-    threads: int
-    width: int = 1
+    engine: Engine  # by which engine
+    workers: int  # processes
+    threads: int  # threads of each
+    width: int = 1  # trials that each may hold in a stack; 1 where the engine has none
 
     def __str__(self) -> str:
         stack = f", {self.width} trial{'s' * (self.width > 1)} a stack" if self.engine.stacks else ""

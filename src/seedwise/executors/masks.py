@@ -11,17 +11,11 @@ __all__ = ["StudyMasks", "cell_of", "masks_of", "study_masks", "with_masks"]
 
 
 class StudyMasks(NamedTuple):
-    """Masks of a study.
+    """Masks of a study."""
 
-    Args:
-        kinds: The kind by task id and recipe id.
-        on_record: Which kinds its trials on record have.
-        said: What its user should know, in sentences.
-    """
-
-    kinds: dict[tuple[str, str], Masks]
-    on_record: frozenset[Masks]
-    said: tuple[str, ...]
+    kinds: dict[tuple[str, str], Masks]  # the kind by task id and recipe id
+    on_record: frozenset[Masks]  # which kinds its trials on record have
+    said: tuple[str, ...]  # what its user should know, in sentences
 
 
 def study_masks(remaining: Sequence[Remaining], wanted: Masks, device: str) -> StudyMasks:

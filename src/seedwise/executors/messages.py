@@ -46,19 +46,12 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A trial at its best evaluation.
+    """A trial at its best evaluation."""
 
-    Args:
-        step: The best evaluation's step.
-        test_metrics: Metrics on the test rows there; None without test rows.
-        validation: Logits of the validation rows, one list a row.
-        test: Logits of the test rows; None without test rows.
-    """
-
-    step: int
-    test_metrics: Mapping[str, float] | None
-    validation: Sequence[Sequence[float]]
-    test: Sequence[Sequence[float]] | None
+    step: int  # the best evaluation's step
+    test_metrics: Mapping[str, float] | None  # metrics on the test rows there; None without test rows
+    validation: Sequence[Sequence[float]]  # logits of the validation rows, one list a row
+    test: Sequence[Sequence[float]] | None  # logits of the test rows; None without test rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +81,13 @@ class Interrupted:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A trial cannot go on.
+    """A trial cannot go on."""
 
-    Args:
-        trial_id: The trial.
-        error: Why, in one sentence.
-        fatal: Whether every other trial would fail the same way (a full disk), so that the study should stop.
-        outcome: The trial at its best evaluation, if it had one.
-    """
-
-    trial_id: str
-    error: str
+    trial_id: str  # the trial
+    error: str  # why, in one sentence
+    # whether every other trial would fail the same way (a full disk), so that the study should stop
     fatal: bool = False
-    outcome: Outcome | None = None
+    outcome: Outcome | None = None  # the trial at its best evaluation, if it had one
 
 
 Message = Started | Measured | Paused | Completed | Interrupted | Failed

@@ -12,11 +12,7 @@ __all__ = ["PreparedTasks"]
 
 
 class PreparedTasks:
-    """Tasks as tokens, for the models of the recipes that they were prepared for.
-
-    Args:
-        folders: Where the tokens lie, by task id and recipe id; more are added as tasks are prepared.
-    """
+    """Tasks as tokens, for the models of the recipes that they were prepared for."""
 
     def __init__(self, folders: dict[tuple[str, str], Path] | None = None) -> None:
         self._folders = {} if folders is None else folders

@@ -31,40 +31,24 @@ class Point:
 
 @dataclass(slots=True)
 class Run:
-    """One run as it was read.
+    """One run as it was read."""
 
-    Args:
-        task: The name of its task.
-        recipe: The name of its recipe.
-        seeds: The labels of its init, order and dropout seeds, as far as they are known.
-        metric: The name of the metric that decides.
-        row: Its first row.
-        points: Step -> evaluation.
-    """
-
-    task: str
-    recipe: str
-    seeds: tuple[str | None, ...]
-    metric: str
-    row: int
-    points: dict[int, Point] = field(default_factory=dict)
+    task: str  # the name of its task
+    recipe: str  # the name of its recipe
+    seeds: tuple[str | None, ...]  # the labels of its init, order and dropout seeds, as far as they are known
+    metric: str  # the name of the metric that decides
+    row: int  # its first row
+    points: dict[int, Point] = field(default_factory=dict)  # step -> evaluation
 
 
 @dataclass(frozen=True, slots=True)
 class Curves:
-    """All runs of a table, in the order of their first rows.
+    """All runs of a table, in the order of their first rows."""
 
-    Args:
-        runs: The runs.
-        by_row: Whether each row is a run of its own.
-        epochs: How steps were made of epochs; empty where they were not.
-        before_training: How many evaluations at step 0 were left out.
-    """
-
-    runs: tuple[Run, ...]
-    by_row: bool
-    epochs: str
-    before_training: int
+    runs: tuple[Run, ...]  # the runs
+    by_row: bool  # whether each row is a run of its own
+    epochs: str  # how steps were made of epochs; empty where they were not
+    before_training: int  # how many evaluations at step 0 were left out
 
 
 def read_curves(table: Table, fields: Fields) -> Curves:

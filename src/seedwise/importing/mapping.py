@@ -52,23 +52,14 @@ _OBVIOUS = {
 
 
 class Source(NamedTuple):
-    """Where a field comes from.
+    """Where a field comes from."""
 
-    Args:
-        field: The field.
-        name: The metric's name, if one was given.
-        text: What was written.
-        constant: The value of every row, if it is one.
-        columns: The column, or several of which the first with a value counts.
-        steps: Where each evaluation has a column of its own: their steps; `columns` are those columns then.
-    """
-
-    field: str
-    name: str | None
-    text: str
-    constant: str | None = None
-    columns: tuple[str, ...] = ()
-    steps: tuple[int, ...] = ()
+    field: str  # the field
+    name: str | None  # the metric's name, if one was given
+    text: str  # what was written
+    constant: str | None = None  # the value of every row, if it is one
+    columns: tuple[str, ...] = ()  # the column, or several of which the first with a value counts
+    steps: tuple[int, ...] = ()  # where each evaluation has a column of its own: their steps
 
     @property
     def key(self) -> str:
@@ -77,19 +68,12 @@ class Source(NamedTuple):
 
 
 class Fields(NamedTuple):
-    """Where every field of a table comes from.
+    """Where every field of a table comes from."""
 
-    Args:
-        one: The fields of which there is one.
-        scores: The validation metrics; the first decides.
-        tests: The test metrics.
-        guessed: Fields that are not mapped but have a column of their name.
-    """
-
-    one: Mapping[str, Source]
-    scores: tuple[Source, ...]
-    tests: tuple[Source, ...]
-    guessed: tuple[str, ...]
+    one: Mapping[str, Source]  # the fields of which there is one
+    scores: tuple[Source, ...]  # the validation metrics; the first decides
+    tests: tuple[Source, ...]  # the test metrics
+    guessed: tuple[str, ...]  # fields that are not mapped but have a column of their name
 
     @property
     def all(self) -> tuple[Source, ...]:

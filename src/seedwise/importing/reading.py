@@ -25,18 +25,11 @@ MISSING = frozenset({"", "na", "n/a", "null", "none", "-"})
 
 @dataclass(frozen=True)
 class Table:
-    """The rows of a file of runs.
+    """The rows of a file of runs."""
 
-    Args:
-        name: The file's name, for messages.
-        columns: Column name -> one value for each row; None or an empty text where there is none. What is nested in a
-            column has a name with dots.
-        runs: Which run each row is of, where the file says so by itself.
-    """
-
-    name: str
-    columns: Mapping[str, list[Any]]
-    runs: list[str] | None = None
+    name: str  # the file's name, for messages
+    columns: Mapping[str, list[Any]]  # column name -> one value for each row
+    runs: list[str] | None = None  # which run each row is of, where the file says so by itself
 
     @property
     def rows(self) -> int:

@@ -22,24 +22,16 @@ __all__ = ["ImportedRuns", "merged_facts", "read_runs"]
 
 
 class ImportedRuns(NamedTuple):
-    """Runs that were read and are not yet kept.
+    """Runs that were read and are not yet kept."""
 
-    Args:
-        records: One record for each run, in the order of their first rows.
-        facts: Task id and recipe id -> steps, evaluation steps where all runs share them, baselines, epochs, and the
-            files and the mapping.
-        mapping: Field -> where it came from, as it was written.
-        guessed: Fields that were not mapped and taken from a column of their name.
-        rows: How many rows were read.
-        notes: What a reader should know of the runs, in sentences.
-    """
-
-    records: tuple[TrialRecord, ...]
+    records: tuple[TrialRecord, ...]  # one record for each run, in the order of their first rows
+    # task id and recipe id -> steps, evaluation steps where all runs share them, baselines, epochs, and the files and
+    # the mapping
     facts: Mapping[Cell, TaskFacts]
-    mapping: Mapping[str, str]
-    guessed: tuple[str, ...]
-    rows: int
-    notes: tuple[str, ...]
+    mapping: Mapping[str, str]  # field -> where it came from, as it was written
+    guessed: tuple[str, ...]  # fields that were not mapped and taken from a column of their name
+    rows: int  # how many rows were read
+    notes: tuple[str, ...]  # what a reader should know of the runs, in sentences
 
 
 def read_runs(

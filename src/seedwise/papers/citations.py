@@ -9,19 +9,12 @@ __all__ = ["CITATIONS", "Citation", "bibtex"]
 
 
 class Citation(NamedTuple):
-    """One published work.
+    """One published work."""
 
-    Args:
-        key: Its BibTeX key.
-        short: How a caption names it.
-        owed: What seedwise takes from it.
-        entry: Its BibTeX entry.
-    """
-
-    key: str
-    short: str
-    owed: str
-    entry: str
+    key: str  # its BibTeX key
+    short: str  # how a caption names it
+    owed: str  # what seedwise takes from it
+    entry: str  # its BibTeX entry
 
 
 def _citation(kind: str, key: str, short: str, owed: str, **fields: str) -> Citation:

@@ -27,71 +27,40 @@ Spread: TypeAlias = tuple[float, float]
 
 
 class PublishedScores(NamedTuple):
-    """One table of a paper: mean and standard deviation of every arm on every task.
+    """One table of a paper: mean and standard deviation of every arm on every task."""
 
-    Args:
-        source: The paper and its table.
-        split: test or validation: the rows that were scored.
-        n: Seeds behind each mean.
-        rows: Arm -> task -> mean and standard deviation.
-        models: Arm -> the model that was fine-tuned, without its organisation on the hub.
-        presets: Arm -> the preset with what the paper's arms have in common; ``{task}`` stands for the task.
-        against: Arm -> the arm that it is held against, None for none; the first arm where nothing is said.
-        notes: What a reader must know of the numbers.
-    """
-
-    source: str
-    split: str
-    n: int
-    rows: Mapping[str, Mapping[str, Spread]]
-    models: Mapping[str, str]
-    presets: Mapping[str, str]
-    against: Mapping[str, str | None] = MappingProxyType({})
-    notes: tuple[str, ...] = ()
+    source: str  # the paper and its table
+    split: str  # test or validation: the rows that were scored
+    n: int  # seeds behind each mean
+    rows: Mapping[str, Mapping[str, Spread]]  # arm -> task -> mean and standard deviation
+    models: Mapping[str, str]  # arm -> the model that was fine-tuned, without its organisation on the hub
+    presets: Mapping[str, str]  # arm -> the preset with what the paper's arms have in common
+    against: Mapping[str, str | None] = MappingProxyType({})  # arm -> the arm that it is held against, None for none
+    notes: tuple[str, ...] = ()  # what a reader must know of the numbers
 
 
 class PublishedShare(NamedTuple):
-    """The share of trials that only guess, where a text gives it.
+    """The share of trials that only guess, where a text gives it."""
 
-    Args:
-        source: The paper and its section.
-        task: The task.
-        arm: The arm.
-        below: The validation score below which a trial counts.
-        share: How many of them, as a share.
-        n: Trials.
-    """
-
-    source: str
-    task: str
-    arm: str
-    below: float
-    share: float
-    n: int
+    source: str  # the paper and its section
+    task: str  # the task
+    arm: str  # the arm
+    below: float  # the validation score below which a trial counts
+    share: float  # how many of them, as a share
+    n: int  # trials
 
 
 class PublishedGrid(NamedTuple):
-    """What a text says of a grid of init seeds and seeds of order and dropout.
+    """What a text says of a grid of init seeds and seeds of order and dropout."""
 
-    Args:
-        source: The paper and its figure.
-        task: The task.
-        arm: The arm.
-        split: test or validation: the rows that were scored.
-        mean: Mean of all trials.
-        by_order: Mean of each order seed, over init seeds.
-        highest_by_order: Best trial of each order seed.
-        typical: Lowest, mean and highest score over order seeds, averaged over init seeds.
-    """
-
-    source: str
-    task: str
-    arm: str
-    split: str
-    mean: float
-    by_order: tuple[float, ...]
-    highest_by_order: tuple[float, ...]
-    typical: tuple[float, float, float]
+    source: str  # the paper and its figure
+    task: str  # the task
+    arm: str  # the arm
+    split: str  # test or validation: the rows that were scored
+    mean: float  # mean of all trials
+    by_order: tuple[float, ...]  # mean of each order seed, over init seeds
+    highest_by_order: tuple[float, ...]  # best trial of each order seed
+    typical: tuple[float, float, float]  # lowest, mean and highest score over order seeds, averaged over init seeds
 
 
 DODGE_TABLE_1: Mapping[str, Mapping[str, float]] = {

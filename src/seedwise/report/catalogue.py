@@ -25,21 +25,13 @@ class Scope(Enum):
 
 
 class Subject(NamedTuple):
-    """What one figure is drawn of.
+    """What one figure is drawn of."""
 
-    Args:
-        prefix: What its file name begins with.
-        cells: The cells by the name of their series; those of `Scope.OWN_LENGTHS` are in lines.
-        words: What stands in the caption's braces.
-        ending: What its file name ends with, after the kind.
-        lines: The cells of each line, by its name.
-    """
-
-    prefix: str
-    cells: Mapping[str, Cell]
-    words: Mapping[str, str] = MappingProxyType({})
-    ending: str = ""
-    lines: Mapping[str, Sequence[Cell]] = MappingProxyType({})
+    prefix: str  # what its file name begins with
+    cells: Mapping[str, Cell]  # the cells by the name of their series; those of `Scope.OWN_LENGTHS` are in lines
+    words: Mapping[str, str] = MappingProxyType({})  # what stands in the caption's braces
+    ending: str = ""  # what its file name ends with, after the kind
+    lines: Mapping[str, Sequence[Cell]] = MappingProxyType({})  # the cells of each line, by its name
 
     @property
     def cell(self) -> Cell:

@@ -18,35 +18,21 @@ __all__ = ["Figure", "Missing", "cell_figures", "study_figures", "tuning_figures
 
 
 class Figure(NamedTuple):
-    """One figure of the report.
+    """One figure of the report."""
 
-    Args:
-        name: What its file is called, without ending.
-        kind: Which figure it is, as a study promises it: curves, grid.
-        caption: What it shows, how that was computed, and whose method it is.
-        chart: The Altair chart.
-    """
-
-    name: str
-    kind: str
-    caption: str
-    chart: Any
+    name: str  # what its file is called, without ending
+    kind: str  # which figure it is, as a study promises it: curves, grid
+    caption: str  # what it shows, how that was computed, and whose method it is
+    chart: Any  # the Altair chart
 
 
 class Missing(NamedTuple):
-    """A figure that cannot be drawn of these trials.
+    """A figure that cannot be drawn of these trials."""
 
-    Args:
-        name: What its file would have been called.
-        kind: Which figure it would have been.
-        title: What it would have shown.
-        reason: Why it cannot be drawn.
-    """
-
-    name: str
-    kind: str
-    title: str
-    reason: str
+    name: str  # what its file would have been called
+    kind: str  # which figure it would have been
+    title: str  # what it would have shown
+    reason: str  # why it cannot be drawn
 
 
 def cell_figures(analysis: Analysis, cell: Cell, kinds: Collection[str] | None = None) -> Iterator[Figure | Missing]:

@@ -43,19 +43,12 @@ PROMISED: Mapping[str, str] = {**_TABLES, **FIGURES}
 
 
 class Promise(NamedTuple):
-    """One figure or table that a study promised, and whether it is there.
+    """One figure or table that a study promised, and whether it is there."""
 
-    Args:
-        name: As the study names it.
-        title: What it shows.
-        places: Ids on the page where it is; empty where it is not there.
-        reason: Why it is not there; empty where it is.
-    """
-
-    name: str
-    title: str
-    places: tuple[str, ...]
-    reason: str
+    name: str  # as the study names it
+    title: str  # what it shows
+    places: tuple[str, ...]  # ids on the page where it is; empty where it is not there
+    reason: str  # why it is not there; empty where it is
 
 
 def design_sentences(analysis: Analysis, design: Design) -> Iterator[str]:

@@ -29,12 +29,7 @@ T = TypeVar("T")
 
 
 class Database:
-    """One study's SQLite file: opened by one writer, or by any number of readers.
-
-    Args:
-        path: The file.
-        write: Whether to open it for writing; it is made if it is missing.
-    """
+    """One study's SQLite file: opened by one writer, or by any number of readers."""
 
     def __init__(self, path: Path, *, write: bool) -> None:
         self.path, self._write = path, write

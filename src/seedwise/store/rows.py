@@ -52,17 +52,11 @@ _TRIALS = """SELECT id, position, task, recipe, seeds, state, fingerprint, origi
 
 
 class Predictions(NamedTuple):
-    """What a trial says of every row: the model's outputs before softmax.
+    """What a trial says of every row: the model's outputs before softmax."""
 
-    Args:
-        step: The step at which they were made.
-        validation: Outputs on the validation rows, (rows, outputs), float32.
-        test: Outputs on the test rows, if the task has any.
-    """
-
-    step: int
-    validation: NDArray[np.float32]
-    test: NDArray[np.float32] | None = None
+    step: int  # the step at which they were made
+    validation: NDArray[np.float32]  # outputs on the validation rows, (rows, outputs), float32
+    test: NDArray[np.float32] | None = None  # outputs on the test rows, if the task has any
 
 
 def read_rule(connection: sqlite3.Connection) -> StoppingRule | None:

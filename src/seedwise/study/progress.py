@@ -20,25 +20,16 @@ __all__ = ["Cell", "LiveTrial", "StudyProgress", "study_progress"]
 
 @dataclass(slots=True)
 class LiveTrial:
-    """One trial in a running study.
+    """One trial in a running study."""
 
-    Args:
-        trial: The trial.
-        id: Its id.
-        state: Where it stands.
-        scores: Step and score of every evaluation so far, in the task's metric.
-        judged: Whether its outcome at fraction f, or at the end, is on record.
-        diverged: Whether its training loss is no longer finite: it has failed, and would fail again.
-        fingerprint: What each seed drew, once it ran.
-    """
-
-    trial: Trial
-    id: str
-    state: TrialState
+    trial: Trial  # the trial
+    id: str  # its id
+    state: TrialState  # where it stands
+    # step and score of every evaluation so far, in the task's metric
     scores: list[tuple[int, float]] = field(default_factory=list)
-    judged: bool = False
-    diverged: bool = False
-    fingerprint: Mapping[str, str] = field(default_factory=dict)
+    judged: bool = False  # whether its outcome at fraction f, or at the end, is on record
+    diverged: bool = False  # whether its training loss is no longer finite: it has failed, and would fail again
+    fingerprint: Mapping[str, str] = field(default_factory=dict)  # what each seed drew, once it ran
 
     @classmethod
     def of(cls, record: TrialRecord, fraction_step: int) -> "LiveTrial":
@@ -72,13 +63,7 @@ class LiveTrial:
 
 
 class Cell:
-    """The trials of one task and recipe, and the rule that decides among them.
-
-    Args:
-        records: What the store knows of them, in trial order.
-        schedule: The rule, fitted to the run's evaluations.
-        evaluation_steps: Steps of the evaluations of a full run.
-    """
+    """The trials of one task and recipe, and the rule that decides among them."""
 
     def __init__(self, records: list[TrialRecord], schedule: Schedule, evaluation_steps: tuple[int, ...]) -> None:
         self.schedule, self.evaluation_steps = schedule, evaluation_steps

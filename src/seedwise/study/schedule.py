@@ -34,30 +34,19 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What the schedule knows of one trial.
+    """What the schedule knows of one trial."""
 
-    Args:
-        standing: How far it has come.
-        early: Best score up to fraction f, larger is better; None before f, nan when no evaluation was finite.
-        running: Whether a worker has it now.
-    """
-
-    standing: Standing = Standing.BEFORE
-    early: float | None = None
-    running: bool = False
+    standing: Standing = Standing.BEFORE  # how far it has come
+    early: float | None = None  # best score up to fraction f, larger is better
+    running: bool = False  # whether a worker has it now
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What follows from the progress of all trials.
+    """What follows from the progress of all trials."""
 
-    Args:
-        run: What may start now, most urgent first: positions of trials, each with its goal.
-        drop: Positions of judged trials that can no longer be among the p best.
-    """
-
-    run: tuple[tuple[int, Goal], ...]
-    drop: tuple[int, ...]
+    run: tuple[tuple[int, Goal], ...]  # what may start now, most urgent first: positions of trials, each with its goal
+    drop: tuple[int, ...]  # positions of judged trials that can no longer be among the p best
 
 
 @dataclass(frozen=True, slots=True)

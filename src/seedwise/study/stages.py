@@ -28,21 +28,13 @@ __all__ = ["StageStart", "run_design"]
 
 
 class StageStart(NamedTuple):
-    """What a progress display needs to know when a stage begins.
+    """What a progress display needs to know when a stage begins."""
 
-    Args:
-        number: Which stage it is, from 1.
-        stages: How many there are.
-        name: intermediate, tuning or report.
-        plan: What it trains: recipes, seeds and tasks.
-        left_out: Which candidates are not tried, each with its reason.
-    """
-
-    number: int
-    stages: int
-    name: str
-    plan: str
-    left_out: tuple[str, ...] = ()
+    number: int  # which stage it is, from 1
+    stages: int  # how many there are
+    name: str  # intermediate, tuning or report
+    plan: str  # what it trains: recipes, seeds and tasks
+    left_out: tuple[str, ...] = ()  # which candidates are not tried, each with its reason
 
 
 def run_design(

@@ -17,19 +17,12 @@ _AT_MOST = 3  # labels that one reason names
 
 
 class CellColumns(NamedTuple):
-    """The first columns of a table, which say whose row it is.
+    """The first columns of a table, which say whose row it is."""
 
-    Args:
-        header: task, and recipe where there are several.
-        kinds: Text for each.
-        names: Returns what stands in them for a cell.
-        cells: The cells in the order of their rows: task by task.
-    """
-
-    header: tuple[str, ...]
-    kinds: tuple[Kind, ...]
-    names: Callable[[Cell], tuple[str, ...]]
-    cells: tuple[Cell, ...]
+    header: tuple[str, ...]  # task, and recipe where there are several
+    kinds: tuple[Kind, ...]  # text for each
+    names: Callable[[Cell], tuple[str, ...]]  # returns what stands in them for a cell
+    cells: tuple[Cell, ...]  # the cells in the order of their rows: task by task
 
 
 def cell_columns(analysis: Analysis) -> CellColumns:

@@ -28,27 +28,15 @@ PARTS: dict[str, tuple[str, ...]] = {
 
 
 class Table(NamedTuple):
-    """A table of plain values.
+    """A table of plain values."""
 
-    Args:
-        name: A short one for files and labels: letters, digits and hyphens.
-        caption: What it shows, and what bold means, in sentences.
-        header: Names of the columns.
-        kinds: What each column holds: text; count; number (up to three digits); score (decimals as the column needs); sd (two
-            digits); spread (mean, sd and n, written mean ± sd); printed (a spread with the three decimals of the papers); interval (estimate, lower, upper); share in [0, 1], as
-            percent; share_interval; p (a p-value).
-        rows: One value for each column; None or nan where there is none.
-        bold: Row and column of each value that is printed in bold.
-        notes: Sentences below: why values are missing, what to mind.
-    """
-
-    name: str
-    caption: str
-    header: tuple[str, ...]
-    kinds: tuple[Kind, ...]
-    rows: tuple[tuple[Value, ...], ...]
-    bold: frozenset[tuple[int, int]] = frozenset()
-    notes: tuple[str, ...] = ()
+    name: str  # a short one for files and labels: letters, digits and hyphens
+    caption: str  # what it shows, and what bold means, in sentences
+    header: tuple[str, ...]  # names of the columns
+    kinds: tuple[Kind, ...]  # what each column holds: text
+    rows: tuple[tuple[Value, ...], ...]  # one value for each column; None or nan where there is none
+    bold: frozenset[tuple[int, int]] = frozenset()  # row and column of each value that is printed in bold
+    notes: tuple[str, ...] = ()  # sentences below: why values are missing, what to mind
 
 
 def to_texts(table: Table) -> list[list[str]]:

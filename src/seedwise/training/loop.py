@@ -104,37 +104,22 @@ class Best(NamedTuple):
 
 @dataclass(slots=True)
 class Training:
-    """Everything that the training of one trial needs to go on.
+    """Everything that the training of one trial needs to go on."""
 
-    Args:
-        trial: Task, recipe and seeds.
-        data: The task's tokenised rows.
-        model: The model, on its device.
-        optimizer: Its optimiser and schedule.
-        start: The pretrained values of the parameters that a switch holds near them; empty without such a switch.
-        tracker: Measures what the recipe tracks.
-        computation: How losses, gradients and logits are computed.
-        kept: Which rows of a parameter are there, where not all are.
-        step: Optimiser steps done.
-        best: The best evaluation so far; None before the first finite one.
-        pending: The steps since the last evaluation; they travel with a checkpoint, so none is lost.
-        fingerprint: What each seed really drew.
-        evaluation_steps: After which steps it is scored.
-    """
-
-    trial: Trial
-    data: TokenizedTask
-    model: PreTrainedModel
-    optimizer: Updates
-    start: Mapping[str, torch.Tensor]
-    tracker: Tracker
-    computation: Computation
+    trial: Trial  # task, recipe and seeds
+    data: TokenizedTask  # the task's tokenised rows
+    model: PreTrainedModel  # the model, on its device
+    optimizer: Updates  # its optimiser and schedule
+    start: Mapping[str, torch.Tensor]  # the pretrained values of the parameters that a switch holds near them
+    tracker: Tracker  # measures what the recipe tracks
+    computation: Computation  # how losses, gradients and logits are computed
+    # which rows of a parameter are there, where not all are
     kept: Mapping[str, torch.Tensor] = field(default_factory=dict)
-    step: int = 0
-    best: Best | None = None
-    pending: list[Measurement] = field(default_factory=list)
-    fingerprint: dict[str, str] = field(default_factory=dict)
-    evaluation_steps: frozenset[int] = field(init=False)
+    step: int = 0  # optimiser steps done
+    best: Best | None = None  # the best evaluation so far; None before the first finite one
+    pending: list[Measurement] = field(default_factory=list)  # the steps since the last evaluation
+    fingerprint: dict[str, str] = field(default_factory=dict)  # what each seed really drew
+    evaluation_steps: frozenset[int] = field(init=False)  # after which steps it is scored
 
     def __post_init__(self) -> None:
         self.evaluation_steps = frozenset(self.trial.recipe.evaluation_steps(len(self.data.train)))

@@ -34,15 +34,11 @@ _DROPOUT_FIELDS = (
 
 
 class LoadedModel(NamedTuple):
-    """A model at its start.
+    """A model at its start."""
 
-    Args:
-        model: The sequence classifier, on the CPU, in float32.
-        drawn: The names of the parameters that pretraining did not give, or whose values were not taken over: drawn by
-            the init seed.
-    """
-
-    model: PreTrainedModel
+    model: PreTrainedModel  # the sequence classifier, on the CPU, in float32
+    # the names of the parameters that pretraining did not give, or whose values were not taken over: drawn by the
+    # init seed
     drawn: frozenset[str]
 
 

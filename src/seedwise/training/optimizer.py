@@ -60,12 +60,6 @@ class Optimizer:
     Without bias correction it is BERTAdam (Devlin et al. 2019; Zhang et al. 2021, Algorithm 1 without lines 9-10):
     each update is m / (sqrt(v) + epsilon) with the raw moments. Both kinds of weight decay are decoupled and spare
     biases and normalisation weights.
-
-    Args:
-        model: The model whose parameters are updated.
-        recipe: Rates, moments, decay and clipping.
-        steps: Optimiser steps of the full run.
-        start: Starting values by name, for the parameters that decay towards them.
     """
 
     def __init__(

@@ -40,13 +40,7 @@ class Padding(Protocol):
 
 
 class Plain:
-    """The computation of one trial by the library's model; see `seedwise.training.loop.Computation`.
-
-    Args:
-        model: The model, on its device.
-        data: The task's tokenised rows.
-        trial: Recipe and seeds.
-    """
+    """The computation of one trial by the library's model; see `seedwise.training.loop.Computation`."""
 
     name = "plain"
     masks = Masks.LIBRARY

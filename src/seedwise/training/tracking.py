@@ -13,13 +13,7 @@ __all__ = ["Tracker"]
 
 
 class Tracker:
-    """Measures a model after each step.
-
-    Args:
-        model: The model.
-        recipe: Says what is tracked.
-        start: The starting value of every trained parameter, by name; read for distances alone.
-    """
+    """Measures a model after each step."""
 
     def __init__(self, model: PreTrainedModel, recipe: Recipe, start: Mapping[str, torch.Tensor]) -> None:
         self._recipe = recipe

@@ -26,17 +26,11 @@ class BenchmarkTask(NamedTuple):
 
 
 class Protocol(NamedTuple):
-    """How a paper splits and scores the tasks of GLUE.
+    """How a paper splits and scores the tasks of GLUE."""
 
-    Args:
-        small: Splits of a task with fewer than 10,000 training rows.
-        large: Splits of the others.
-        metrics: The metric by task, where it is not that of `GLUE`.
-    """
-
-    small: Splits
-    large: Splits
-    metrics: Mapping[str, str]
+    small: Splits  # splits of a task with fewer than 10,000 training rows
+    large: Splits  # splits of the others
+    metrics: Mapping[str, str]  # the metric by task, where it is not that of `GLUE`
 
 
 _ENTAILED = ("entailment", "not_entailment")

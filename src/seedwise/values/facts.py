@@ -9,23 +9,15 @@ __all__ = ["ImportSource", "TaskFacts"]
 
 @dataclass(frozen=True, slots=True)
 class ImportSource:
-    """Which files imported runs were read from, and how.
+    """Which files imported runs were read from, and how."""
 
-    Args:
-        files: The names of the files.
-        mapping: Field -> the column it was read from.
-        pattern: The regular expression for the paths of the runs.
-        baseline: What the best constant guess scores, as given: one number, or one for each task.
-        lower_is_better: Whether less of the metric is better; None where the metric's name decided.
-        all_complete: Whether runs that end before the longest one counted as complete.
-    """
-
-    files: tuple[str, ...] = ()
-    mapping: Mapping[str, str] = field(default_factory=dict)
-    pattern: str | None = None
+    files: tuple[str, ...] = ()  # the names of the files
+    mapping: Mapping[str, str] = field(default_factory=dict)  # field -> the column it was read from
+    pattern: str | None = None  # the regular expression for the paths of the runs
+    # what the best constant guess scores, as given: one number, or one for each task
     baseline: float | Mapping[str, float] = field(default_factory=dict)
-    lower_is_better: bool | None = None
-    all_complete: bool = False
+    lower_is_better: bool | None = None  # whether less of the metric is better; None where the metric's name decided
+    all_complete: bool = False  # whether runs that end before the longest one counted as complete
 
     def to_json(self) -> dict[str, Any]:
         """Return the source as plain JSON."""

@@ -89,20 +89,13 @@ DIFFERENCES = (FINGERPRINT_DIFFERS, REPLAY_DIFFERS)
 
 
 class Event(NamedTuple):
-    """One entry of the study's diary.
+    """One entry of the study's diary."""
 
-    Args:
-        time: When, UTC, as ISO 8601.
-        trial_id: Which trial it is about; None for the study as a whole.
-        kind: added, removed, start, state, rule, design, schema, fingerprint differs, replay differs, or a caller's own
-            word.
-        detail: What happened, in a sentence or as JSON.
-    """
-
-    time: str
-    trial_id: str | None
+    time: str  # when, UTC, as ISO 8601
+    trial_id: str | None  # which trial it is about; None for the study as a whole
+    # added, removed, start, state, rule, design, schema, fingerprint differs, replay differs, or a caller's own word
     kind: str
-    detail: str
+    detail: str  # what happened, in a sentence or as JSON
 
 
 def by_cell(records: Iterable[TrialRecord]) -> list[tuple[TrialRecord, ...]]:

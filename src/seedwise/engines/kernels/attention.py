@@ -10,13 +10,7 @@ __all__ = ["Attention", "FirstAttention"]
 
 
 class Attention:
-    """Every token of a row asks every other.
-
-    Args:
-        parts: The model's architecture.
-        k: Which block, from 0.
-        parameters: The model's.
-    """
+    """Every token of a row asks every other."""
 
     def __init__(self, parts: Architecture, k: int, parameters: Parameters) -> None:
         names = (parts.blocks[k].query, parts.blocks[k].key, parts.blocks[k].value)
@@ -69,13 +63,7 @@ class Attention:
 
 
 class FirstAttention:
-    """First tokens ask their rows; keys and values of the other tokens are never made (see attention.c).
-
-    Args:
-        parts: The model's architecture.
-        k: Which block, from 0.
-        parameters: The model's.
-    """
+    """First tokens ask their rows; keys and values of the other tokens are never made (see attention.c)."""
 
     def __init__(self, parts: Architecture, k: int, parameters: Parameters) -> None:
         block, self._k, self._p = parts.blocks[k], k, parts.attention_dropout

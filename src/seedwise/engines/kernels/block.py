@@ -11,13 +11,7 @@ __all__ = ["BlockLayer"]
 
 
 class BlockLayer:
-    """Attention, then the feed-forward layer, each normalised after its residual.
-
-    Args:
-        parts: The model's architecture.
-        k: Which block, from 0; the last one is computed for first tokens alone.
-        parameters: The model's.
-    """
+    """Attention, then the feed-forward layer, each normalised after its residual."""
 
     def __init__(self, parts: Architecture, k: int, parameters: Parameters) -> None:
         block, self._k, self._last = parts.blocks[k], k, k == len(parts.blocks) - 1

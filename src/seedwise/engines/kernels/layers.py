@@ -18,17 +18,11 @@ __all__ = ["Embeddings", "Linear", "Lines", "Parameters", "Residual", "Space", "
 
 
 class Parameters(NamedTuple):
-    """A model's parameters and gradients by name.
+    """A model's parameters and gradients by name."""
 
-    Args:
-        values: All parameters.
-        gradients: The gradients of those that are trained.
-        unused: A vector that takes the gradients of frozen vectors, which the kernels add up all the same.
-    """
-
-    values: Mapping[str, torch.Tensor]
-    gradients: Mapping[str, torch.Tensor]
-    unused: torch.Tensor
+    values: Mapping[str, torch.Tensor]  # all parameters
+    gradients: Mapping[str, torch.Tensor]  # the gradients of those that are trained
+    unused: torch.Tensor  # a vector that takes the gradients of frozen vectors, which the kernels add up all the same
 
     def vector(self, name: str) -> torch.Tensor:
         """Return where a vector's gradient is added up."""
@@ -36,22 +30,14 @@ class Parameters(NamedTuple):
 
 
 class Lines(NamedTuple):
-    """Lines of numbers, row after row: a batch's tokens, or its first tokens.
+    """Lines of numbers, row after row: a batch's tokens, or its first tokens."""
 
-    Args:
-        rows: How many rows.
-        starts: Where each row starts, and the end of the last, shape [rows + 1].
-        slots: Which row of the step each row is, shape [rows].
-        total: Lines in all.
-        longest: Lines of the longest row.
-        pairs: Weights that a head of an attention has among these lines: a row's keys are rounded up to a multiple of 8.
-    """
-
-    rows: int
-    starts: torch.Tensor
-    slots: torch.Tensor
-    total: int
-    longest: int
+    rows: int  # how many rows
+    starts: torch.Tensor  # where each row starts, and the end of the last, shape [rows + 1]
+    slots: torch.Tensor  # which row of the step each row is, shape [rows]
+    total: int  # lines in all
+    longest: int  # lines of the longest row
+    # weights that a head of an attention has among these lines: a row's keys are rounded up to a multiple of 8
     pairs: int
 
 
@@ -81,12 +67,7 @@ def dropout(key: int | None, site: int, p: float) -> tuple[int, int, int, float]
 
 
 class Linear:
-    """A linear layer, or several of one input whose parameters lie one after the other.
-
-    Args:
-        parameters: The model's.
-        names: The modules' names.
-    """
+    """A linear layer, or several of one input whose parameters lie one after the other."""
 
     def __init__(self, parameters: Parameters, names: Sequence[str]) -> None:
         weights, biases = [f"{name}.weight" for name in names], [f"{name}.bias" for name in names]

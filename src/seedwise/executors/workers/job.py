@@ -52,15 +52,7 @@ class Clock:
 
 
 class Attempt:
-    """One job in training.
-
-    Args:
-        job: The trial and how far it goes.
-        training: Its state, which others advance.
-        paths: Its checkpoint and the weights of its best evaluation.
-        clock: Tells its time; it has joined.
-        send: Takes a message.
-    """
+    """One job in training."""
 
     def __init__(
         self, job: Job, training: Training, paths: tuple[Path, Path], clock: Clock, send: Callable[[Message], None]

@@ -21,15 +21,7 @@ Inbox = queue.Queue[tuple["Process", str | None]]
 
 
 class Process:
-    """One worker process.
-
-    Args:
-        folder: Folder of the checkpoints.
-        device: Where it trains: cpu, cuda:0 ...
-        threads: Its threads.
-        inbox: Where its messages go.
-        width: How many trials it may hold at once, where they can be stacked.
-    """
+    """One worker process."""
 
     def __init__(self, folder: Path, device: str, threads: int, inbox: Inbox, *, width: int = 1) -> None:
         self._command = [

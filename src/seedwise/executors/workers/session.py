@@ -45,16 +45,7 @@ _TRIAL_ID = "[0-9a-f]" * 16  # what our files are named by; no other is touched
 
 
 class LocalSession:
-    """The workers at work for one study; see `seedwise.executors.base.Session`.
-
-    Args:
-        folder: Folder of the checkpoints; made if it is missing.
-        tasks: The tasks as tokens.
-        devices: One device for each worker.
-        threads: Threads of each worker.
-        width: How many trials a worker may hold at once, where they can be stacked.
-        engine_of: The engine of a job.
-    """
+    """The workers at work for one study; see `seedwise.executors.base.Session`."""
 
     def __init__(
         self,

@@ -24,14 +24,7 @@ __all__ = ["Worker"]
 
 
 class Worker:
-    """Trains jobs in this process: one at a time, or several in a stack.
-
-    Args:
-        checkpoints: Folder of the checkpoints.
-        device: Where to train: cpu, cuda:0 ...
-        out: Where messages go, one a line.
-        stop: When it is set, trials are put aside after the current step.
-    """
+    """Trains jobs in this process: one at a time, or several in a stack."""
 
     def __init__(self, checkpoints: Path, device: str, out: TextIO, stop: threading.Event) -> None:
         self._checkpoints, self._device, self._out, self._stop = checkpoints, device, out, stop

@@ -20,21 +20,13 @@ ROUNDING = 1e-9  # costs are sums of products of fractions such as 1/30
 
 
 class Settings(NamedTuple):
-    """Stopping rules and what they cost, as columns of equal length S.
+    """Stopping rules and what they cost, as columns of equal length S."""
 
-    Args:
-        budget: Shape (S,): what the rule may cost, in full trainings.
-        t: Shape (S,): how many trials are started.
-        f: Shape (S,): the share of the run after which they are judged, in (0, 1]; 1 stops nothing.
-        p: Shape (S,): how many go on to the end.
-        cost: Shape (S,): what the rule costs, t f + p (1 - f), in full trainings.
-    """
-
-    budget: Floats
-    t: Counts
-    f: Floats
-    p: Counts
-    cost: Floats
+    budget: Floats  # shape (S,): what the rule may cost, in full trainings
+    t: Counts  # shape (S,): how many trials are started
+    f: Floats  # shape (S,): the share of the run after which they are judged, in (0, 1]; 1 stops nothing
+    p: Counts  # shape (S,): how many go on to the end
+    cost: Floats  # shape (S,): what the rule costs, t f + p (1 - f), in full trainings
 
 
 def settings(

@@ -32,39 +32,23 @@ Counts = NDArray[np.int64]
 
 
 class Ranking(NamedTuple):
-    """Trials in the order of their early scores, best first, in K groups of equal early scores.
+    """Trials in the order of their early scores, best first, in K groups of equal early scores."""
 
-    Args:
-        trials: How many there are (N).
-        values: Shape (V,): the distinct final scores, ascending; greater is better.
-        before: Shape (K,): how many trials stand before the group.
-        size: Shape (K,): how many are in the group.
-        good_before: Shape (K, V): how many of those before end at the value or below.
-        good_within: Shape (K, V): how many of those in the group do.
-    """
-
-    trials: int
-    values: Floats
-    before: Counts
-    size: Counts
-    good_before: Counts
-    good_within: Counts
+    trials: int  # how many there are (N)
+    values: Floats  # shape (V,): the distinct final scores, ascending; greater is better
+    before: Counts  # shape (K,): how many trials stand before the group
+    size: Counts  # shape (K,): how many are in the group
+    good_before: Counts  # shape (K, V): how many of those before end at the value or below
+    good_within: Counts  # shape (K, V): how many of those in the group do
 
 
 class Nodes(NamedTuple):
-    """Points of the unit interval at which an integral over the cutoff's place is evaluated.
+    """Points of the unit interval at which an integral over the cutoff's place is evaluated."""
 
-    Args:
-        group: Shape (M,): the group of tied trials the point falls in.
-        share: Shape (M,): which share of the group stands before it, in (0, 1).
-        u: Shape (M,): the point, ascending, in (0, 1).
-        weight: Shape (M,): its weight; they sum to 1.
-    """
-
-    group: Counts
-    share: Floats
-    u: Floats
-    weight: Floats
+    group: Counts  # shape (M,): the group of tied trials the point falls in
+    share: Floats  # shape (M,): which share of the group stands before it, in (0, 1)
+    u: Floats  # shape (M,): the point, ascending, in (0, 1)
+    weight: Floats  # shape (M,): its weight; they sum to 1
 
 
 def rank_trials(early: ArrayLike, final: ArrayLike, *, greater_is_better: bool = True) -> Ranking:
@@ -123,19 +107,12 @@ def cutoff_probability(trials: int, t: Counts | int, p: int) -> Floats:
 
 
 class TiedTerm(NamedTuple):
-    """The part of the law without replacement in which i of the p that go on are tied with the cutoff.
+    """The part of the law without replacement in which i of the p that go on are tied with the cutoff."""
 
-    Args:
-        places: Shape (R,): the cutoffs r, trials before the cutoff, at which i can be.
-        row: Shape (R,): the row of ``good`` that belongs to each.
-        chance: Shape (R,): how probable it is that i of p are tied with the cutoff.
-        good: Shape (rows, V): how probable it is that all p are good, for each group.
-    """
-
-    places: Counts
-    row: Counts
-    chance: Floats
-    good: Floats
+    places: Counts  # shape (R,): the cutoffs r, trials before the cutoff, at which i can be
+    row: Counts  # shape (R,): the row of ``good`` that belongs to each
+    chance: Floats  # shape (R,): how probable it is that i of p are tied with the cutoff
+    good: Floats  # shape (rows, V): how probable it is that all p are good, for each group
 
 
 def tied_terms(ranking: Ranking, p: int, columns: int) -> Iterator[TiedTerm]:

@@ -12,11 +12,11 @@ from seedwise.executors.messages import Interrupted, Started
 from seedwise.executors.tasks import PreparedTasks
 from seedwise.executors.workers.session import LocalSession
 
+pytestmark = pytest.mark.slow  # nearly every test starts worker processes
+
 # A worker that takes up as many trials as its argument says, and returns the others.
 WORKER = """
 import json, sys
-
-pytestmark = pytest.mark.slow  # nearly every test starts worker processes
 held = 0
 for line in sys.stdin:
     command = json.loads(line)

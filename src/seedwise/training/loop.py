@@ -192,7 +192,7 @@ def mixed(training: Training, step: int) -> AbstractContextManager[None]:
 def update(training: Training, step: int) -> dict[str, tuple[float, ...]] | None:
     """Take the step whose gradients are there, and return what is tracked of it."""
     norm = training.optimizer.step(step)
-    return training.tracker.after(step, norm)
+    return training.tracker.after(step, norm, training.optimizer.moments)
 
 
 def record(

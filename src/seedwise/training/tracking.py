@@ -1,7 +1,7 @@
 """What else is kept of every step, where a recipe asks for it: distances, gradient norm, bias of Adam's update?"""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from transformers import PreTrainedModel
@@ -10,6 +10,8 @@ from seedwise.training.blocks import blocks
 from seedwise.values.recipe import Recipe
 
 __all__ = ["Tracker"]
+
+Moments = Callable[[], Mapping[str, torch.Tensor]]  # the optimiser's, by name
 
 
 class Tracker:
@@ -22,22 +24,38 @@ class Tracker:
         self._blocks = [
             [(p, start[name]) for name, p in trained.items() if name.startswith(f"{block}.")] for block in names
         ]
+        self._trained = tuple(trained)
 
-    def after(self, step: int, gradient_norm: torch.Tensor) -> dict[str, tuple[float, ...]] | None:
+    def after(self, step: int, gradient_norm: torch.Tensor, moments: Moments) -> dict[str, tuple[float, ...]] | None:
         """Return what is tracked, after an update; None where nothing is."""
         if not self._recipe.track:
             return None
-        found = {"gradient_norm": lambda: (float(gradient_norm),), "bias_ratio": lambda: (self._bias(step),)}
+        found = {"gradient_norm": lambda: (float(gradient_norm),), "bias_ratio": lambda: (self._bias(step, moments()),)}
         return {name: found.get(name, self._distances)() for name in self._recipe.track}
 
     def _distances(self) -> tuple[float, ...]:
         return tuple(math.sqrt(_squared(block)) for block in self._blocks)
 
-    def _bias(self, step: int) -> float:
+    def _bias(self, step: int, moments: Mapping[str, torch.Tensor]) -> float:
+        """Divide the norm of the update taken by that of the corrected one; nan where no gradient has come.
+
+        Both are computed from the moments behind the update, before the rate, which is 0 in the first step of a warm-up.
+        """
         recipe = self._recipe
         if recipe.bias_correction:
             return 1.0
-        return (1 - recipe.adam_beta1**step) / math.sqrt(1 - recipe.adam_beta2**step)
+        scale, root_scale = 1 - recipe.adam_beta1**step, math.sqrt(1 - recipe.adam_beta2**step)
+        taken = corrected = 0.0
+        for name in self._trained:
+            if f"exp_avg.{name}" in moments:
+                m, root = moments[f"exp_avg.{name}"], moments[f"exp_avg_sq.{name}"].sqrt()
+                taken += _sum_of_squares(m / (root + recipe.adam_epsilon))
+                corrected += _sum_of_squares(m / scale / (root / root_scale + recipe.adam_epsilon))
+        return math.sqrt(taken / corrected) if corrected else math.nan
+
+
+def _sum_of_squares(values: torch.Tensor) -> float:
+    return float(values.square_().sum(dtype=torch.float64))
 
 
 def _squared(block: Sequence[tuple[torch.Tensor, torch.Tensor]]) -> float:

@@ -7,7 +7,6 @@ from typing import ClassVar, Self
 
 from seedwise.executors.base import Job, Remaining
 from seedwise.executors.messages import (
-    DIVERGED,
     Completed,
     Failed,
     Interrupted,
@@ -19,6 +18,7 @@ from seedwise.executors.messages import (
 )
 from seedwise.values.facts import TaskFacts
 from seedwise.values.recipe import Recipe
+from seedwise.values.record import Cause
 from seedwise.values.task import Task
 from seedwise.values.trial import Measurement, Trial
 
@@ -94,7 +94,7 @@ class ReplaySession:
         finite = [s for s in scores if math.isfinite(s)]
         outcome = Outcome(scores.index(max(finite)) + 1, None, [[0.0, 1.0]] * 10, None) if finite else None
         if last <= job.until:
-            return [*messages, Failed(trial_id, f"{DIVERGED}: the loss became nan", outcome=outcome)]
+            return [*messages, Failed(trial_id, f"{Cause.DIVERGED}: the loss became nan", Cause.DIVERGED, outcome)]
         end = Completed if job.until == len(whole) else Paused
         return [*messages, end(trial_id, outcome, 0.5)]
 

@@ -13,6 +13,7 @@ from seedwise import Analysis, Recipe, RequestError, Seeds, StoppingRule, Study,
 from seedwise.errors import StorageError
 from seedwise.executors.messages import Failed
 from seedwise.store.store import Store
+from seedwise.values.record import Cause
 
 TASK = Task.glue("rte")
 RECIPE = Recipe(model="m", batch_size=8, num_train_epochs=1, evaluations="every 1 steps")
@@ -156,7 +157,7 @@ def test_a_disk_that_is_full_for_one_worker_costs_the_other_nothing(tmp_path, mo
     def wait_in_vain_for_the_first(session, seconds):
         reports = wait(session, seconds)
         if {report.trial_id for report in reports} == {first}:
-            return [reports[0], Failed(first, "the disk is full", fatal=True), *wait(session, seconds)]
+            return [reports[0], Failed(first, "the disk is full", Cause.STORAGE), *wait(session, seconds)]
         return reports
 
     monkeypatch.setattr(ReplaySession, "wait", wait_in_vain_for_the_first)

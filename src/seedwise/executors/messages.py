@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from seedwise.values.record import Cause
 from seedwise.values.trial import Measurement
 
 __all__ = [
-    "DIVERGED",
     "Completed",
     "Failed",
     "Interrupted",
@@ -21,9 +21,6 @@ __all__ = [
     "read_message",
     "write_message",
 ]
-
-DIVERGED = "diverged"
-"""How the error of a trial begins whose training loss is no longer finite; run again, it would diverge again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +81,8 @@ class Failed:
     """A trial cannot go on."""
 
     trial_id: str  # the trial
-    error: str  # why, in one sentence
-    # whether every other trial would fail the same way (a full disk), so that the study should stop
-    fatal: bool = False
+    error: str  # why, in one sentence; that of a trial that diverged begins with this word
+    cause: Cause = Cause.CRASHED  # what kind of failure it is
     outcome: Outcome | None = None  # the trial at its best evaluation, if it had one
 
 
@@ -122,5 +118,7 @@ def read_message(line: str) -> Message | Returned:
         content["measurements"] = tuple(Measurement.from_json(m) for m in content["measurements"])
     if content.get("outcome") is not None:
         content["outcome"] = Outcome(**content["outcome"])
+    if "cause" in content:
+        content["cause"] = Cause(content["cause"])
     message: Message | Returned = kind(**content)
     return message

@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from seedwise.executors.base import Remaining
-from seedwise.executors.messages import DIVERGED
 from seedwise.study.schedule import Decision, Goal, Progress, Schedule, Standing
-from seedwise.values.record import TrialRecord, own_trial
+from seedwise.values.record import Cause, TrialRecord, own_trial
 from seedwise.values.trial import Measurement, Trial, TrialState, best_evaluation
 
 __all__ = ["Cell", "LiveTrial", "StudyProgress", "study_progress"]
@@ -41,7 +40,7 @@ class LiveTrial:
         state = record.state
         if state is TrialState.RUNNING:
             state = TrialState.PAUSED if judged else TrialState.WAITING
-        diverged = state is TrialState.FAILED and (record.error or "").startswith(DIVERGED)
+        diverged = state is TrialState.FAILED and record.cause is Cause.DIVERGED
         return cls(own_trial(record), record.id, state, scores, judged, diverged, record.fingerprint)
 
     def add(self, measurements: Iterable[Measurement]) -> None:

@@ -16,7 +16,6 @@ import numpy as np
 from seedwise.errors import StorageError, WorkError
 from seedwise.executors.base import Executor, Job, Session
 from seedwise.executors.messages import (
-    DIVERGED,
     Completed,
     Failed,
     Interrupted,
@@ -32,7 +31,7 @@ from seedwise.study.progress import Cell, LiveTrial, StudyProgress, study_progre
 from seedwise.study.schedule import Goal, Schedule
 from seedwise.study.winners import export_winners
 from seedwise.values.facts import TaskFacts
-from seedwise.values.record import by_cell, own_trial, winner
+from seedwise.values.record import Cause, by_cell, own_trial, winner
 from seedwise.values.stopping import StoppingRule
 from seedwise.values.trial import TrialState
 
@@ -168,11 +167,11 @@ class _Run:
                     self._keep_best_weights(live, session)
             case Interrupted():
                 self._set_state(live, TrialState.PAUSED if live.judged else TrialState.WAITING)
-            case Failed(fatal=True):  # not the trial's fault: it keeps its checkpoint and goes on another time
+            case Failed(cause=Cause.STORAGE):  # not the trial's fault: it keeps its checkpoint and goes on another time
                 self._set_state(live, TrialState.PAUSED if live.judged else TrialState.WAITING)
                 raise StorageError(message.error)
             case Failed():
-                live.diverged = message.error.startswith(DIVERGED)
+                live.diverged = message.cause is Cause.DIVERGED
                 self._keep_outcome(live, message.outcome, seconds=0.0)
                 self._set_state(live, TrialState.FAILED, message.error)
                 session.drop(live.id)

@@ -13,14 +13,13 @@ from typing import NamedTuple
 
 from seedwise.errors import RequestError, WorkError
 from seedwise.executors.base import Executor
-from seedwise.executors.messages import DIVERGED
 from seedwise.study.progress import StudyProgress
 from seedwise.study.study import Study
 from seedwise.values.arm import Arm, Candidate
 from seedwise.values.choice import DesignRecord, choose, objection
 from seedwise.values.design import Design
 from seedwise.values.recipe import Recipe
-from seedwise.values.record import TrialRecord
+from seedwise.values.record import Cause, TrialRecord
 from seedwise.values.seeds import Seeds
 from seedwise.values.trial import Trial, TrialState
 
@@ -220,7 +219,7 @@ def _choice(arm: Arm, candidates: Sequence[Candidate], records: Mapping[str, Tri
         return 0
     found = [[records[Trial(arm.task, c.recipe, seeds).id] for seeds in arm.tuning_seeds] for c in candidates]
     for record in (record for mine in found for record in mine):
-        if record.state is TrialState.FAILED and not (record.error or "").startswith(DIVERGED):
+        if record.state is TrialState.FAILED and record.cause is not Cause.DIVERGED:
             raise WorkError(
                 f"arm {arm.name!r} on task {arm.task.name} cannot choose, because trial {record.id} failed "
                 f"({record.error}); run again to try it anew."

@@ -12,7 +12,6 @@ from typing import Any
 
 from seedwise.errors import RequestError, StorageError, WorkError
 from seedwise.executors.base import Session
-from seedwise.executors.messages import DIVERGED
 from seedwise.files import replacing
 from seedwise.store.store import Store
 from seedwise.study.modelcard import model_card
@@ -20,7 +19,7 @@ from seedwise.values.checks import did_you_mean
 from seedwise.values.facts import TaskFacts
 from seedwise.values.identity import content_hash
 from seedwise.values.imported import AnyTask
-from seedwise.values.record import TrialRecord, own_trial, winner
+from seedwise.values.record import Cause, TrialRecord, own_trial, winner
 from seedwise.values.task import Task
 
 __all__ = ["NOTE", "choose_winner", "export_winners", "winner_folders"]
@@ -89,7 +88,7 @@ def _export(place: Path, store: Store, session: Session, task: Task, records: li
     best = winner(records, task)
     if best is None:
         reasons = [record.error for record in records if record.error]
-        diverged = any(reason.startswith(DIVERGED) for reason in reasons)
+        diverged = any(record.cause is Cause.DIVERGED for record in records)
         remedy = "; try a smaller learning rate in another directory" if diverged else ""
         raise WorkError(
             f"no trial of {task.name} could be completed: {len(records)} started, the last error was "

@@ -5,6 +5,7 @@ The store hands records out, the analysis side reads them, and a program that ha
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from html import escape
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -16,12 +17,36 @@ __all__ = [
     "DIFFERENCES",
     "FINGERPRINT_DIFFERS",
     "REPLAY_DIFFERS",
+    "Cause",
     "Event",
     "TrialRecord",
     "by_cell",
     "own_trial",
     "winner",
 ]
+
+
+class Cause(StrEnum):
+    """Why a trial failed, which decides what happens to it next."""
+
+    DIVERGED = "diverged"
+    """Its training loss is no longer finite. It would diverge again, so its place goes to the next trial."""
+
+    CRASHED = "crashed"
+    """Anything else. It is tried again when the study is run again."""
+
+    STORAGE = "storage"
+    """The disk is full or cannot be written. The study stops, and the trial goes on when it is run again."""
+
+    @classmethod
+    def of(cls, error: str) -> "Cause":
+        """Return the cause of a failed trial on record, of which the store keeps the error alone.
+
+        Example:
+            >>> Cause.of("diverged: the training loss became nan at step 7")
+            <Cause.DIVERGED: 'diverged'>
+        """
+        return cls.DIVERGED if error.startswith(cls.DIVERGED) else cls.CRASHED
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +89,11 @@ class TrialRecord:
 
     def _repr_html_(self) -> str:
         return f"<code>{escape(repr(self))}</code>"
+
+    @property
+    def cause(self) -> Cause | None:
+        """Why it failed, if it did."""
+        return None if self.error is None else Cause.of(self.error)
 
     @property
     def last_step(self) -> int:

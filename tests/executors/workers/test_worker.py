@@ -160,7 +160,7 @@ def test_a_checkpoint_with_other_masks_stops_the_study_in_one_sentence_and_stays
     written = file.read_bytes()
     held.take_up(replace(first, until=4, stored=3), data, PACKED, 1)
     failed = json.loads(out.getvalue().splitlines()[-1])
-    assert (failed["message"], failed["fatal"], held.busy) == ("Failed", True, False)
+    assert (failed["message"], failed["cause"], held.busy) == ("Failed", "storage", False)
     assert "must be continued with the dropout masks it was trained with (library)" in failed["error"]
     assert file.read_bytes() == written
 

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from seedwise.errors import StorageError
 from seedwise.executors.base import Job
-from seedwise.executors.messages import DIVERGED, Completed, Failed, Interrupted, Measured, Message, Outcome, Paused
+from seedwise.executors.messages import Completed, Failed, Interrupted, Measured, Message, Outcome, Paused
 from seedwise.training.checkpoint import save_checkpoint, save_weights
 from seedwise.training.loop import Training, at_best
+from seedwise.values.record import Cause
 from seedwise.values.trial import Measurement
 
 __all__ = ["Attempt", "Clock", "failed"]
@@ -76,7 +77,7 @@ class Attempt:
             self._send(Measured(self._job.trial.id, tuple(self._pending), self._clock.lap(self._job.trial.id)))
             self._pending = []
         if not math.isfinite(measurement.loss):
-            self._diverged = f"{DIVERGED}: the training loss became {measurement.loss} at step {measurement.step}"
+            self._diverged = f"{Cause.DIVERGED}: the training loss became {measurement.loss} at step {measurement.step}"
 
     def save_when_due(self, measurement: Measurement, company: int) -> None:
         """Write a checkpoint after an evaluation, unless that takes too much of the time of a worker with this many."""
@@ -91,7 +92,7 @@ class Attempt:
         """Keep what is needed of the trial, and report how it stands; it has left the others."""
         trial_id, training = self._job.trial.id, self.training
         if self._diverged:
-            self._send(Failed(trial_id, self._diverged, outcome=_outcome(training)))
+            self._send(Failed(trial_id, self._diverged, Cause.DIVERGED, _outcome(training)))
         elif not self.over:
             save_checkpoint(training, self._checkpoint)
             self._send(Interrupted(trial_id))
@@ -108,7 +109,7 @@ class Attempt:
 def failed(trial_id: str, error: Exception) -> Failed:
     """Say in one sentence what a trial died of."""
     if isinstance(error, StorageError):
-        return Failed(trial_id, str(error), fatal=True)
+        return Failed(trial_id, str(error), Cause.STORAGE)
     return Failed(trial_id, f"{type(error).__name__}: {error}".strip().split("\n")[0])
 
 

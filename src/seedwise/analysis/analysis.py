@@ -11,7 +11,7 @@ from seedwise.analysis.base import StudyLike
 from seedwise.analysis.cell import Cell
 from seedwise.analysis.cells import arm_rows, chosen_cell
 from seedwise.analysis.labels import cell_labels
-from seedwise.analysis.summary import CellSummary, summarize
+from seedwise.analysis.summary import CellSummary, summaries_html, summarize, summary_words
 from seedwise.errors import UnknownError
 from seedwise.stats.best.selection import Fall, SelectedTest
 from seedwise.stats.correlation import EvaluationCorrelation
@@ -54,6 +54,15 @@ class Analysis:
         self.trials = tuple(study.trials)
         self.differences = tuple(study.differences)
         self._kept: dict[Any, Any] = {}
+
+    def __repr__(self) -> str:
+        words = (
+            f"{self.label(cell)}: {summary_words(one)[1]}" for cell, one in zip(self.cells, self.summary(), strict=True)
+        )
+        return f"<Analysis of {'; '.join(words) or 'no trials'}>"
+
+    def _repr_html_(self) -> str:
+        return summaries_html([self.recipe_name(cell) for cell in self.cells], self.summary())
 
     @cached_property
     def cells(self) -> tuple[Cell, ...]:

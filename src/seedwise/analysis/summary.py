@@ -2,6 +2,8 @@
 
 import math
 import statistics
+from collections.abc import Sequence
+from html import escape
 from typing import NamedTuple
 
 from seedwise.analysis.cell import Cell
@@ -9,7 +11,7 @@ from seedwise.values.imported import AnyTask
 from seedwise.values.record import TrialRecord, winner
 from seedwise.values.trial import TrialState
 
-__all__ = ["CellSummary", "summarize"]
+__all__ = ["CellSummary", "summaries_html", "summarize", "summary_words"]
 
 
 class CellSummary(NamedTuple):
@@ -54,6 +56,22 @@ def summarize(cell: Cell) -> CellSummary:
         seconds=sum(record.seconds for record in trials),
         winner=best,
     )
+
+
+def summary_words(summary: CellSummary) -> tuple[str, ...]:
+    """Return a cell's task, trials, best score and constant guess as words."""
+    metric, scores = summary.task.metric, (summary.best, summary.median, summary.test, summary.baseline)
+    trials = f"{summary.kept} complete, {summary.stopped} stopped, {summary.failed} failed, {summary.open} open"
+    return summary.task.name, trials, metric, *("–" if score is None else f"{score:.3f}" for score in scores)
+
+
+def summaries_html(names: Sequence[str], summaries: Sequence[CellSummary]) -> str:
+    """Return a table with one row for each cell, in the colours of the page around it."""
+    header = ("recipe", "task", "trials", "metric", "best", "median", "test of the best", "constant guess")
+    head = "".join(f"<th>{word}</th>" for word in header)
+    rows = [(name, *summary_words(each)) for name, each in zip(names, summaries, strict=True)]
+    body = "".join(f"<tr>{''.join(f'<td>{escape(word)}</td>' for word in row)}</tr>" for row in rows)
+    return f"<table><tr>{head}</tr>{body}</table>"
 
 
 def _test_of(cell: Cell, winner: TrialRecord | None) -> float | None:

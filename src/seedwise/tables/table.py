@@ -38,6 +38,12 @@ class Table(NamedTuple):
     bold: frozenset[tuple[int, int]] = frozenset()  # row and column of each value that is printed in bold
     notes: tuple[str, ...] = ()  # sentences below: why values are missing, what to mind
 
+    def __repr__(self) -> str:
+        return f"<Table {self.name}: {', '.join(self.header)}; rows: {len(self.rows)}>"
+
+    def _repr_html_(self) -> str:
+        return to_html(self)
+
 
 def to_texts(table: Table) -> list[list[str]]:
     """Return every value of the table as text, in rows.

@@ -16,7 +16,7 @@ from seedwise.executors.messages import (
     Paused,
     Started,
 )
-from seedwise.values.facts import TaskFacts
+from seedwise.values.facts import Environment, TaskFacts
 from seedwise.values.recipe import Recipe
 from seedwise.values.record import Cause
 from seedwise.values.task import Task
@@ -78,7 +78,9 @@ class ReplaySession:
     def wait(self, seconds: float) -> list[Message]:
         job = self._jobs.pop()  # the last one first: messages need not come in the order of trials
         trial_id, seeds = job.trial.id, job.trial.seeds
-        messages: list[Message] = [Started(trial_id, {"init": f"i{seeds.init}", "order": f"o{seeds.order}"}, {})]
+        messages: list[Message] = [
+            Started(trial_id, {"init": f"i{seeds.init}", "order": f"o{seeds.order}"}, Environment())
+        ]
         if seeds.init in self._executor.fail:
             return [*messages, Failed(trial_id, "it would not")]
         last = self._executor.diverge.get(seeds.init, math.inf)

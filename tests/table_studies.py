@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from seedwise.values.choice import DesignRecord
-from seedwise.values.facts import ImportSource, TaskFacts
+from seedwise.values.facts import Environment, ImportSource, TaskFacts
 from seedwise.values.imported import ImportedRecipe, ImportedTask, ImportedTrial, greater_is_better
 from seedwise.values.record import TrialRecord
 from seedwise.values.seeds import Seeds
@@ -168,7 +168,7 @@ def _record(trial, position, state, scores, steps, losses, test):
         state=state,
         evaluations=measured,
         fingerprint={},
-        origin={},
+        environment=Environment(),
         seconds=1.0,
         attempts=int(state is not TrialState.WAITING),
         error="it failed" if state is TrialState.FAILED else None,

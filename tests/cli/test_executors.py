@@ -14,7 +14,7 @@ SHORT = ["--seeds", 1, "--set", "num_train_steps=2", "--set", "evaluations=1 per
 def path_of(folder):
     with Study.open(folder) as study:
         (record,) = study.trials
-        return record.origin["path"], record.origin["width"]
+        return record.environment.engine, record.environment.width
 
 
 def test_auto_is_the_default_and_says_in_one_line_what_it_chose(seedwise, request_of, tmp_path):

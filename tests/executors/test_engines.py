@@ -13,6 +13,7 @@ from seedwise.engines import kernels, memory
 from seedwise.engines.engine import COMPILED, FUSED, PACKED
 from seedwise.executors import layout
 from seedwise.executors.base import Job, Remaining
+from seedwise.values.facts import Environment
 from tolerances import drift
 from toys import toy_recipe
 from workers import content, workers_of
@@ -39,9 +40,9 @@ def losses(folder):
         return [study.losses(record.id).tolist() for record in study.trials]
 
 
-def origins(folder, name):
+def environments(folder, name):
     with Study.open(folder) as study:
-        return {record.origin[name] for record in study.trials}
+        return {getattr(record.environment, name) for record in study.trials}
 
 
 @pytest.fixture(scope="session")
@@ -64,7 +65,7 @@ class TestAlone:
             complete = [i for i, r in enumerate(study.trials) if r.state is TrialState.COMPLETE]
         assert complete == sorted(best)
         assert (alone / "best" / "model.safetensors").exists()
-        assert (origins(alone, "path"), origins(alone, "width")) == ({"packed"}, {1})
+        assert (environments(alone, "engine"), environments(alone, "width")) == ({"packed"}, {1})
 
     def test_two_workers_and_a_kill_change_no_bit(self, tmp_path, task, recipe, alone):
         killed = []
@@ -88,7 +89,7 @@ def test_compiled_trials_are_as_packed_ones_and_two_workers_change_no_bit(tmp_pa
     for compiled, other in zip(losses(one), losses(alone), strict=True):
         steps = min(len(compiled), len(other))
         assert compiled[:steps] == pytest.approx(other[:steps], abs=drift(steps))
-    assert origins(one, "path") == {"compiled"}
+    assert environments(one, "engine") == {"compiled"}
 
 
 class TestStacked:
@@ -96,7 +97,7 @@ class TestStacked:
         for one, other in zip(losses(alone), losses(stacked), strict=True):
             steps = min(len(one), len(other))
             assert other[:steps] == pytest.approx(one[:steps], abs=drift(steps))
-        assert (origins(stacked, "path"), origins(stacked, "width")) == ({"fused"}, {3})
+        assert (environments(stacked, "engine"), environments(stacked, "width")) == ({"fused"}, {3})
 
     def test_the_rule_is_kept(self, stacked):
         with Study.open(stacked) as study:
@@ -145,7 +146,7 @@ class TestMasks:
             tmp_path / "study", task, recipe, LocalExecutor("plain", workers=1), rule=StoppingRule(t=1, f=0.3, p=1)
         )
         run(folder, task, recipe, packed(), rule=self.RULE, extend=True)
-        assert origins(folder, "path") == {"plain"}
+        assert environments(folder, "engine") == {"plain"}
         assert [text for text in caplog.messages if "the plain engine" in text] == [
             "all trials run on the plain engine, as the study began with the library's own dropout masks."
         ]
@@ -153,7 +154,7 @@ class TestMasks:
     def test_that_are_hashed_mean_an_engine_that_draws_them(self, tmp_path, task, recipe, caplog):
         folder = run(tmp_path / "study", task, recipe, packed(), rule=StoppingRule(t=1, f=0.3, p=1))
         run(folder, task, recipe, LocalExecutor("plain", workers=1), rule=self.RULE, extend=True)
-        assert origins(folder, "path") == {"packed"}
+        assert environments(folder, "engine") == {"packed"}
         assert (
             "the study began with hashed dropout masks, which plain does not draw: its trials go on with packed."
         ) in caplog.messages
@@ -164,7 +165,7 @@ def test_what_packed_cannot_train_is_trained_by_the_library_and_said_once(tmp_pa
     executor = packed()
     for name in ("a", "b"):
         folder = run(tmp_path / name, task, recipe, executor, rule=StoppingRule(t=1, f=1.0, p=1))
-        assert origins(folder, "path") == {"plain"}
+        assert environments(folder, "engine") == {"plain"}
     (sentence,) = [text for text in caplog.messages if "plain engine" in text]
     assert sentence == (
         "all trials run on the plain engine, so that they share dropout masks: "
@@ -176,7 +177,7 @@ def test_one_recipe_that_packed_cannot_train_takes_those_that_it_is_compared_wit
     lora = toy_recipe(model, lora_rank=2, evaluations="2 per run")
     rule = StoppingRule(t=1, f=1.0, p=1)
     folder = run(tmp_path / "study", task, [replace(recipe, evaluations="2 per run"), lora], packed(), rule=rule)
-    assert origins(folder, "path") == {"plain"}
+    assert environments(folder, "engine") == {"plain"}
 
 
 def test_one_added_to_a_study_that_began_fast_is_plain_and_the_others_go_on_fast(tmp_path, task, model, recipe, caplog):
@@ -184,7 +185,7 @@ def test_one_added_to_a_study_that_began_fast_is_plain_and_the_others_go_on_fast
     folder = run(tmp_path / "study", task, first, packed(), rule=StoppingRule(t=1, f=1.0, p=1))
     run(folder, task, [first, lora], packed(), rule=StoppingRule(t=2, f=1.0, p=2), extend=True)
     with Study.open(folder) as study:
-        paths = {(bool(record.trial.recipe.lora_rank), record.origin["path"]) for record in study.trials}
+        paths = {(bool(record.trial.recipe.lora_rank), record.environment.engine) for record in study.trials}
     assert paths == {(False, "packed"), (True, "plain")}
     assert sum("paired seeds do not share masks" in text for text in caplog.messages) == 1
 
@@ -195,7 +196,7 @@ def test_what_is_chosen_is_told_in_one_line_with_its_reason(tmp_path, task, reci
     against = COMPILED.reason_against(recipe, "cpu")
     name = "packed" if against else "compiled"
     why = f"not compiled, as {against}" if against else "the fastest as a rule on a CPU"
-    assert origins(folder, "path") == {name}
+    assert environments(folder, "engine") == {name}
     assert [text for text in caplog.messages if text.startswith("engine ")] == [
         f"engine      {name}, 1 worker of 1 thread: {why}"
     ]
@@ -203,7 +204,9 @@ def test_what_is_chosen_is_told_in_one_line_with_its_reason(tmp_path, task, reci
 
 def test_what_is_done_keeps_its_masks_should_a_trial_of_it_run_once_more(tmp_path, task, recipe):
     trial = Trial(task, recipe, Seeds(1, 1))
-    session = LocalExecutor().open(tmp_path, [Remaining(trial, trials=0, steps=0, origin={"path": "compiled"})])
+    session = LocalExecutor().open(
+        tmp_path, [Remaining(trial, trials=0, steps=0, environment=Environment(engine="compiled"))]
+    )
     assert session._engine_of(Job(trial, 24, 0)) in {COMPILED, PACKED}
 
 

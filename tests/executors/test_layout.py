@@ -10,6 +10,7 @@ from seedwise.executors import layout
 from seedwise.executors.base import Remaining
 from seedwise.executors.environment import device_name
 from seedwise.executors.layout import Layout, Request, choose, stack_room, usual
+from seedwise.values.facts import Environment
 
 FREE = Request(None, None, None, None, ["cpu"])
 ON_A_GPU = Request(None, None, None, None, ["cuda:0"])
@@ -30,7 +31,9 @@ def data(task, recipe):
 @pytest.fixture
 def remaining(task, recipe):
     def of(trials=1000, **origin):
-        return Remaining(Trial(task, recipe, Seeds(1, 1)), trials=trials, steps=10**8, origin=origin)
+        return Remaining(
+            Trial(task, recipe, Seeds(1, 1)), trials=trials, steps=10**8, environment=Environment.from_json(origin)
+        )
 
     return of
 

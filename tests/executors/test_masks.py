@@ -8,6 +8,7 @@ from seedwise import Seeds, Trial
 from seedwise.engines.engine import COMPILED, FUSED, PACKED, PLAIN
 from seedwise.executors.base import Remaining
 from seedwise.executors.masks import cell_of, study_masks, with_masks
+from seedwise.values.facts import Environment
 from seedwise.values.masks import Masks
 from toys import toy_recipe
 
@@ -25,7 +26,9 @@ def recipes(model, recipe):
 def work(task, recipes):
     def of(*origins, steps=10):
         return [
-            Remaining(Trial(task, recipe, Seeds(1, 1)), trials=4, steps=steps, origin=origin)
+            Remaining(
+                Trial(task, recipe, Seeds(1, 1)), trials=4, steps=steps, environment=Environment.from_json(origin)
+            )
             for recipe, origin in zip(recipes, origins, strict=False)
         ]
 

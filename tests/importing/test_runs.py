@@ -333,7 +333,7 @@ def test_a_second_table_is_matched_by_the_mapped_columns(tmp_path):
     runs = read(tmp_path, LONG, beside=beside[::-1], test_score="test")
     assert [r.test_metrics["acc"] for r in runs.records] == [0.1, 0.2, 0.1]
     assert "more.jsonl: 3 rows, matched by recipe, seed." in runs.notes
-    assert {r.origin["imported_from"] for r in runs.records} == {"runs.jsonl, more.jsonl"}
+    assert {r.environment.imported_from for r in runs.records} == {"runs.jsonl, more.jsonl"}
 
 
 def test_rows_without_a_match_are_counted_and_have_no_value(tmp_path):

@@ -9,7 +9,7 @@ import pytest
 from seedwise.errors import RequestError, WorkError
 from seedwise.store.export import export, trials_table
 from seedwise.store.rows import Predictions
-from seedwise.values.facts import TaskFacts
+from seedwise.values.facts import Environment, TaskFacts
 from seedwise.values.recipe import Recipe
 from seedwise.values.seeds import Seeds
 from seedwise.values.task import Task
@@ -24,12 +24,12 @@ def full(store):
     """A store with a complete, a failed and a waiting trial."""
     first, second, _ = (trial.id for trial in trials(3))
     store.add_trials(trials(3))
-    store.start(first, {"init": "aa"}, {"device": "cpu", "threads": 1})
+    store.start(first, {"init": "aa"}, Environment.from_json({"device": "cpu", "threads": 1}))
     store.append(first, [*interval(1, 4, THIRD), *interval(5, 8, 0.25)], 1.5)
     outputs = np.array([[0.1, 0.2], [math.nan, math.inf], [0.5, -0.5]], np.float32)
     store.set_best(first, 4, {"accuracy": 0.75}, Predictions(4, outputs, outputs[:1]))
     store.set_state(first, TrialState.COMPLETE)
-    store.start(second, {"init": "bb"}, {"device": "cuda", "capability": [9, 0]})
+    store.start(second, {"init": "bb"}, Environment.from_json({"device": "cuda", "capability": [9, 0]}))
     store.append(second, [Measurement(1, math.nan, {"accuracy": math.nan, "loss": math.inf})], 0.5)
     store.set_state(second, TrialState.FAILED, 'the loss is "nan", sorry')
     store.set_facts(TASK.id, RECIPE.id, TaskFacts(digest="a", rows={"train": 64}))

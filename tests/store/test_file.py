@@ -65,7 +65,7 @@ store.add_trials(trials(3))
 print("ready", flush=True)
 for trial in itertools.cycle(trials(3)):
     last = store.record(trial.id).last_step
-    store.start(trial.id, {}, {})
+    store.start(trial.id, {}, Environment())
     end = last + random.randint(1, 200)
     store.append(trial.id, tracking(last + 1, end), 1.0)
     store.set_best(trial.id, end, {"accuracy": 0.5}, Predictions(end, np.full((300, 2), end, np.float32)))

@@ -11,7 +11,7 @@ import pytest
 from seedwise.errors import RequestError
 from seedwise.store.rows import Predictions
 from seedwise.store.store import Store
-from seedwise.values.facts import TaskFacts
+from seedwise.values.facts import Environment, TaskFacts
 from seedwise.values.stopping import StoppingRule
 from seedwise.values.trial import TrialState
 from store.toys import RECIPE, TASK, interval, tracking, trials
@@ -70,7 +70,7 @@ def new(tmp_path):
         store.add_trials(trials(3))
         store.set_rule(StoppingRule(t=3, f=0.5, p=1))
         store.set_facts(TASK.id, RECIPE.id, TaskFacts(digest="a", rows={"train": 64}))
-        store.start(first, {"init": "aa"}, {"device": "cpu"})
+        store.start(first, {"init": "aa"}, Environment.from_json({"device": "cpu"}))
         store.append(first, [*interval(1, 4), *interval(5, 9)], 1.5)
         store.set_best(first, 4, {"accuracy": 0.75}, Predictions(4, outputs, outputs))
         store.set_state(second, TrialState.FAILED, "out of memory")

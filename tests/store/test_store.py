@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from seedwise.errors import DataError, RequestError, WorkError
 from seedwise.store.rows import Predictions
 from seedwise.store.store import Store
-from seedwise.values.facts import TaskFacts
+from seedwise.values.facts import Environment, TaskFacts
 from seedwise.values.recipe import Recipe
 from seedwise.values.seeds import Seeds
 from seedwise.values.stopping import StoppingRule
@@ -46,7 +46,12 @@ def test_trial_given_twice_is_one_trial(store):
 
 def test_new_trial_waits_and_knows_nothing(store, trial):
     record = store.record(trial)
-    assert (record.state, record.evaluations, record.fingerprint, record.origin) == (TrialState.WAITING, (), {}, {})
+    assert (record.state, record.evaluations, record.fingerprint, record.environment) == (
+        TrialState.WAITING,
+        (),
+        {},
+        Environment(),
+    )
     assert (record.seconds, record.attempts, record.error) == (0.0, 0, None)
     assert (record.best, record.best_step, record.test_metrics, record.last_step) == (None, None, None, 0)
     assert store.losses(trial).tolist() == []
@@ -74,7 +79,7 @@ def test_trials_that_never_started_can_be_taken_back_with_what_only_they_had(sto
     first, other = trials(2), Trial(TASK, Recipe(model="other"), Seeds(1, 1))
     store.add_trials([*first, other])
     store.set_facts(TASK.id, other.recipe.id, TaskFacts(digest="d"))
-    store.start(first[0].id, {}, {})
+    store.start(first[0].id, {}, Environment())
     store.add_event("state", "it would not start", other.id)
 
     assert store.remove_trials([trial.id for trial in (*first, other)]) == 2
@@ -154,19 +159,19 @@ def test_changed_rows_are_refused_and_the_first_facts_stay(store):
 
 
 def test_start_marks_the_trial_and_counts_attempts(store, trial):
-    store.start(trial, {"init": "aa"}, {"device": "cpu"})
+    store.start(trial, {"init": "aa"}, Environment.from_json({"device": "cpu"}))
     store.set_state(trial, TrialState.FAILED, "out of memory")
-    store.start(trial, {"init": "aa"}, {"device": "cuda", "threads": 2})
+    store.start(trial, {"init": "aa"}, Environment.from_json({"device": "cuda", "threads": 2}))
     record = store.record(trial)
     assert (record.state, record.attempts, record.error) == (TrialState.RUNNING, 2, None)
-    assert (record.fingerprint, record.origin) == ({"init": "aa"}, {"device": "cuda", "threads": 2})
+    assert (record.fingerprint, record.environment) == ({"init": "aa"}, Environment(device="cuda", threads=2))
     starts = [event.detail for event in store.events() if event.kind == "start"]
     assert starts == ['attempt 1: {"device": "cpu"}', 'attempt 2: {"device": "cuda", "threads": 2}']
 
 
 def test_attempt_that_draws_something_else_is_noticed(store, trial):
-    store.start(trial, {"init": "aa"}, {})
-    store.start(trial, {"init": "bb"}, {})
+    store.start(trial, {"init": "aa"}, Environment())
+    store.start(trial, {"init": "bb"}, Environment())
     (event,) = [event for event in store.events() if event.kind == "fingerprint differs"]
     assert event.detail == 'it was {"init": "aa"} and is {"init": "bb"}'
 
@@ -292,8 +297,8 @@ def test_predictions_that_do_not_fit_are_refused(store, trial, predictions):
 def test_running_trials_wait_again_after_a_crash(store):
     store.add_trials(trials(3))
     first, second, third = (trial.id for trial in trials(3))
-    store.start(first, {}, {})
-    store.start(second, {}, {})
+    store.start(first, {}, Environment())
+    store.start(second, {}, Environment())
     store.set_state(second, TrialState.PAUSED)
     assert store.reset_running() == 1
     assert [r.state for r in store.records()] == [TrialState.WAITING, TrialState.PAUSED, TrialState.WAITING]
@@ -477,7 +482,7 @@ def test_diary_keeps_order_and_utc_time(store, trial):
         lambda s: s.losses("x"),
         lambda s: s.tracked("x"),
         lambda s: s.predictions("x"),
-        lambda s: s.start("x", {}, {}),
+        lambda s: s.start("x", {}, Environment()),
         lambda s: s.append("x", interval(1, 2), 1.0),
         lambda s: s.set_state("x", TrialState.PAUSED),
         lambda s: s.set_best("x", 1, None, None),

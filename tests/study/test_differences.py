@@ -7,6 +7,7 @@ import pytest
 from replay import ReplayExecutor
 from seedwise import Analysis, Recipe, Report, Seeds, Study, Task
 from seedwise.cli import app
+from seedwise.values.facts import Environment
 
 
 @pytest.fixture
@@ -22,8 +23,8 @@ def differing(folder):
     """A study whose first trial drew and gave something else when it was started again."""
     with Study.resume(folder) as study:
         record = study.trials[0]
-        study.store.start(record.id, {}, {})
-        study.store.start(record.id, {"init": "other"}, {})
+        study.store.start(record.id, {}, Environment())
+        study.store.start(record.id, {"init": "other"}, Environment())
         study.store.append(record.id, [replace(record.evaluations[0], loss=0.25)], 1.0)
         study.store.set_state(record.id, record.state)
     return folder, record.id[:8]

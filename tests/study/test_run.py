@@ -105,7 +105,7 @@ def test_the_executor_is_told_what_is_left_to_train(tmp_path):
 
     class Told(ReplayExecutor):
         def open(self, folder, work):
-            told.append([(item.trials, item.steps, dict(item.origin)) for item in work])
+            told.append([(item.trials, item.steps, item.environment.to_json()) for item in work])
             return super().open(folder, work)
 
     scores, rule = table(4, 10, seed=2), StoppingRule(t=4, f=0.3, p=2)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 from seedwise.executors.messages import Message
-from seedwise.values.facts import TaskFacts
+from seedwise.values.facts import Environment, TaskFacts
 from seedwise.values.recipe import Recipe
 from seedwise.values.task import Task
 from seedwise.values.trial import Trial
@@ -27,22 +27,24 @@ class Job:
         until: The step to stop after.
         stored: The last evaluation's step that the study has on record, 0 for none; a checkpoint that is further
             ahead would leave a gap in the curve and is not used.
-        origin: What the latest trial of its task and recipe on record ran on, as in `Started`; empty where none did.
+        environment: What the latest trial of its task and recipe on record ran on.
     """
 
     trial: Trial
     until: int
     stored: int
-    origin: Mapping[str, Any] = field(default_factory=dict)
+    environment: Environment = field(default_factory=Environment)
 
     def to_json(self) -> dict[str, Any]:
         """Return the job as plain JSON."""
-        return {"trial": self.trial.to_json(), "until": self.until, "stored": self.stored, "origin": dict(self.origin)}
+        ran_on = self.environment.to_json()
+        return {"trial": self.trial.to_json(), "until": self.until, "stored": self.stored, "environment": ran_on}
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "Job":
         """Build a job from what ``to_json`` returned."""
-        return cls(Trial.from_json(content["trial"]), content["until"], content["stored"], content["origin"])
+        ran_on = Environment.from_json(content["environment"])
+        return cls(Trial.from_json(content["trial"]), content["until"], content["stored"], ran_on)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +55,13 @@ class Remaining:
         trial: One of its trials.
         trials: How many have not ended.
         steps: Optimiser steps that are left, all trials together, if none fails.
-        origin: What its latest trial on record ran on, as in `Started`; empty where none did.
+        environment: What its latest trial on record ran on.
     """
 
     trial: Trial
     trials: int
     steps: int
-    origin: Mapping[str, Any] = field(default_factory=dict)
+    environment: Environment = field(default_factory=Environment)
 
 
 class Session(Protocol):

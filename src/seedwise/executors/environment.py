@@ -3,24 +3,25 @@
 import platform
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
-__all__ = ["device_name", "origin", "versions"]
+from seedwise.values.facts import Environment
+
+__all__ = ["device_name", "environment", "versions"]
 
 
-def origin(device: str, dtype: str, path: str, width: int) -> dict[str, Any]:
+def environment(device: str, dtype: str, engine: str, width: int) -> Environment:
     """Say what a trial runs on in this process."""
     import torch
 
-    return {
+    return Environment(
         **versions(),
-        "device": device,
-        "device_name": device_name(device),
-        "dtype": dtype,
-        "threads": torch.get_num_threads(),
-        "path": path,
-        "width": width,
-    }
+        device=device,
+        device_name=device_name(device),
+        dtype=dtype,
+        threads=torch.get_num_threads(),
+        engine=engine,
+        width=width,
+    )
 
 
 def versions() -> dict[str, str]:

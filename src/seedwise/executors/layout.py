@@ -145,15 +145,15 @@ def devices_here() -> list[str]:
 
 def _begun(remaining: Remaining, request: Request, fit: int) -> Layout | None:
     """Return the layout that the study began with, where it began here and nothing else is asked for."""
-    ran_on = remaining.origin
-    engine = ENGINES.get(ran_on.get("path", PLAIN.name))
-    if engine is None or engine.masks is Masks.LIBRARY or ran_on.get("device_name") != device_name(request.device):
+    ran_on = remaining.environment
+    engine = ENGINES.get(ran_on.engine or PLAIN.name)
+    if engine is None or engine.masks is Masks.LIBRARY or ran_on.device_name != device_name(request.device):
         return None
-    width = int(ran_on.get("width", 1))
+    width = ran_on.width or 1
     if request.engine not in (None, engine) or request.width not in (None, width):
         return None
     if engine.reason_against(remaining.trial.recipe, request.device) is not None:
         return None
-    threads = request.threads or int(ran_on["threads"])
+    threads = request.threads or ran_on.threads or 1
     workers = request.workers or (len(request.devices) if request.kind == "cuda" else max(1, cores() // threads))
     return Layout(engine, workers, threads, min(width, max(1, fit)))

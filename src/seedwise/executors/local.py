@@ -89,7 +89,7 @@ class LocalExecutor:
         engines = {cell_of(item): self._engine_for(item, layout, request.device) for item in hashed}
 
         def engine_of(job: Job) -> Engine:
-            return with_masks(engines.get(cell_of(job), PLAIN), masks_of(job.origin))
+            return with_masks(engines.get(cell_of(job), PLAIN), masks_of(job.environment))
 
         places = [devices[i % len(devices)] for i in range(layout.workers)]
         return LocalSession(folder, self._tasks, places, layout.threads, width=layout.width, engine_of=engine_of)

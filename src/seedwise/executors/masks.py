@@ -1,10 +1,11 @@
 """Which dropout masks do the trials of a study get? One kind for all, as equal seeds are compared with each other."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from seedwise.engines.engine import ENGINES, PACKED, PLAIN, Engine
 from seedwise.executors.base import Job, Remaining
+from seedwise.values.facts import Environment
 from seedwise.values.masks import Masks
 
 __all__ = ["StudyMasks", "cell_of", "masks_of", "study_masks", "with_masks"]
@@ -25,7 +26,7 @@ def study_masks(remaining: Sequence[Remaining], wanted: Masks, device: str) -> S
     record has it, else hashed where one has that, else the library's where packed cannot train one of them, else what is
     wanted. What packed cannot train has the library's masks in any case.
     """
-    kinds = {cell_of(item): kind for item in remaining if (kind := masks_of(item.origin)) is not None}
+    kinds = {cell_of(item): kind for item in remaining if (kind := masks_of(item.environment)) is not None}
     new, on_record = [item for item in remaining if cell_of(item) not in kinds], frozenset(kinds.values())
     kind = Masks.LIBRARY if Masks.LIBRARY in on_record else Masks.HASHED if on_record else wanted
     unable: list[tuple[Remaining, str]] = []
@@ -39,9 +40,9 @@ def study_masks(remaining: Sequence[Remaining], wanted: Masks, device: str) -> S
     return StudyMasks(kinds, on_record, said)
 
 
-def masks_of(origin: Mapping[str, Any]) -> Masks | None:
-    """Return which masks a trial with this origin was trained with; None of one that never ran."""
-    return ENGINES[origin.get("path", PLAIN.name)].masks if origin else None
+def masks_of(environment: Environment) -> Masks | None:
+    """Return which masks a trial with this environment was trained with; None of one that never ran."""
+    return ENGINES[environment.engine or PLAIN.name].masks if environment.is_known else None
 
 
 def with_masks(engine: Engine, masks: Masks | None) -> Engine:

@@ -3,8 +3,8 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
+from seedwise.values.facts import Environment
 from seedwise.values.record import Cause
 from seedwise.values.trial import Measurement
 
@@ -29,7 +29,7 @@ class Started:
 
     trial_id: str
     fingerprint: Mapping[str, str]
-    origin: Mapping[str, Any]
+    environment: Environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +107,8 @@ def write_message(message: Message | Returned) -> str:
     content = asdict(message)
     if isinstance(message, Measured):
         content["measurements"] = [m.to_json() for m in message.measurements]
+    if isinstance(message, Started):
+        content["environment"] = message.environment.to_json()
     return json.dumps({"message": type(message).__name__, **content})
 
 
@@ -116,6 +118,8 @@ def read_message(line: str) -> Message | Returned:
     kind = _KINDS[content.pop("message")]
     if kind is Measured:
         content["measurements"] = tuple(Measurement.from_json(m) for m in content["measurements"])
+    if kind is Started:
+        content["environment"] = Environment.from_json(content["environment"])
     if content.get("outcome") is not None:
         content["outcome"] = Outcome(**content["outcome"])
     if "cause" in content:

@@ -13,7 +13,7 @@ from seedwise.importing.mapping import SEEDS, Fields, resolve
 from seedwise.importing.reading import Table, join, read_file
 from seedwise.importing.trainer import STATE_FILE, read_trainer_states
 from seedwise.importing.trials import Cell, State, cells_of, shared_steps, states_of, trials_of
-from seedwise.values.facts import ImportSource, TaskFacts
+from seedwise.values.facts import Environment, ImportSource, TaskFacts
 from seedwise.values.imported import ImportedTrial
 from seedwise.values.record import TrialRecord
 from seedwise.values.trial import Measurement, best_evaluation
@@ -161,7 +161,7 @@ def _record(position: int, run: Run, trial: ImportedTrial, state: State, origin:
         state=state[0],
         evaluations=evaluations,
         fingerprint={},
-        origin={"imported_from": origin},
+        environment=Environment(imported_from=origin),
         seconds=0.0,
         attempts=1,  # none: it waits for nothing and can be taken back by nothing
         error=state[1],

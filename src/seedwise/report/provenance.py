@@ -43,7 +43,7 @@ def made_with(analysis: Analysis) -> list[tuple[str, str]]:
     """Return what the trials ran with: versions, devices, threads; several values where they differ."""
     found: dict[str, dict[str, None]] = {}
     for record in analysis.trials:
-        for name, value in record.origin.items():
+        for name, value in record.environment.to_json().items():
             found.setdefault(name, {})[str(value)] = None
     return [(name.replace("_", " "), ", ".join(values)) for name, values in found.items()]
 

@@ -118,7 +118,7 @@ def _trial_row(record: TrialRecord) -> Row:
         "attempts": record.attempts,
         "error": record.error,
         **_prefixed("fingerprint", record.fingerprint),
-        **_prefixed("origin", record.origin),
+        **_prefixed("origin", record.environment.to_json()),
     }
 
 

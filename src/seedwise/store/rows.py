@@ -17,7 +17,7 @@ from seedwise.errors import DataError, RequestError
 from seedwise.store.curves import evaluation_of
 from seedwise.store.encoding import metrics_from_text, pack, to_float32, unpack
 from seedwise.store.schema import version_of
-from seedwise.values.facts import TaskFacts
+from seedwise.values.facts import Environment, TaskFacts
 from seedwise.values.imported import (
     AnyRecipe,
     AnyTask,
@@ -173,7 +173,7 @@ def _record(
         state=TrialState(state),
         evaluations=curves.get(key, ()),
         fingerprint=json.loads(fingerprint),
-        origin=json.loads(origin),
+        environment=Environment.from_json(json.loads(origin)),
         seconds=seconds,
         attempts=attempts,
         error=error,

@@ -37,7 +37,7 @@ from seedwise.store.rows import (
     write_facts,
 )
 from seedwise.store.trials import delete_trials, insert_runs, insert_trials
-from seedwise.values.facts import TaskFacts
+from seedwise.values.facts import Environment, TaskFacts
 from seedwise.values.identity import canonical_json
 from seedwise.values.record import FINGERPRINT_DIFFERS, REPLAY_DIFFERS, Event, TrialRecord
 from seedwise.values.stopping import StoppingRule
@@ -142,12 +142,12 @@ class Store:
 
     # Trials while they run --------------------------------------------------------------------------------------------
 
-    def start(self, trial_id: str, fingerprint: Mapping[str, str], origin: Mapping[str, Any]) -> None:
+    def start(self, trial_id: str, fingerprint: Mapping[str, str], environment: Environment) -> None:
         """Mark a trial as running, count the attempt, and keep what it drew and where it runs.
 
         A fingerprint that differs from an earlier attempt's is noted as the event ``fingerprint differs``.
         """
-        drawn, place = json.dumps(dict(fingerprint)), json.dumps(dict(origin))
+        drawn, place = json.dumps(dict(fingerprint)), json.dumps(environment.to_json())
         with self._database.writing() as connection:
             query = "SELECT attempts, fingerprint FROM trials WHERE id = ?"
             row = connection.execute(query, (trial_id,)).fetchone()

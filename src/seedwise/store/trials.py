@@ -114,7 +114,7 @@ def _trial_row(run: TrialRecord, position: int, task_id: str, recipe_id: str) ->
     test = None if run.test_metrics is None else metrics_to_text(run.test_metrics)
     return (
         *(position, run.id, task_id, recipe_id, canonical_json(run.trial.seeds.to_json()), run.state),
-        *(canonical_json(dict(run.fingerprint)), json.dumps(dict(run.origin)), run.seconds, run.attempts),
+        *(canonical_json(dict(run.fingerprint)), json.dumps(run.environment.to_json()), run.seconds, run.attempts),
         *(run.error, run.best_step, test),
     )
 

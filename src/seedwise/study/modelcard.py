@@ -42,7 +42,7 @@ def model_card(best: TrialRecord, trials: Sequence[TrialRecord], rule: StoppingR
         "",
         "## Made with",
         "",
-        *[f"- {name}: {_escaped(value)}" for name, value in best.origin.items()],
+        *[f"- {name}: {_escaped(value)}" for name, value in best.environment.to_json().items()],
         "",
     ]
     return "\n".join(lines)

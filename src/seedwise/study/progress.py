@@ -7,10 +7,11 @@ the executor's reports into what the pure schedule understands, and nothing else
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from seedwise.executors.base import Remaining
 from seedwise.study.schedule import Decision, Goal, Progress, Schedule, Standing
+from seedwise.values.facts import Environment
 from seedwise.values.record import Cause, TrialRecord, own_trial
 from seedwise.values.trial import Measurement, Trial, TrialState, best_evaluation
 
@@ -67,8 +68,8 @@ class Cell:
     def __init__(self, records: list[TrialRecord], schedule: Schedule, evaluation_steps: tuple[int, ...]) -> None:
         self.schedule, self.evaluation_steps = schedule, evaluation_steps
         self.trials = [LiveTrial.of(record, schedule.fraction_step) for record in records]
-        origins = [record.origin for record in records if record.attempts and record.origin]
-        self.origin: Mapping[str, Any] = origins[-1] if origins else {}  # what its trials on record ran on
+        ran = [record.environment for record in records if record.attempts and record.environment.is_known]
+        self.environment = ran[-1] if ran else Environment()  # what its latest trial on record ran on
 
     def decide(self) -> Decision:
         """Ask the schedule what runs next and what is dropped."""
@@ -82,7 +83,9 @@ class Cell:
         """Say what is left to train, for the executor."""
         ended = (TrialState.STOPPED, TrialState.COMPLETE, TrialState.FAILED)
         left = self.evaluations_left() * self.schedule.steps // len(self.evaluation_steps)
-        return Remaining(self.trials[0].trial, sum(live.state not in ended for live in self.trials), left, self.origin)
+        return Remaining(
+            self.trials[0].trial, sum(live.state not in ended for live in self.trials), left, self.environment
+        )
 
     def evaluations_left(self) -> int:
         """Return how many evaluations are still to come if no trial fails."""

@@ -147,14 +147,14 @@ class _Run:
     def _submit(self, cell: Cell, live: LiveTrial, goal: Goal, session: Session) -> None:
         stored = live.scores[-1][0] if live.scores else 0
         live.state = TrialState.RUNNING  # the store hears of it when the worker has taken the trial up
-        session.submit(Job(live.trial, cell.until(goal), stored, cell.origin))
+        session.submit(Job(live.trial, cell.until(goal), stored, cell.environment))
 
     def _record_one(self, message: Message, session: Session) -> None:
         live = self._live[message.trial_id]
         match message:
             case Started():
                 self._check_distinct(live, message.fingerprint)
-                self._store.start(live.id, message.fingerprint, message.origin)
+                self._store.start(live.id, message.fingerprint, message.environment)
             case Measured():
                 self._store.append(live.id, message.measurements, message.seconds)
                 live.add(message.measurements)

@@ -1,10 +1,10 @@
-"""What did preparing a task find, and how were imported runs read?"""
+"""What did preparing a task find, how were imported runs read, and what did a trial run on?"""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-__all__ = ["ImportSource", "TaskFacts"]
+__all__ = ["Environment", "ImportSource", "TaskFacts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,61 @@ class TaskFacts:
         if "imported" in known:
             known["imported"] = ImportSource.from_json(known["imported"])
         return cls(**known)
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What a trial's latest attempt ran on: bits are equal only where all of it is equal.
+
+    Everything is None where it is not known, and all of it before the trial ran.
+
+    Args:
+        seedwise: Version of seedwise; likewise of torch, transformers and Python.
+        device: Where it ran: cpu or cuda:0.
+        device_name: What the device calls itself.
+        dtype: The precision of its products.
+        threads: Threads of its worker.
+        engine: Name of the engine; stored as ``path``.
+        width: How many trials shared its stack, 1 for none.
+        imported_from: Of an imported run, the files it was read from.
+        more: What another version has stored besides.
+
+    Example:
+        >>> environment = Environment.from_json({"device": "cpu", "threads": 1, "path": "packed"})
+        >>> environment.engine, environment.to_json()
+        ('packed', {'device': 'cpu', 'threads': 1, 'path': 'packed'})
+    """
+
+    seedwise: str | None = None
+    torch: str | None = None
+    transformers: str | None = None
+    python: str | None = None
+    device: str | None = None
+    device_name: str | None = None
+    dtype: str | None = None
+    threads: int | None = None
+    engine: str | None = None
+    width: int | None = None
+    imported_from: str | None = None
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the trial ever ran."""
+        return self != Environment()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what is known as plain JSON."""
+        found = {"path" if f.name == "engine" else f.name: getattr(self, f.name) for f in fields(self)}
+        more = found.pop("more")
+        return {name: value for name, value in found.items() if value is not None} | dict(more)
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "Environment":
+        """Build an environment from what ``to_json`` returned, or any version stored."""
+        named = {"engine" if name == "path" else name: value for name, value in content.items()}
+        known = _known(cls, named)
+        return cls(**known, more={name: value for name, value in named.items() if name not in known})
 
 
 _PREPARED = frozenset(

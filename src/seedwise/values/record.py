@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from html import escape
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from seedwise.errors import RequestError
+from seedwise.values.facts import Environment
 from seedwise.values.imported import AnyTask, AnyTrial, ImportedTrial
 from seedwise.values.trial import Measurement, Trial, TrialState, best_evaluation
 
@@ -60,7 +61,7 @@ class TrialRecord:
         state: Where it stands.
         evaluations: The measurements with metrics, ascending by step.
         fingerprint: Stream -> hash of what the stream drew; empty before the trial ran.
-        origin: Versions, device, dtype, threads and path of the latest attempt; empty before the trial ran.
+        environment: What the latest attempt ran on.
         seconds: Device seconds spent, replays included.
         attempts: How often it was started.
         error: Why it failed, if it did.
@@ -74,7 +75,7 @@ class TrialRecord:
     state: TrialState
     evaluations: tuple[Measurement, ...]
     fingerprint: Mapping[str, str]
-    origin: Mapping[str, Any]
+    environment: Environment
     seconds: float
     attempts: int
     error: str | None

@@ -25,7 +25,7 @@ for line in sys.stdin:
     name = NAMES[command["job"]["trial"]["seeds"]["init"] - 1]
     held += 1
     if held <= FITS:
-        answer = {"message": "Started", "trial_id": name, "fingerprint": {}, "origin": {}}
+        answer = {"message": "Started", "trial_id": name, "fingerprint": {}, "environment": {}}
     else:
         answer = {"message": "Returned", "trial_id": name, "reason": "OutOfMemoryError"}
     print(json.dumps(answer), flush=True)

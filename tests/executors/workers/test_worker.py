@@ -17,6 +17,7 @@ from seedwise.executors.base import Job
 from seedwise.executors.workers import job as attempt
 from seedwise.executors.workers.job import Clock
 from seedwise.executors.workers.worker import Worker
+from seedwise.values.facts import Environment
 
 
 @pytest.fixture
@@ -166,7 +167,7 @@ def test_a_checkpoint_with_other_masks_stops_the_study_in_one_sentence_and_stays
 
 
 def test_a_trial_with_other_masks_than_those_on_record_is_refused(held, out, jobs, data):
-    held.take_up(replace(jobs[0], origin={"path": "packed"}), data, PLAIN, 1)
+    held.take_up(replace(jobs[0], environment=Environment(engine="packed")), data, PLAIN, 1)
     failed = json.loads(out.getvalue().splitlines()[-1])
     assert failed["error"] == (
         "the trials on record have other dropout masks than the library ones of the engine plain; choose an engine that has "

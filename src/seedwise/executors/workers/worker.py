@@ -11,7 +11,7 @@ from seedwise.engines.engine import Alone, Engine, Stepper
 from seedwise.engines.memory import is_out_of_memory
 from seedwise.errors import CheckpointError, MasksError, StorageError
 from seedwise.executors.base import Job
-from seedwise.executors.environment import origin
+from seedwise.executors.environment import environment
 from seedwise.executors.masks import masks_of
 from seedwise.executors.messages import Interrupted, Message, Returned, Started, write_message
 from seedwise.executors.workers.export import export_model
@@ -88,7 +88,7 @@ class Worker:
     def _take_up(self, job: Job, data: TokenizedTask, engine: Engine, width: int) -> None:
         trial_id = job.trial.id
         training = self._begin(job, data, engine)
-        masks = masks_of(job.origin)
+        masks = masks_of(job.environment)
         if masks not in (None, engine.masks):
             raise MasksError(
                 f"the trials on record have other dropout masks than the {engine.masks.value} ones of the engine {engine}; "
@@ -96,7 +96,7 @@ class Worker:
             )
         files = self._checkpoint(trial_id), self._weights(trial_id)
         attempt = Attempt(job, training, files, self._clock, self._send)
-        ran_on = origin(self._device, job.trial.recipe.dtype, engine.name, width)
+        ran_on = environment(self._device, job.trial.recipe.dtype, engine.name, width)
         if not attempt.over:
             if self._stepper is None:
                 self._stepper = engine.stepper(self._device)

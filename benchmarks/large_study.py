@@ -20,7 +20,7 @@ import numpy as np
 
 from seedwise import Evaluations, Measurement, Recipe, Seeds, Study, Task, TrialState
 from seedwise.store.store import Store
-from seedwise.values.facts import TaskFacts
+from seedwise.values.facts import Environment, TaskFacts
 from seedwise.values.trial import Trial
 
 STEPS, EVALUATIONS = 1000, 30
@@ -116,7 +116,7 @@ def fill(
 ) -> None:
     """Write one trial, evaluation by evaluation in one transaction."""
     at = {step: {metric: float(score)} for step, score in zip(steps, scores, strict=True)}
-    store.start(key, {"init": key}, {"seedwise": "benchmark", "device": "none"})
+    store.start(key, {"init": key}, Environment(seedwise="benchmark", device="none"))
     store.append(key, [Measurement(s, float(losses[s - 1]), at.get(s)) for s in range(1, STEPS + 1)], 30.0)
     best = steps[int(np.argmax(scores))]
     store.set_best(key, best, {metric: float(test)}, None)

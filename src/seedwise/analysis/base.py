@@ -22,41 +22,32 @@ class StudyLike(Protocol):
     @property
     def trials(self) -> Sequence[TrialRecord]:
         """Every trial, in trial order."""
-        ...
 
     @property
     def rule(self) -> StoppingRule | None:
         """The stopping rule; None when every trial runs to the end."""
-        ...
 
     @property
     def design(self) -> DesignRecord | None:
         """The design that its trials follow; None where they follow none."""
-        ...
 
     @property
     def chosen(self) -> Mapping[tuple[str, str], Recipe]:
         """What the design's arms have chosen so far, by the arm's name and the task's id."""
-        ...
 
     @property
     def tuning(self) -> "StudyLike | None":
         """The study of the design's choices, on seeds of its own; None where there is none."""
-        ...
 
     @property
     def differences(self) -> Sequence[Event]:
         """What trials that were started again did not repeat exactly, oldest first."""
-        ...
 
     def facts(self, trial: AnyTrial) -> TaskFacts:
         """What preparing the trial's task found."""
-        ...
 
     def losses(self, trial_id: str) -> NDArray[np.float32]:
         """The trial's training loss at every step; empty where it is not known."""
-        ...
 
     def tracked(self, trial_id: str) -> Mapping[str, NDArray[np.float32]]:
         """What the trial's recipe tracks at every step, by name, (steps, values a step); empty where it tracks nothing."""
-        ...

@@ -106,10 +106,8 @@ class BiasRatio(NamedTuple):
 
 
 def block_distances(cell: Cell) -> BlockDistances:
-    """Return the distance of each block from its starting values, in the mean over all trials that came to the step.
-
-    Reference:
-        Zhang et al. (2021), section 5, figures 7 and 15 to 18.
+    """Return the distance of each block from its starting values, in the mean over all trials that came to the step
+    (Zhang et al. 2021, section 5, figures 7 and 15 to 18).
     """
     tables = _tables(cell, "distance")
     longest = max(len(table) for table in tables)
@@ -131,10 +129,8 @@ def gradient_norm(cell: Cell) -> StepCurve:
 
 
 def bias_ratio(cell: Cell) -> BiasRatio:
-    """Return how much larger Adam's update was than the corrected one, by step.
-
-    Reference:
-        Zhang et al. (2021), section 4 and figure 1.
+    """Return how much larger Adam's update was than the corrected one, by step (Zhang et al. 2021, section 4 and
+    figure 1).
     """
     table = max(_tables(cell, "bias_ratio"), key=len)
     step = np.unique(np.geomspace(1, len(table), _BIAS_POINTS).round().astype(np.int64))

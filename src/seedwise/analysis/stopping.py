@@ -16,16 +16,7 @@ from seedwise.stats.stopping.seed_aware import SeedAwareBest, seed_aware_stoppin
 from seedwise.stats.stopping.simulation import HalvedBest, successive_halving
 from seedwise.values.stopping import MOST_STARTED
 
-__all__ = [
-    "BUDGETS",
-    "Alternatives",
-    "BestRules",
-    "alternatives",
-    "correlation",
-    "gains",
-    "plan",
-    "trusted_from",
-]
+__all__ = ["BUDGETS", "Alternatives", "BestRules", "alternatives", "correlation", "gains", "plan", "trusted_from"]
 
 Floats = NDArray[np.float64]
 BUDGETS = range(1, 31)
@@ -55,10 +46,8 @@ class Alternatives(NamedTuple):
 def correlation(
     cell: Cell, method: Literal["spearman", "pearson"] = "spearman", *, confidence: float = 0.95
 ) -> EvaluationCorrelation:
-    """Return the correlation over trials of the best score so far between all pairs of evaluations.
-
-    Reference:
-        Dodge et al. (2020), figures 5 and 9.
+    """Return the correlation over trials of the best score so far between all pairs of evaluations (Dodge et al.
+    2020, figures 5 and 9).
     """
     _with_curves(cell)
     return evaluation_correlation(cell.best_at(cell.full(4)), method=method, confidence=confidence)

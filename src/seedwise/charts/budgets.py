@@ -47,10 +47,8 @@ class BudgetData(NamedTuple):
 
 
 def rules_data(analysis: Analysis, cell: Cell) -> RulesData:
-    """Collect t, f and p of the best rule for every budget, beside those of full trainings.
-
-    Reference:
-        Dodge et al. (2020), section 5 and figure 6; computed exactly instead of by simulation.
+    """Collect t, f and p of the best rule for every budget, beside those of full trainings (Dodge et al. 2020,
+    section 5 and figure 6; computed exactly instead of by simulation).
     """
     found = analysis.best_rules(cell)
     rules = found.rules
@@ -68,10 +66,8 @@ def rules_data(analysis: Analysis, cell: Cell) -> RulesData:
 def reduction_data(
     analysis: Analysis, cell: Cell, *, interval: tuple[ArrayLike, ArrayLike] | None = None
 ) -> BudgetData:
-    """Collect the relative error reduction of the best rule over full trainings, by budget.
-
-    Reference:
-        Dodge et al. (2020), section 5 and figure 7.
+    """Collect the relative error reduction of the best rule over full trainings, by budget (Dodge et al. 2020,
+    section 5 and figure 7).
     """
     found = analysis.best_rules(cell)
     if found.reduction is None:
@@ -91,10 +87,8 @@ def reduction_data(
 
 
 def planned_data(analysis: Analysis, cell: Cell) -> BudgetData:
-    """Collect the expected result of the best rule beside that of full trainings, by budget.
-
-    Reference:
-        Dodge et al. (2020), section 5: the two results that figure 7 compares.
+    """Collect the expected result of the best rule beside that of full trainings, by budget (Dodge et al. 2020,
+    section 5: the two results that figure 7 compares).
     """
     found = analysis.best_rules(cell)
     rules = found.rules
@@ -110,11 +104,7 @@ def planned_data(analysis: Analysis, cell: Cell) -> BudgetData:
 
 
 def draw_rules(data: RulesData) -> Any:
-    """Draw t, f and p of the best rule against the budget, one panel below the other.
-
-    Reference:
-        Dodge et al. (2020), figure 6.
-    """
+    """Draw t, f and p of the best rule against the budget, one panel below the other (Dodge et al. 2020, figure 6)."""
     panels = []
     for part, title in _PANELS.items():
         last = part == "p"
@@ -133,11 +123,7 @@ def draw_rules(data: RulesData) -> Any:
 
 
 def draw_by_budget(data: BudgetData) -> Any:
-    """Draw what is to be expected against the budget, one line a series, with shading.
-
-    Reference:
-        Dodge et al. (2020), figure 7.
-    """
+    """Draw what is to be expected against the budget, one line a series, with shading (Dodge et al. 2020, figure 7)."""
     x = alt.X("budget:Q", title=_X, scale=_budgets(data.points), axis=alt.Axis(tickMinStep=1))
     chart = shaded_lines(data.points, data.series, x, data.y)
     if data.zero:

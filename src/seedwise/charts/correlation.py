@@ -72,10 +72,8 @@ def correlation_data(
 
 
 def draw_correlation(data: CorrelationData) -> Any:
-    """Draw the correlations as a heat map of fixed colours, 0 to 1, with a dashed line where the ranking can be trusted.
-
-    Reference:
-        Dodge et al. (2020), figures 5 and 9.
+    """Draw the correlations as a heat map of fixed colours, 0 to 1, with a dashed line where the ranking can be
+    trusted (Dodge et al. 2020, figures 5 and 9).
     """
     legend = alt.Legend(gradientLength=WIDTH, gradientThickness=8, titleLimit=WIDTH, tickCount=5, offset=6)
     color = alt.Scale(scheme=SEQUENTIAL, domain=[0, 1], clamp=True)

@@ -25,11 +25,7 @@ _STYLES: dict[str, tuple[str, float, list[int]]] = {
     "not finished": ("#CC79A7", 1.0, [6, 2]),
     "the winner": ("#0072B2", 2.2, [1, 0]),  # the last is drawn on top
 }
-_FATES = {
-    TrialState.COMPLETE: "trained to the end",
-    TrialState.STOPPED: "stopped early",
-    TrialState.FAILED: "failed",
-}
+_FATES = {TrialState.COMPLETE: "trained to the end", TrialState.STOPPED: "stopped early", TrialState.FAILED: "failed"}
 
 
 class CurvesData(NamedTuple):
@@ -49,10 +45,8 @@ class CurvesData(NamedTuple):
 
 
 def curves_data(analysis: Analysis, cell: Cell, *, most: int = 20, seed: int = 0) -> CurvesData:
-    """Collect the validation curves of trials drawn at random, the winner always among them.
-
-    Reference:
-        Dodge et al. (2020), figure 4: training curves of 20 random trials.
+    """Collect the validation curves of trials drawn at random, the winner always among them (Dodge et al. 2020,
+    figure 4: training curves of 20 random trials).
     """
     check_count("most", most)
     curves = cell.curves
@@ -83,10 +77,8 @@ def curves_data(analysis: Analysis, cell: Cell, *, most: int = 20, seed: int = 0
 
 
 def draw_curves(data: CurvesData) -> Any:
-    """Draw validation score against the share of the run, one line a trial; a dot ends a curve that stops early.
-
-    Reference:
-        Dodge et al. (2020), figure 4.
+    """Draw validation score against the share of the run, one line a trial; a dot ends a curve that stops early
+    (Dodge et al. 2020, figure 4).
     """
     x = alt.X("run:Q", title="share of the full run (%)", scale=alt.Scale(domain=[0, 100]))
     y = alt.Y("score:Q", title=data.y, scale=alt.Scale(zero=False, padding=6))

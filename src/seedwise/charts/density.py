@@ -38,10 +38,8 @@ class DensityData(NamedTuple):
 
 
 def seed_density_data(analysis: Analysis, cell: Cell) -> DensityData:
-    """Collect the density of the scores of the best and the worst init seed, and of the best and the worst order seed.
-
-    Reference:
-        Dodge et al. (2020), figure 3; a Gaussian kernel with Scott's bandwidth.
+    """Collect the density of the scores of the best and the worst init seed, and of the best and the worst order
+    seed (Dodge et al. 2020, figure 3; a Gaussian kernel with Scott's bandwidth).
     """
     scores, index = cell.final(), cell.full()
     groups: dict[str, dict[str, Floats]] = {}
@@ -65,10 +63,8 @@ def seed_density_data(analysis: Analysis, cell: Cell) -> DensityData:
 
 
 def spread_density_data(analysis: Analysis, cell: Cell) -> DensityData:
-    """Collect the density of the standard deviations under each init seed and under each order seed, beside that of all.
-
-    Reference:
-        Dodge et al. (2020), appendix, figure 8; a Gaussian kernel with Scott's bandwidth.
+    """Collect the density of the standard deviations under each init seed and under each order seed, beside that of
+    all (Dodge et al. 2020, appendix, figure 8; a Gaussian kernel with Scott's bandwidth).
     """
     found = analysis.spread(cell)
     points, rug = _curves({"": {"init seeds": found.by_init, "order seeds": found.by_order}}, (0.0, np.inf))
@@ -85,10 +81,8 @@ def spread_density_data(analysis: Analysis, cell: Cell) -> DensityData:
 
 
 def draw_density(data: DensityData) -> Any:
-    """Draw densities as curves with the single values as a rug below, one panel below the other.
-
-    Reference:
-        Dodge et al. (2020), figures 3 and 8.
+    """Draw densities as curves with the single values as a rug below, one panel below the other (Dodge et al. 2020,
+    figures 3 and 8).
     """
     values = [entry["value"] for entry in (*data.points, *data.rug)] + list(data.marks.values())
     domain = [min(values), max(values)]

@@ -39,10 +39,8 @@ class GridData(NamedTuple):
 
 
 def sorted_grid_data(analysis: Analysis, cell: Cell) -> GridData:
-    """Collect the grid with the best init seed at the top and the best order seed at the right.
-
-    Reference:
-        Dodge et al. (2020), figure 2.
+    """Collect the grid with the best init seed at the top and the best order seed at the right (Dodge et al. 2020,
+    figure 2).
     """
     found = analysis.grid(cell)
     sign = 1.0 if cell.greater_is_better else -1.0
@@ -62,10 +60,8 @@ def sorted_grid_data(analysis: Analysis, cell: Cell) -> GridData:
 
 
 def margin_grid_data(analysis: Analysis, cell: Cell) -> GridData:
-    """Collect the grid in the order of the seeds, with minimum, mean, maximum and standard deviation by row and column.
-
-    Reference:
-        Zhang et al. (2021), appendix B, figures 9 and 10.
+    """Collect the grid in the order of the seeds, with minimum, mean, maximum and standard deviation by row and
+    column (Zhang et al. 2021, appendix B, figures 9 and 10).
     """
     found = analysis.grid(cell)
     rows, columns = np.arange(len(found.init)), np.arange(len(found.order))
@@ -86,10 +82,8 @@ def margin_grid_data(analysis: Analysis, cell: Cell) -> GridData:
 
 
 def draw_grid(data: GridData) -> Any:
-    """Draw a grid of final scores as a heat map, with its margins where the data have them.
-
-    Reference:
-        Dodge et al. (2020), figure 2; Zhang et al. (2021), appendix B, figures 9 and 10.
+    """Draw a grid of final scores as a heat map, with its margins where the data have them (Dodge et al. 2020,
+    figure 2; Zhang et al. 2021, appendix B, figures 9 and 10).
     """
     legend = alt.Legend(gradientLength=WIDTH, gradientThickness=8, titleLimit=WIDTH, tickCount=5, offset=6)
     scale = alt.Scale(scheme=SEQUENTIAL, domain=list(data.domain))

@@ -52,11 +52,7 @@ def by_setting(cells: Sequence[Cell], setting: str) -> dict[str, list[Cell]]:
 
 
 def setting_data(
-    series: Mapping[str, Sequence[Cell]],
-    setting: str,
-    *,
-    split: str = "validation",
-    confidence: float = 0.95,
+    series: Mapping[str, Sequence[Cell]], setting: str, *, split: str = "validation", confidence: float = 0.95
 ) -> SettingData:
     """Collect the mean final score of cells by the value that one setting of their recipes has."""
     task = task_of({f"{name} {i}": cell for name, cells in series.items() for i, cell in enumerate(cells)})

@@ -15,18 +15,7 @@ import altair as alt
 from seedwise.errors import RequestError
 from seedwise.files import replacing
 
-__all__ = [
-    "COLORS",
-    "DASHES",
-    "FORMATS",
-    "GREY",
-    "HEIGHT",
-    "SEQUENTIAL",
-    "WIDTH",
-    "save",
-    "styled",
-    "to_svg",
-]
+__all__ = ["COLORS", "DASHES", "FORMATS", "GREY", "HEIGHT", "SEQUENTIAL", "WIDTH", "save", "styled", "to_svg"]
 
 AnyChart = (
     alt.Chart

@@ -148,10 +148,8 @@ def distances_data(
 def tracked_distances_data(
     analysis: Analysis, cells: Mapping[str, Cell], *, blocks: Sequence[int] | None = None
 ) -> DistancesData:
-    """Collect the mean distance over trials that their recipes tracked, for cells of one task by the name of their recipe.
-
-    Reference:
-        Zhang et al. (2021), section 5, figures 7 and 15 to 18.
+    """Collect the mean distance over trials that their recipes tracked, for cells of one task by the name of their
+    recipe (Zhang et al. 2021, section 5, figures 7 and 15 to 18).
     """
     task = task_of(cells)
     found = {name: analysis.distance(cell) for name, cell in cells.items()}

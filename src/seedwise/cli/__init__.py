@@ -4,7 +4,7 @@ import os
 import sys
 import traceback
 
-from cyclopts import App
+from cyclopts import App, CycloptsError
 
 import seedwise
 from seedwise.cli import (
@@ -24,7 +24,7 @@ from seedwise.cli import (
     status,
     trials,
 )
-from seedwise.cli.errors import explained
+from seedwise.errors import RequestError, SeedwiseError, StorageError
 
 __all__ = ["app", "main"]
 
@@ -71,10 +71,29 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001 - whatever it is, one sentence says it
         if debug:
             traceback.print_exception(error)
-        _end(*explained(error))
+        _end(*_explained(error))
 
 
 def _end(sentence: str, code: int) -> None:
     if sentence:
         print(f"seedwise: {sentence}", file=sys.stderr)
     sys.exit(code)
+
+
+def _explained(error: Exception) -> tuple[str, int]:
+    """Return a sentence about an error, empty where nobody reads it, and the exit code."""
+    if isinstance(error, CycloptsError):
+        return " ".join(str(error).split()), 2
+    if isinstance(error, SeedwiseError):
+        return str(error), 2 if isinstance(error, RequestError | StorageError) else 1
+    if isinstance(error, BrokenPipeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has gone: nothing to flush
+        return "", 1
+    if (
+        isinstance(error, FileNotFoundError | NotADirectoryError | IsADirectoryError | PermissionError)
+        and error.filename
+    ):
+        return f"{error.filename} must be a file that can be used, but: {error.strerror}; check the path.", 2
+    if isinstance(error, OSError):
+        return f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}.", 2
+    return f"an error of seedwise itself ({type(error).__name__}: {error}); --debug shows where.", 1

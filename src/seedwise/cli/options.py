@@ -21,13 +21,7 @@ from seedwise.values.splits import Splits
 from seedwise.values.stopping import StoppingRule
 from seedwise.values.task import METRICS, Task
 
-__all__ = [
-    "RecipeOptions",
-    "TaskOptions",
-    "TrialOptions",
-    "WorkerOptions",
-    "model_place",
-]
+__all__ = ["RecipeOptions", "TaskOptions", "TrialOptions", "WorkerOptions", "model_place"]
 
 _PUBLISHED = ", ".join(name for name in PRESETS if "-" not in name) + ", zhang2021-MODEL-TASK (Table 6)"
 

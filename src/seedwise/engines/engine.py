@@ -38,7 +38,6 @@ class Stepper(Protocol):
 
     def step(self) -> "list[tuple[Training, Measurement]]":
         """Take one step of every trial, and return what each one yields."""
-        ...
 
 
 def _nothing(recipe: Recipe, device: str) -> None:

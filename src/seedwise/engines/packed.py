@@ -87,11 +87,9 @@ class Passes(Protocol):
 
     def logits(self, batch: Batch) -> torch.Tensor:
         """Return the outputs of a batch, shape (rows, outputs); nothing is dropped."""
-        ...
 
     def backward(self, batch: Batch, kind: str, step_key: int, share: float) -> float:
         """Add a share of the gradients of the batch's mean loss, and return that share of the loss."""
-        ...
 
 
 class TorchPasses:

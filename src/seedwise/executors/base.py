@@ -20,19 +20,12 @@ __all__ = ["Executor", "Job", "Remaining", "Session"]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A trial to be trained up to a step.
+    """A trial to be trained up to a step."""
 
-    Args:
-        trial: What to train.
-        until: The step to stop after.
-        stored: The last evaluation's step that the study has on record, 0 for none; a checkpoint that is further
-            ahead would leave a gap in the curve and is not used.
-        environment: What the latest trial of its task and recipe on record ran on.
-    """
-
-    trial: Trial
-    until: int
-    stored: int
+    trial: Trial  # what to train
+    until: int  # the step to stop after
+    stored: int  # the last evaluation's step that the study has on record, 0 for none
+    # what the latest trial of its task and recipe on record ran on
     environment: Environment = field(default_factory=Environment)
 
     def to_json(self) -> dict[str, Any]:
@@ -49,19 +42,12 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Remaining:
-    """What is left to train of one task and recipe, which an executor may look at before it starts.
+    """What is left to train of one task and recipe, which an executor may look at before it starts."""
 
-    Args:
-        trial: One of its trials.
-        trials: How many have not ended.
-        steps: Optimiser steps that are left, all trials together, if none fails.
-        environment: What its latest trial on record ran on.
-    """
-
-    trial: Trial
-    trials: int
-    steps: int
-    environment: Environment = field(default_factory=Environment)
+    trial: Trial  # one of its trials
+    trials: int  # how many have not ended
+    steps: int  # optimiser steps that are left, all trials together, if none fails
+    environment: Environment = field(default_factory=Environment)  # what its latest trial on record ran on
 
 
 class Session(Protocol):
@@ -74,31 +60,24 @@ class Session(Protocol):
     @property
     def free(self) -> int:
         """How many jobs can be submitted now."""
-        ...
 
     def submit(self, job: Job) -> None:
         """Start a job; one message after the other follows, the last being how it ended."""
-        ...
 
     def wait(self, seconds: float) -> list[Message]:
         """Return the messages that have come, waiting at most this long for the first."""
-        ...
 
     def stop(self) -> list[Message]:
         """Put every running trial aside in a checkpoint and return the last messages."""
-        ...
 
     def drop(self, trial_id: str) -> None:
         """Delete whatever is kept on disk of a trial."""
-        ...
 
     def kept(self) -> frozenset[str]:
         """Return the trials of which a checkpoint or weights are kept on disk."""
-        ...
 
     def export(self, trial: Trial, folder: Path, files: Mapping[str, str]) -> None:
         """Write a complete trial's model at its best evaluation as a Hugging Face folder, with these files beside it."""
-        ...
 
 
 class Executor(Protocol):
@@ -106,7 +85,6 @@ class Executor(Protocol):
 
     def prepare(self, task: Task, recipe: Recipe) -> TaskFacts:
         """Tokenise a task's rows and return what was found."""
-        ...
 
     def open(self, folder: Path, remaining: Sequence[Remaining]) -> Session:
         """Start the workers of a study that keeps its checkpoints in this folder and has this left to train.
@@ -114,4 +92,3 @@ class Executor(Protocol):
         Raises:
             RequestError: What the executor was asked for cannot be done here.
         """
-        ...

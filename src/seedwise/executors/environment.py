@@ -3,6 +3,7 @@
 import platform
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from seedwise.values.facts import Environment
 
@@ -24,7 +25,7 @@ def environment(device: str, dtype: str, engine: str, width: int) -> Environment
     )
 
 
-def versions() -> dict[str, str]:
+def versions() -> dict[str, Any]:
     """Return the versions that decide on bits."""
     import torch
     import transformers

@@ -32,15 +32,10 @@ class NewRows(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BestModel:
-    """The winner of a study's task: a plain Hugging Face model folder.
+    """The winner of a study's task: a plain Hugging Face model folder."""
 
-    Args:
-        folder: Where the model is; ``AutoModelForSequenceClassification.from_pretrained(folder)`` loads it.
-        task: What it was trained for.
-    """
-
-    folder: Path
-    task: Task
+    folder: Path  # where the model is; ``AutoModelForSequenceClassification.from_pretrained(folder)`` loads it
+    task: Task  # what it was trained for
 
     def predict(self, rows: "Sequence[str] | Sequence[Mapping[str, str]] | pl.DataFrame | str | Path") -> pl.DataFrame:
         """Label new rows."""

@@ -15,16 +15,7 @@ import numpy as np
 
 from seedwise.errors import StorageError, WorkError
 from seedwise.executors.base import Executor, Job, Session
-from seedwise.executors.messages import (
-    Completed,
-    Failed,
-    Interrupted,
-    Measured,
-    Message,
-    Outcome,
-    Paused,
-    Started,
-)
+from seedwise.executors.messages import Completed, Failed, Interrupted, Measured, Message, Outcome, Paused, Started
 from seedwise.store.rows import Predictions
 from seedwise.store.store import Store
 from seedwise.study.progress import Cell, LiveTrial, StudyProgress, study_progress

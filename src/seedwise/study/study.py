@@ -209,11 +209,7 @@ class Study:
         self._add(trials, None, extend=True)
 
     def run(
-        self,
-        executor: Executor,
-        on_progress: Callable[[StudyProgress], None] | None = None,
-        *,
-        progress: bool = True,
+        self, executor: Executor, on_progress: Callable[[StudyProgress], None] | None = None, *, progress: bool = True
     ) -> None:
         """Run what is missing, then write the winner of each task to ``best/``; safe to repeat.
 

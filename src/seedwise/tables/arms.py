@@ -103,17 +103,7 @@ def tuning_table(analysis: Analysis) -> Table:
         "tuning",
         "What each arm chose by the mean validation score on the tuning seeds, which have no part in any other table: the "
         "chosen candidate, the next best, and the difference of their means with its 95% interval.",
-        (
-            "task",
-            "arm",
-            "candidates",
-            "chosen",
-            "mean ± sd",
-            "next best",
-            "next, mean ± sd",
-            "better by",
-            "separable?",
-        ),
+        ("task", "arm", "candidates", "chosen", "mean ± sd", "next best", "next, mean ± sd", "better by", "separable?"),
         ("text", "text", "text", "text", "spread", "text", "spread", "interval", "text"),
         rows,
         notes=tuple(notes),

@@ -18,13 +18,7 @@ from seedwise.tables.seeds import anova_table, good_seeds_table, grid_table, spr
 from seedwise.tables.table import Kind, Table, Value
 from seedwise.values.imported import AnyTask
 
-__all__ = [
-    "best_table",
-    "failed_table",
-    "planning_table",
-    "results_table",
-    "study_tables",
-]
+__all__ = ["best_table", "failed_table", "planning_table", "results_table", "study_tables"]
 
 _PUBLISHED = "Published scores are of large models, as printed, in their papers' metrics and on their validation rows; see that yours are the same."
 

@@ -52,24 +52,19 @@ class Computation(Protocol):
     @property
     def name(self) -> str:
         """The engine's name: plain, packed, compiled or fused."""
-        ...
 
     @property
     def masks(self) -> Masks:
         """Which dropout masks it draws."""
-        ...
 
     def backward(self, step: int) -> float:
         """Add the gradients of a step's mean loss to those there are, and return the loss."""
-        ...
 
     def logits(self, rows: TokenizedSplit) -> np.ndarray:
         """Return the outputs for rows, shape (rows, outputs), float32; nothing is dropped."""
-        ...
 
     def whole(self, weights: dict[str, torch.Tensor], step: int) -> dict[str, torch.Tensor]:
         """Return weights of a step as the library's model has them."""
-        ...
 
 
 class Updates(Protocol):
@@ -78,19 +73,15 @@ class Updates(Protocol):
     @property
     def names(self) -> Mapping[str, nn.Parameter]:
         """The parameters that are trained, by name."""
-        ...
 
     def step(self, step: int) -> torch.Tensor:
         """Clip, update and forget the gradients; return their norm before clipping."""
-        ...
 
     def moments(self) -> dict[str, torch.Tensor]:
         """Return both moments of every parameter by name."""
-        ...
 
     def restore(self, moments: dict[str, torch.Tensor], step: int) -> None:
         """Take over moments that ``moments`` returned after a step."""
-        ...
 
 
 class Best(NamedTuple):

@@ -31,12 +31,10 @@ class Padding(Protocol):
     @property
     def pad_id(self) -> int:
         """The token id that fills a batch."""
-        ...
 
     @property
     def padding_side(self) -> str:
         """Where it stands: right or left."""
-        ...
 
 
 class Plain:

@@ -15,15 +15,10 @@ __all__ = ["Arm", "Candidate", "Intermediate"]
 
 
 class Candidate(NamedTuple):
-    """One of the recipes that an arm chooses among.
+    """One of the recipes that an arm chooses among."""
 
-    Args:
-        values: Searched field -> this candidate's value; empty where the arm has nothing to choose.
-        recipe: The whole recipe.
-    """
-
-    values: Mapping[str, Any]
-    recipe: Recipe
+    values: Mapping[str, Any]  # searched field -> this candidate's value; empty where the arm has nothing to choose
+    recipe: Recipe  # the whole recipe
 
     @property
     def words(self) -> str:
@@ -131,17 +126,11 @@ class Arm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intermediate:
-    """The larger task that a model is trained on first (Phang et al. 2018), once for all arms that start from it.
+    """The larger task that a model is trained on first (Phang et al. 2018), once for all arms that start from it."""
 
-    Args:
-        task: What is learnt first.
-        recipe: How.
-        seeds: With which seeds; the best of them by validation is the starting point.
-    """
-
-    task: Task
-    recipe: Recipe
-    seeds: tuple[Seeds, ...]
+    task: Task  # what is learnt first
+    recipe: Recipe  # how
+    seeds: tuple[Seeds, ...]  # with which seeds; the best of them by validation is the starting point
 
     def __post_init__(self) -> None:
         check_kind("the intermediate task", self.task, Task)

@@ -51,16 +51,11 @@ def objection(candidate: Candidate, *, own_steps: int, blocks: int | None = None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DesignRecord:
-    """What a study keeps of the design it belongs to.
+    """What a study keeps of the design it belongs to."""
 
-    Args:
-        design: The design.
-        stage: Which of its stages this study is: intermediate, tuning or report.
-        chosen: (Arm's name, task's id) -> the arm's recipe in the report; those without a search have "chosen" theirs.
-    """
-
-    design: Design
-    stage: str = "report"
+    design: Design  # the design
+    stage: str = "report"  # which of its stages this study is: intermediate, tuning or report
+    # (Arm's name, task's id) -> the arm's recipe in the report; those without a search have "chosen" theirs
     chosen: Mapping[tuple[str, str], Recipe] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

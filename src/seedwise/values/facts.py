@@ -36,46 +36,30 @@ class TaskFacts:
 
     Everything is empty or None where it is not known.
 
-    Args:
-        digest: Hash of what the model sees: every row's token ids and label.
-        kind: classification or regression.
-        rows: How many rows each split has: train, validation and, where there are any, test.
-        label_names: The classes in the order of their numbers; None for regression.
-        class_counts: By split, how many rows each class has; None for regression.
-        truncated: By split, how many rows were cut at max_length.
-        repeated: How many validation and test rows are, to the model, also training rows.
-        dropped: How many rows of the sources were left out.
-        max_length: The longest input allowed, in tokens.
-        max_tokens: The longest row, in tokens.
-        baselines: Metric -> what the best constant guess scores.
-        blocks: How many blocks the model has.
-        steps: Optimiser steps of a full run.
-        evaluation_steps: The steps of a full run's evaluations; empty where imported runs do not share them.
-        epochs: Epochs of a full imported run.
-        imported: Where imported runs come from; None for trials of our own.
-
     Example:
         >>> facts = TaskFacts(rows={"train": 90, "validation": 10}, steps=12)
         >>> facts.rows["train"], facts.is_imported, TaskFacts.from_json(facts.to_json()) == facts
         (90, False, True)
     """
 
-    digest: str | None = None
-    kind: str | None = None
+    digest: str | None = None  # hash of what the model sees: every row's token ids and label
+    kind: str | None = None  # classification or regression
+    # how many rows each split has: train, validation and, where there are any, test
     rows: Mapping[str, int] = field(default_factory=dict)
-    label_names: tuple[str, ...] | None = None
-    class_counts: Mapping[str, tuple[int, ...]] | None = None
-    truncated: Mapping[str, int] = field(default_factory=dict)
+    label_names: tuple[str, ...] | None = None  # the classes in the order of their numbers; None for regression
+    class_counts: Mapping[str, tuple[int, ...]] | None = None  # by split, how many rows each class has
+    truncated: Mapping[str, int] = field(default_factory=dict)  # by split, how many rows were cut at max_length
+    # how many validation and test rows are, to the model, also training rows
     repeated: Mapping[str, int] = field(default_factory=dict)
-    dropped: int = 0
-    max_length: int | None = None
-    max_tokens: int | None = None
-    baselines: Mapping[str, float] = field(default_factory=dict)
-    blocks: int | None = None
-    steps: int | None = None
-    evaluation_steps: tuple[int, ...] = ()
-    epochs: float | None = None
-    imported: ImportSource | None = None
+    dropped: int = 0  # how many rows of the sources were left out
+    max_length: int | None = None  # the longest input allowed, in tokens
+    max_tokens: int | None = None  # the longest row, in tokens
+    baselines: Mapping[str, float] = field(default_factory=dict)  # metric -> what the best constant guess scores
+    blocks: int | None = None  # how many blocks the model has
+    steps: int | None = None  # optimiser steps of a full run
+    evaluation_steps: tuple[int, ...] = ()  # the steps of a full run's evaluations
+    epochs: float | None = None  # epochs of a full imported run
+    imported: ImportSource | None = None  # where imported runs come from; None for trials of our own
 
     @property
     def is_imported(self) -> bool:
@@ -106,35 +90,24 @@ class Environment:
 
     Everything is None where it is not known, and all of it before the trial ran.
 
-    Args:
-        seedwise: Version of seedwise; likewise of torch, transformers and Python.
-        device: Where it ran: cpu or cuda:0.
-        device_name: What the device calls itself.
-        dtype: The precision of its products.
-        threads: Threads of its worker.
-        engine: Name of the engine; stored as ``path``.
-        width: How many trials shared its stack, 1 for none.
-        imported_from: Of an imported run, the files it was read from.
-        more: What another version has stored besides.
-
     Example:
         >>> environment = Environment.from_json({"device": "cpu", "threads": 1, "path": "packed"})
         >>> environment.engine, environment.to_json()
         ('packed', {'device': 'cpu', 'threads': 1, 'path': 'packed'})
     """
 
-    seedwise: str | None = None
+    seedwise: str | None = None  # version of seedwise; likewise of torch, transformers and Python
     torch: str | None = None
     transformers: str | None = None
     python: str | None = None
-    device: str | None = None
-    device_name: str | None = None
-    dtype: str | None = None
-    threads: int | None = None
-    engine: str | None = None
-    width: int | None = None
-    imported_from: str | None = None
-    more: Mapping[str, Any] = field(default_factory=dict)
+    device: str | None = None  # where it ran: cpu or cuda:0
+    device_name: str | None = None  # what the device calls itself
+    dtype: str | None = None  # the precision of its products
+    threads: int | None = None  # threads of its worker
+    engine: str | None = None  # name of the engine; stored as ``path``
+    width: int | None = None  # how many trials shared its stack, 1 for none
+    imported_from: str | None = None  # of an imported run, the files it was read from
+    more: Mapping[str, Any] = field(default_factory=dict)  # what another version has stored besides
 
     @property
     def is_known(self) -> bool:

@@ -13,13 +13,7 @@ from typing import Any
 
 from seedwise.errors import DataError
 
-__all__ = [
-    "canonical_json",
-    "content_hash",
-    "digest_files",
-    "json_number",
-    "number_of_json",
-]
+__all__ = ["canonical_json", "content_hash", "digest_files", "json_number", "number_of_json"]
 
 
 def canonical_json(content: object) -> str:

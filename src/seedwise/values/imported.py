@@ -47,19 +47,14 @@ def greater_is_better(metric: str) -> bool:
 class ImportedTask:
     """What imported runs learnt.
 
-    Args:
-        name: A short name for tables and figures.
-        metric: The name of the metric that decides.
-        greater_is_better: Whether more of it is better.
-
     Example:
         >>> ImportedTask("RTE", "accuracy").is_better(0.7, than=0.6)
         True
     """
 
-    name: str
-    metric: str
-    greater_is_better: bool = True
+    name: str  # a short name for tables and figures
+    metric: str  # the name of the metric that decides
+    greater_is_better: bool = True  # whether more of it is better
 
     source: ClassVar[str] = SOURCE
 
@@ -91,17 +86,13 @@ class ImportedTask:
 class ImportedRecipe:
     """How imported runs learnt it.
 
-    Args:
-        name: A short name for tables and figures: a method, a model.
-        settings: What else is known of it, as plain JSON.
-
     Example:
         >>> ImportedRecipe("reinit", {"learning_rate": 2e-5}).model_name
         'reinit'
     """
 
-    name: str
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    name: str  # a short name for tables and figures: a method, a model
+    settings: Mapping[str, Any] = field(default_factory=dict)  # what else is known of it, as plain JSON
 
     source: ClassVar[str] = SOURCE
 

@@ -67,12 +67,7 @@ class Fall(NamedTuple):
 
 
 def expected_selected(
-    validation: ArrayLike,
-    test: ArrayLike,
-    n: ArrayLike,
-    *,
-    replacement: bool = True,
-    greater_is_better: bool = True,
+    validation: ArrayLike, test: ArrayLike, n: ArrayLike, *, replacement: bool = True, greater_is_better: bool = True
 ) -> SelectedTest:
     """Return the expected test score of the trial that validation chooses among n, exactly.
 
@@ -272,14 +267,7 @@ def _pairs(
 
 
 def _selected(
-    n: NDArray[np.int64],
-    test: Floats,
-    sd: Floats,
-    validation: Floats,
-    sign: int,
-    *,
-    unchosen: float,
-    replacement: bool,
+    n: NDArray[np.int64], test: Floats, sd: Floats, validation: Floats, sign: int, *, unchosen: float, replacement: bool
 ) -> SelectedTest:
     gap = validation - test
     return SelectedTest(n, sign * test, sd, sign * validation, gap, gap - unchosen, replacement, sign == 1)

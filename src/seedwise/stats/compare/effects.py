@@ -62,13 +62,7 @@ class FailedShareDifference(NamedTuple):
 
 
 def difference(
-    a: ArrayLike,
-    b: ArrayLike,
-    *,
-    paired: bool = False,
-    confidence: float = 0.95,
-    repeats: int = 10_000,
-    seed: int = 0,
+    a: ArrayLike, b: ArrayLike, *, paired: bool = False, confidence: float = 0.95, repeats: int = 10_000, seed: int = 0
 ) -> Interval:
     """Return the difference of the means, A minus B, with a bootstrap interval.
 

@@ -27,14 +27,7 @@ from seedwise.stats.checks import (
 from seedwise.stats.compare.multiplicity import adjust
 from seedwise.stats.degrees import satterthwaite
 
-__all__ = [
-    "Comparison",
-    "EqualToBest",
-    "equal_to_best",
-    "paired",
-    "student",
-    "welch",
-]
+__all__ = ["Comparison", "EqualToBest", "equal_to_best", "paired", "student", "welch"]
 
 Floats = NDArray[np.float64]
 

@@ -52,13 +52,7 @@ class StoppedBest(NamedTuple):
 
 
 def stopping_result(
-    early: ArrayLike,
-    final: ArrayLike,
-    *,
-    t: int,
-    p: int,
-    replacement: bool = True,
-    greater_is_better: bool = True,
+    early: ArrayLike, final: ArrayLike, *, t: int, p: int, replacement: bool = True, greater_is_better: bool = True
 ) -> StoppedBest:
     """Return the exact distribution of the best final score among the p early leaders of t trials.
 

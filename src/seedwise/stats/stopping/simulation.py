@@ -184,15 +184,7 @@ def _most_affordable(ends: Floats, budget: float, eta: float, most_started: int)
     return found
 
 
-def _played(
-    curves: Floats,
-    t: int,
-    kept: tuple[int, ...],
-    *,
-    replacement: bool,
-    draws: int,
-    seed: int,
-) -> Floats:
+def _played(curves: Floats, t: int, kept: tuple[int, ...], *, replacement: bool, draws: int, seed: int) -> Floats:
     """The best final score in each draw of t trials, of which kept[i] go on from column i."""
     generator, n = np.random.default_rng(seed), len(curves)
     place = np.empty(curves.shape)  # best first, ties alike

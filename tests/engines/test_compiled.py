@@ -13,7 +13,7 @@ from transformers.activations import ACT2FN
 from seedwise.engines import kernels
 from seedwise.engines.architecture import Dense, architecture
 from seedwise.engines.batches import Batch
-from seedwise.engines.compiled import CompiledEncoder, reason_against
+from seedwise.engines.compiled import CompiledEncoder, objection
 from seedwise.training.masks import keep, line_keys, threshold
 from tolerances import SEVERAL_LAYERS, drift
 
@@ -288,6 +288,6 @@ def test_fifty_steps_of_training_stay_together():
 def test_architectures_that_the_kernels_lack_are_named(changes, words):
     parts, values, gradients = setting("BERT")
     parts = dataclasses.replace(parts, **changes)
-    assert words in reason_against(parts)
+    assert words in objection(parts)
     with pytest.raises(ValueError, match=words):
         CompiledEncoder(parts, values, gradients)

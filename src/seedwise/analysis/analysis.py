@@ -95,7 +95,7 @@ class Analysis:
 
     @property
     def split(self) -> str | None:
-        """Which scores rank recipes: validation in a tuning, where test rows must not choose; else None: test, where known."""
+        """Which scores rank recipes: validation in a tuning stage; otherwise None, which means test if known."""
         return "validation" if self.design is not None and self.design.stage == "tuning" else None
 
     def recipe_name(self, cell: Cell) -> str:

@@ -66,7 +66,7 @@ def metric_words(metric: str, split: str = "validation") -> str:
 
 
 def _fields(recipe: AnyRecipe) -> dict[str, Any]:
-    """Return the recipe's fields but for switches that are off; what is known of an imported recipe counts as its fields."""
+    """Return the recipe's fields without switches that are off; an imported recipe has the fields that are known."""
     if isinstance(recipe, Recipe):
         return recipe.switched_on()
     content = recipe.to_json()

@@ -36,7 +36,7 @@ def design_names() -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class DesignFile:
-    """A design as its file says it, before tasks, model and scale are settled."""
+    """A design as its file says it, before tasks, model and scale are builder."""
 
     name: str  # the file's name without its ending
     content: Mapping[str, Any]  # what the file says
@@ -91,8 +91,8 @@ class DesignFile:
         small = self.content.get("small", {}) if scale == "small" else {}
         if scale == "small" and not small:
             raise RequestError(f"the design {self.name!r} has no small scale; add a table [small] to its file.")
-        settled = _Settled(self, model, small, changes or {})
-        settled.check()
+        builder = _ArmBuilder(self, model, small, changes or {})
+        builder.check()
         groups = self._groups(tasks, small)
         found = {task.id: task for _, mine in groups for task in mine}.values()
         return Design(
@@ -101,9 +101,9 @@ class DesignFile:
             source=self.content.get("source", ""),
             question=self.content.get("question", ""),
             arms=tuple(
-                settled.arm(arm, task, group) for group, mine in groups for task in mine for arm in self.content["arm"]
+                builder.arm(arm, task, group) for group, mine in groups for task in mine for arm in self.content["arm"]
             ),
-            intermediate=settled.intermediate(),
+            intermediate=builder.intermediate(),
             shows=tuple(self.content.get("shows", ())),
             published=self.content.get("published"),
             stands_for={task.name: other for task in found if (other := self._stands_for(task, scale))},
@@ -154,8 +154,8 @@ class DesignFile:
 
 
 @dataclass(frozen=True, slots=True)
-class _Settled:
-    """A design file with its scale and what else was asked: makes arms."""
+class _ArmBuilder:
+    """Builds arms from a design file, a scale, a model and changes."""
 
     file: DesignFile
     model: str | None

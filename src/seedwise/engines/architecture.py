@@ -1,4 +1,4 @@
-"""Which encoders can be trained here, and what are their parts called?
+"""Which encoders can the fast engines train, and what are their parts called?
 
 BERT, RoBERTa, XLM-RoBERTa, ELECTRA, DistilBERT and MPNet are one architecture: embeddings, then blocks of attention and
 feed-forward layers, each normalised after its residual, then a head that reads the first token alone. They differ in
@@ -37,7 +37,7 @@ class Dense:
 
 @dataclass(frozen=True, slots=True)
 class Dropout:
-    """A place of the head where numbers are dropped, with probability p."""
+    """A dropout in the head, with probability p."""
 
     p: float
 
@@ -67,7 +67,7 @@ class Architecture:
 
 
 def objection(config: Any) -> str | None:
-    """Return why a model of this config cannot be trained here; None where it can."""
+    """Return why a model of this config cannot be trained here; None if it can."""
     if config.model_type not in _FAMILIES:
         return f"{config.model_type} is none of {', '.join(_FAMILIES)}"
     for field, usual in (
@@ -84,7 +84,7 @@ def objection(config: Any) -> str | None:
 
 
 def architecture(config: Any) -> Architecture:
-    """Describe the sequence classifier of a config that ``objection`` has nothing against."""
+    """Describe the sequence classifier of a config without an ``objection``."""
     return _FAMILIES[config.model_type](config)
 
 
@@ -156,7 +156,7 @@ def _like_bert(
     relative: str | None = None,
     parts: list[str] | None = None,
 ) -> Architecture:
-    """Describe a model whose modules are called as BERT's are, but for those of the attention."""
+    """Describe a model whose modules have BERT's names, except in the attention."""
     attention = parts or ["self.query", "self.key", "self.value", "output.dense", "output.LayerNorm"]
     names = [*(f"attention.{name}" for name in attention), "intermediate.dense", "output.dense", "output.LayerNorm"]
     layers = [f"{base}.encoder.layer.{k}" for k in range(config.num_hidden_layers)]

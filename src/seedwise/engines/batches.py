@@ -1,7 +1,7 @@
-"""Which tokens does a step see? The rows of an epoch lie end to end, laid out at once, and each step takes a slice.
+"""Which tokens does a step see? The rows of an epoch are laid end to end at once, and each step takes a slice.
 
-Within a step the rows stand in the order of their lengths, so that attention finds rows of like length side by side;
-``slots`` says which row of the step each is, because masks belong to that place.
+Within a step, rows are sorted by length, so that attention finds rows of similar length side by side;
+``slots`` gives each row's index in the step, which its masks depend on.
 """
 
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ class Laid:
         return len(self._cuts) - 1
 
     def parts(self, k: int, size: int | None = None) -> list[Batch]:
-        """Return batch k, in parts of at most ``size`` rows where that is given."""
+        """Return batch k, in parts of at most ``size`` rows if given."""
         first, last = int(self._cuts[k]), int(self._cuts[k + 1])
         size = size or last - first
         return [self._batch(slice(start, min(start + size, last))) for start in range(first, last, size)]
@@ -99,10 +99,10 @@ class Feed:
         self._trial, self._data, self._renumber, self._device = trial, data, renumber, device
         self._evaluation_tokens = evaluation_tokens
         self._epoch: tuple[int, Laid] | None = None
-        self._splits: dict[int, tuple[TokenizedSplit, Laid]] = {}  # the split is kept, so that its number stays its own
+        self._splits: dict[int, tuple[TokenizedSplit, Laid]] = {}  # kept alive, so that no id is reused
 
     def step(self, step: int) -> list[Batch]:
-        """Return the rows of a step, in the parts in which its gradients are added up."""
+        """Return the rows of a step, in the parts whose gradients are summed."""
         rows, recipe = len(self._data.train), self._trial.recipe
         epoch, place = divmod(step - 1, recipe.steps_per_epoch(rows))
         if self._epoch is None or self._epoch[0] != epoch:
@@ -112,7 +112,7 @@ class Feed:
         return self._epoch[1].parts(place, recipe.batch_size)
 
     def by_length(self, rows: TokenizedSplit) -> Laid:
-        """Return all rows of a split in batches of like length."""
+        """Return all rows of a split in batches of similar length."""
         if id(rows) not in self._splits:
             order = np.argsort(rows.lengths, kind="stable")
             number = np.cumsum(rows.lengths[order]) // self._evaluation_tokens

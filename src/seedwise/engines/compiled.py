@@ -19,7 +19,7 @@ INFERENCE_TOKENS = 2048
 
 
 def objection(parts: Architecture) -> str | None:
-    """Return why the kernels cannot compute an architecture; None where they can."""
+    """Return why the kernels cannot compute an architecture; None if they can."""
     if parts.activation != "gelu":
         return f"its activation is {parts.activation}, and the kernels have gelu alone"
     if parts.relative is not None:
@@ -72,13 +72,13 @@ class CompiledEncoder:
         if self._lowest < 0:
             if self._projection is not None:
                 embedded = self._space("embedded", 0, len(d), self._embeddings.width)
-                self._projection.learn(d, embedded)
-                d = self._projection.down(d, self._space("dembedded", 0, *embedded.shape), add=False)
+                self._projection.backward_weight(d, embedded)
+                d = self._projection.backward_input(d, self._space("dembedded", 0, *embedded.shape), add=False)
             self._embeddings.backward(d, batch.ids, batch.types, tokens, step_key, self._space)
         return loss * share
 
     def _encode(self, batch: Batch, key: int | None, tokens: Lines, first: Lines) -> list[torch.Tensor]:
-        """Return what goes into each block, and what comes out of the last."""
+        """Return the input of each block, and the output of the last."""
         x = self._embeddings.forward(batch.ids, batch.types, tokens, key, self._space)
         if self._projection is not None:
             x = self._projection.forward(x, self._space("projected embeddings", 0, len(x), self._width))
@@ -89,7 +89,7 @@ class CompiledEncoder:
 
 
 class _Head:
-    """What becomes of the first tokens; so little work that torch does nearly all of it."""
+    """The head on the first tokens, which is so little work that torch does nearly all of it."""
 
     def __init__(self, parts: Architecture, parameters: Parameters) -> None:
         self._parts = parts.head
@@ -125,10 +125,10 @@ class _Head:
                 d = d * (y > 0)
             elif part.activation == "gelu":
                 d = torch.ops.aten.gelu_backward(d, z)
-            linear.learn(d, x, bias=False)  # as many outputs as there are classes: too few for a kernel
+            linear.backward_weight(d, x, bias=False)  # one output per class: too few for a kernel
             if linear.bias_gradient is not None:
                 linear.bias_gradient += d.sum(0)
-            d = linear.down(d, torch.empty_like(x), add=False)
+            d = linear.backward_input(d, torch.empty_like(x), add=False)
         return d
 
     def _dropped(self, i: int, part: Dropout, x: torch.Tensor, first: Lines, key: int) -> torch.Tensor:
@@ -152,7 +152,7 @@ def _loss(kind: str, outputs: torch.Tensor, labels: torch.Tensor) -> tuple[float
 
 
 def _lowest(parts: Architecture, gradients: Mapping[str, torch.Tensor]) -> int:
-    """Return the lowest block of which anything is trained: -1 for the embeddings, past the last for the head."""
+    """Return the lowest block with trained parameters: -1 for the embeddings, past the last for the head."""
     below = (parts.words, parts.positions, parts.types, parts.projection, parts.embedding_norm)
     modules = {name.rpartition(".")[0] for name in gradients}
     if modules & set(below):

@@ -1,8 +1,8 @@
-"""What do S encoders of one shape compute? All of them at once, on streams of tokens without padding.
+"""How are S encoders of one shape computed? All at once, on streams of tokens without padding.
 
-Every tensor has a leading axis of S trials, but for the weights of a single one. Linear layers see tokens end to end;
+Every tensor has a leading axis of S trials, except the weights of a single trial. Linear layers see tokens end to end;
 attention sees blocks of rows of like length; the last block is computed for the first token of each row alone, because the
-head reads nothing else. Nothing here is an approximation: outputs and gradients are those of the library's model but for
+head reads nothing else. Nothing here is an approximation: outputs and gradients are those of the library's model up to
 rounding.
 """
 
@@ -22,10 +22,10 @@ __all__ = ["forward", "mean_losses"]
 
 
 def forward(parts: Architecture, weights: Weights, stream: Stream, noise: Noise | None) -> torch.Tensor:
-    """Return the logits of every trial's rows, shape (S, rows, outputs); rows that a trial lacks hold anything."""
+    """Return the logits of every trial's rows, shape (S, rows, outputs); rows that a trial lacks are undefined."""
     x = _embedded(parts, weights, stream)
     if noise is not None:
-        x = noise.embedded(x)
+        x = noise.after_embeddings(x)
     if parts.projection is not None:
         x = _linear(weights, parts.projection, x)
     bias = None if parts.relative is None else _relative_bias(weights(f"{parts.relative}.weight"), stream)
@@ -34,18 +34,18 @@ def forward(parts: Architecture, weights: Weights, stream: Stream, noise: Noise 
         context, residual = _attention(parts, weights, stream, noise, (k, block), x, bias, last=last)
         out = _linear(weights, block.out, context)
         if noise is not None:
-            out = noise.projected(out, k, first=last)
+            out = noise.after_attention(out, k, first=last)
         x = _norm(weights, block.attention_norm, residual + out, parts.eps)
         out = _linear(weights, block.down, ACT2FN[parts.activation](_linear(weights, block.up, x)))
         if noise is not None:
-            out = noise.fed(out, k, first=last)
+            out = noise.after_feed_forward(out, k, first=last)
         x = _norm(weights, block.norm, x + out, parts.eps)
     for i, part in enumerate(parts.head):
         if isinstance(part, Dense):
             x = _linear(weights, part.name, x)
             x = x if part.activation is None else ACT2FN[part.activation](x)
         elif noise is not None:
-            x = noise.headed(x, i)
+            x = noise.in_head(x, i)
     return x
 
 
@@ -78,7 +78,7 @@ def _attention(
     *,
     last: bool,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return what each token gathers from its row, and the tokens themselves; of the last block, the first token's."""
+    """Return what each token attends to in its row, and the tokens themselves; in the last block, only first tokens."""
     k, block = numbered
     names = (block.query, block.key, block.value)
     shape = (x.shape[0], stream.rows if last else stream.tokens, -1)
@@ -118,7 +118,7 @@ def _attend(
         weights = weights + rows.hidden
     weights = weights.softmax(-1)
     if noise is not None:
-        weights = noise.attended(weights, k, rows)
+        weights = noise.attention_weights(weights, k, rows)
     gathered: torch.Tensor = (weights @ value).transpose(1, 2).flatten(2)
     return gathered
 
@@ -134,7 +134,7 @@ def _into_blocks(x: torch.Tensor, stream: Stream, *, first: bool = False) -> lis
 
 
 def _relative_bias(table: torch.Tensor, stream: Stream) -> torch.Tensor:
-    """Return what MPNet adds to the attention's scores by the distance of two tokens, shape (S, heads, length, length).
+    """Return MPNet's bias of the attention scores by the distance of two tokens, shape (S, heads, length, length).
 
     Distances fall into 32 buckets: half for each side, of which half again are single distances and the rest grow
     logarithmically up to 128 (Raffel et al. 2020, section 2.1).

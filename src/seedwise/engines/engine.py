@@ -1,4 +1,4 @@
-"""Which ways are there to compute a trial's numbers, and which recipes can each of them train?
+"""Which engines compute a trial's numbers, and which recipes can each of them train?
 
 Four engines, one value each: ``plain`` is the library's own model, ``packed`` skips padding, ``compiled`` runs C kernels on
 a CPU, ``fused`` trains several trials as one batched model. Naming an engine loads no torch: what computes is imported
@@ -31,35 +31,35 @@ class Stepper(Protocol):
     """Advances the trials that it holds by one step at a time."""
 
     def join(self, training: "Training") -> None:
-        """Take a trial in."""
+        """Add a trial."""
 
     def leave(self, training: "Training") -> None:
-        """Let a trial go; its state is then what it would be if it had trained alone."""
+        """Remove a trial, whose state is then what it would be if it had trained alone."""
 
     def step(self) -> "list[tuple[Training, Measurement]]":
         """Take one step of every trial, and return what each one yields."""
 
 
 def _nothing(recipe: Recipe, device: str) -> None:
-    """Say that nothing speaks against it."""
+    """Return no objection."""
 
 
 @dataclass(frozen=True, slots=True)
 class Engine:
     """One way to compute a trial's numbers."""
 
-    name: str  # as it is written on the command line and in a trial's record
-    masks: Masks  # which dropout masks it draws; engines with equal masks give equal curves, but for rounding
+    name: str  # its name on the command line and in a trial's record
+    masks: Masks  # which dropout masks it draws; engines with equal masks give equal curves, up to rounding
     setup: "Callable[[Trial, TokenizedTask, torch.device | str], Training]"  # sets a trial up at step 0 on a device
     stacks: bool = False  # whether its trials can share one batched model
-    against_device: Objection = _nothing  # what speaks against it on a device, whatever the model
-    against_model: tuple[Objection, ...] = ()  # what speaks against it for a model, on any device
+    against_device: Objection = _nothing  # its objection to a device, for any model
+    against_model: tuple[Objection, ...] = ()  # its objection to a model, on any device
 
     def __str__(self) -> str:
         return self.name
 
     def reason_against(self, recipe: Recipe, device: str) -> str | None:
-        """Return why a recipe's trials cannot be computed by it on a device; None where they can."""
+        """Return why it cannot compute a recipe's trials on a device; None if it can."""
         return next(
             (
                 reason
@@ -89,13 +89,13 @@ class Alone:
         self._held: tuple[Training, Iterator[Measurement]] | None = None
 
     def join(self, training: "Training") -> None:
-        """Take the trial in."""
+        """Add the trial."""
         from seedwise.training.loop import train
 
         self._held = training, train(training)
 
     def leave(self, training: "Training") -> None:  # noqa: ARG002 - there is only one
-        """Let the trial go."""
+        """Remove the trial."""
         self._held = None
 
     def step(self) -> "list[tuple[Training, Measurement]]":
@@ -126,14 +126,14 @@ def _packed(name: str, *, compiled: bool = False) -> "Callable[[Trial, Tokenized
 
 @lru_cache(maxsize=1024)
 def _model(recipe: Recipe, device: str) -> str | None:  # noqa: ARG001 - every objection takes both
-    """Say what speaks against computing a recipe's model without padding."""
+    """Return the objection to computing a recipe's model without padding."""
     from seedwise.engines.packed import objection
 
     return objection(recipe)
 
 
 def _kernels(recipe: Recipe, device: str) -> str | None:
-    """Say what speaks against the C kernels on a device."""
+    """Return the C kernels' objection to a device."""
     if device != "cpu":
         return f"the C kernels compute on a CPU, and the device is {device}"
     if recipe.dtype != "float32":
@@ -146,7 +146,7 @@ def _kernels(recipe: Recipe, device: str) -> str | None:
 
 @lru_cache(maxsize=1024)
 def _shape(recipe: Recipe, device: str) -> str | None:  # noqa: ARG001 - every objection takes both
-    """Say what speaks against the C kernels for the shape of a recipe's model."""
+    """Return the C kernels' objection to the shape of a recipe's model."""
     from transformers import AutoConfig
 
     from seedwise.data.pretrained import resolve_model

@@ -1,4 +1,4 @@
-"""How many trials fit into a stack? As many as the memory that is free holds, estimated from shapes."""
+"""How many trials fit into a stack? As many as free memory holds, estimated from shapes."""
 
 import os
 from pathlib import Path
@@ -21,7 +21,7 @@ SHARE = 0.8
 
 
 def widest(recipe: Recipe, data: TokenizedTask, device: torch.device | str = "cpu") -> int:
-    """Return how many trials fit into a stack on a device as it is now; 0 where not even one does."""
+    """Return how many trials now fit into a stack on a device; 0 if not even one does."""
     return int(SHARE * free_bytes(device)) // bytes_per_trial(recipe, data)
 
 
@@ -46,7 +46,7 @@ def bytes_per_trial(recipe: Recipe, data: TokenizedTask) -> int:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Return whether an error says that memory lacks; torch has several, of which those of a CPU have no type of their own."""
+    """Whether an error means out of memory; torch raises several, and those of a CPU have no type of their own."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     return isinstance(error, RuntimeError) and any(words in str(error) for words in _LACKING)
@@ -66,7 +66,7 @@ def free_bytes(device: torch.device | str) -> int:
 
 
 def _between(parts: Architecture, recipe: Recipe, data: TokenizedTask) -> int:
-    """Count the numbers that a step keeps for its backward: those of rows as long as the longest tenth."""
+    """Count the numbers that a step keeps for its backward pass, for rows as long as the longest tenth."""
     rows = min(recipe.batch_size, len(data.train))
     length = int(np.quantile(data.train.lengths, 0.9))
     by_token = 17 * parts.width + 4 * parts.inner

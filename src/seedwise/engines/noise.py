@@ -17,7 +17,7 @@ HEAD_LINES = 2**16
 
 
 class Rates:
-    """The dropout probabilities of S trials, place by place, where they are wanted."""
+    """The dropout probabilities of S trials, by site."""
 
     def __init__(self, parts: Sequence[Architecture], device: torch.device) -> None:
         self.hidden = _Rate([own.hidden_dropout for own in parts], device)
@@ -37,25 +37,25 @@ class Noise:
     def __init__(self, rates: Rates, keys: torch.Tensor, stream: Stream) -> None:
         self._device, self._rates, self._stream, self._keys = keys.device, rates, stream, keys
 
-    def embedded(self, x: torch.Tensor) -> torch.Tensor:
-        """Drop numbers of the embeddings, shape (S, tokens, width)."""
+    def after_embeddings(self, x: torch.Tensor) -> torch.Tensor:
+        """Apply dropout to the embeddings, shape (S, tokens, width)."""
         return self._dropped(x, 0, self._rates.hidden, first=False)
 
-    def projected(self, x: torch.Tensor, block: int, *, first: bool) -> torch.Tensor:
-        """Drop numbers of an attention's output: of all tokens, or of each row's first."""
+    def after_attention(self, x: torch.Tensor, block: int, *, first: bool) -> torch.Tensor:
+        """Apply dropout to an attention's output, for all tokens or for each row's first."""
         return self._dropped(x, 2 + 3 * block, self._rates.output, first=first)
 
-    def fed(self, x: torch.Tensor, block: int, *, first: bool) -> torch.Tensor:
-        """Drop numbers of a feed-forward layer's output: of all tokens, or of each row's first."""
+    def after_feed_forward(self, x: torch.Tensor, block: int, *, first: bool) -> torch.Tensor:
+        """Apply dropout to a feed-forward layer's output, for all tokens or for each row's first."""
         return self._dropped(x, 3 + 3 * block, self._rates.hidden, first=first)
 
-    def headed(self, x: torch.Tensor, i: int) -> torch.Tensor:
-        """Drop numbers at the i-th part of the head, shape (S, rows, width)."""
+    def in_head(self, x: torch.Tensor, i: int) -> torch.Tensor:
+        """Apply dropout at the i-th part of the head, shape (S, rows, width)."""
         site, rate = self._rates.head[i]
         return self._dropped(x, site, rate, first=True)
 
-    def attended(self, weights: torch.Tensor, block: int, rows: RowBlock) -> torch.Tensor:
-        """Drop weights of an attention, shape (rows, heads, queries, keys); queries are all tokens or the first."""
+    def attention_weights(self, weights: torch.Tensor, block: int, rows: RowBlock) -> torch.Tensor:
+        """Apply dropout to attention weights, shape (rows, heads, queries, keys); queries are all tokens or the first."""
         if self._rates.attention.nowhere:
             return weights
         heads, queries = (torch.arange(n, device=self._device) for n in weights.shape[1:3])
@@ -73,12 +73,12 @@ class Noise:
         return rate.applied(x, line_keys(self._own(self._keys[:, None]), site, slots, lines), None)
 
     def _own(self, tensor: torch.Tensor) -> Array:
-        """Return numbers as masks are computed from them: by NumPy on a CPU, where it is faster, else by torch."""
+        """Return numbers in the library that computes masks: NumPy on a CPU, where it is faster, else torch."""
         return tensor.numpy() if self._device.type == "cpu" else tensor
 
 
 class _Rate:
-    """The probabilities of one kind of place, one for each trial."""
+    """The probabilities of one kind of site, one for each trial."""
 
     def __init__(self, p: list[float], device: torch.device) -> None:
         self.nowhere = not any(p)
@@ -90,7 +90,7 @@ class _Rate:
             self._scale = torch.tensor([1 / (1 - each) for each in p], device=device)
 
     def applied(self, x: torch.Tensor, keys: Array, trials: torch.Tensor | None) -> torch.Tensor:
-        """Multiply by 0 or 1 / (1 - p); ``trials`` says whose probability each part of the leading axis has."""
+        """Multiply by 0 or 1 / (1 - p); ``trials`` gives the trial of each part of the leading axis."""
         if self._alike:
             mask = torch.as_tensor(keep(keys, x.shape[-1], self._limit)).to(x.dtype).mul_(self._scale)
             return x * mask

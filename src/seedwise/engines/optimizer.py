@@ -1,6 +1,6 @@
-"""How is one step taken where the parameters lie in few long vectors? The same AdamW, in a few calls.
+"""How is one step taken when the parameters are in a few long vectors? The same AdamW, in a few calls.
 
-Every group of parameters with one rate and one decay is one vector, of which the parameters and their gradients are views.
+Each group of parameters with one rate and one decay is one vector; its parameters and their gradients are views.
 """
 
 from collections.abc import Mapping
@@ -25,15 +25,15 @@ class Group(NamedTuple):
     vector: nn.Parameter  # their values end to end; its gradient is that of all of them
     first: torch.Tensor  # first moments m
     second: torch.Tensor  # second moments v
-    factor: float  # what the learning rate is multiplied by
+    factor: float  # the factor of the learning rate
     decay: float  # weight decay
-    names: tuple[str, ...]  # the parameters in their order
-    # parameters that decay towards their starting values, and these
+    names: tuple[str, ...]  # the parameters, in order
+    # parameters that decay towards their starting values, with those values
     home: tuple[tuple[torch.Tensor, torch.Tensor], ...]
 
 
 class FlatOptimizer:
-    """AdamW over a model's trained parameters, which it takes over into vectors; see `seedwise.training.optimizer`."""
+    """AdamW over a model's trained parameters, which it moves into vectors; see `seedwise.training.optimizer`."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class FlatOptimizer:
             self.relocate(len(self.groups) - 1, values, torch.zeros_like(values))
 
     def relocate(self, k: int, values: torch.Tensor, gradient: torch.Tensor) -> None:
-        """Let group k live in given memory: its vector and gradient, and with them every parameter's."""
+        """Move group k to the given memory: its vector and gradient, and so those of every parameter."""
         vector, offset = self.groups[k].vector, 0
         vector.data, vector.grad = values, gradient
         for name in self.groups[k].names:
@@ -136,7 +136,7 @@ class FlatOptimizer:
         torch._foreach_zero_([group.vector.grad for group in self.groups if group.vector.grad is not None])
 
     def factor(self, name: str) -> float:
-        """Return what the learning rate of a parameter is multiplied by."""
+        """Return the learning-rate factor of a parameter."""
         return next(group.factor for group in self.groups if name in group.names)
 
     def moments(self) -> dict[str, torch.Tensor]:
@@ -150,7 +150,7 @@ class FlatOptimizer:
         return found
 
     def restore(self, moments: dict[str, torch.Tensor], step: int) -> None:  # noqa: ARG002 - others count in their state
-        """Take over moments that ``moments`` returned after a step."""
+        """Load moments that ``moments`` returned after a step."""
         for name, vector in self.moments().items():
             vector.copy_(moments[name])
 

@@ -43,7 +43,7 @@ SLACK = 0.8
 
 
 def objection(recipe: Recipe) -> str | None:
-    """Return why a recipe's model cannot be computed without padding; None where it can."""
+    """Return why a recipe's model cannot be computed without padding; None if it can."""
     if recipe.lora_rank:
         return "LoRA puts matrices beside the weights"
     model = resolve_model(recipe.model)
@@ -83,10 +83,10 @@ def begin(
 
 
 class Passes(Protocol):
-    """What computes on one batch; its gradients are added to the parameters'."""
+    """Computes one batch, and adds its gradients to the parameters'."""
 
     def logits(self, batch: Batch) -> torch.Tensor:
-        """Return the outputs of a batch, shape (rows, outputs); nothing is dropped."""
+        """Return the outputs of a batch without dropout, shape (rows, outputs)."""
 
     def backward(self, batch: Batch, kind: str, step_key: int, share: float) -> float:
         """Add a share of the gradients of the batch's mean loss, and return that share of the loss."""
@@ -119,12 +119,12 @@ class TorchPasses:
 
 
 def slack(device: torch.device) -> float:
-    """Return which share of a block's places must hold tokens; a GPU takes all rows together."""
+    """Return the share of a block that must hold tokens; a GPU takes all rows together."""
     return SLACK if device.type == "cpu" else 0.0
 
 
 class Packed:
-    """The computation of one trial on rows without padding; see `seedwise.training.loop.Computation`."""
+    """Computes one trial on rows without padding; see `seedwise.training.loop.Computation`."""
 
     masks = Masks.HASHED
 
@@ -145,17 +145,17 @@ class Packed:
 
     @property
     def passes(self) -> Passes:
-        """What computes on batches."""
+        """The passes over batches."""
         if self._passes is None:
             self._passes = self._make_passes()
         return self._passes
 
     def relocated(self, together: Callable[[TokenizedSplit], np.ndarray] | None = None) -> None:
-        """Take note that the parameters lie elsewhere now."""
+        """Note that the parameters were moved."""
         self._passes, self._together = None, together
 
     def backward(self, step: int) -> float:
-        """Add the gradients of a step's mean loss to those there are, and return the loss."""
+        """Add the gradients of a step's mean loss to the existing ones, and return the loss."""
         key = step_key(self._trial.seeds.dropout, step)
         parts = self.feed.step(step)
         rows = sum(len(part.slots) for part in parts)
@@ -164,7 +164,7 @@ class Packed:
         return loss
 
     def spare_padding(self) -> None:
-        """Set the gradient of the padding token to zero, as the library does, where the rows hold one."""
+        """Set the gradient of the padding token to zero, as the library does, if the rows hold one."""
         words, row = self.optimizer.names.get(self._vocabulary.parameter), self._vocabulary.padding_row
         if row is not None and words is not None and words.grad is not None:
             words.grad[row] = 0
@@ -181,11 +181,11 @@ class Packed:
         return found
 
     def whole(self, weights: dict[str, torch.Tensor], step: int) -> dict[str, torch.Tensor]:
-        """Return weights of a step as the library's model has them: with the whole word embedding."""
+        """Return the weights at a step in the library's layout, with the whole word embedding."""
         steps = self._trial.recipe.steps(len(self._data.train))
         return self._vocabulary.whole(weights, self._trial.recipe, self.optimizer, step, steps)
 
     @property
     def outputs(self) -> int:
-        """Outputs of the model for each row."""
+        """Number of outputs per row."""
         return 1 if self._data.label_names is None else len(self._data.label_names)

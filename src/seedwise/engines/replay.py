@@ -1,7 +1,7 @@
-"""How does a GPU stay busy when a step is many small kernels? The step is recorded once and then launched as a whole.
+"""How does a GPU stay busy when a step is many small kernels? The step is recorded once, then launched as a whole.
 
-A recording (a CUDA graph) reads its inputs from memory of its own, so one serves all streams of its shape. Streams are
-filled up to multiples of `MULTIPLE` tokens for that, which leaves few shapes.
+A recording (a CUDA graph) reads its inputs from its own memory, so one serves all streams of its shape. Streams are
+padded to multiples of `MULTIPLE` tokens, which leaves few shapes.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,13 +28,13 @@ class Recordings:
     ) -> None:
         self._compute, self._gradients = compute, gradients
         self._recorded: dict[tuple[torch.Size, ...], _Recording] = {}
-        self._pool: Any = None  # the memory that all recordings take turns in
+        self._pool: Any = None  # the memory that all recordings share in turn
 
     def __len__(self) -> int:
         return len(self._recorded)
 
     def __call__(self, stream: Stream, keys: torch.Tensor) -> torch.Tensor:
-        """Do for a stream what ``compute`` does, by the recording of its shape."""
+        """Run ``compute`` on a stream by replaying the recording of its shape."""
         shapes = tuple(tensor.shape for tensor in stream.tensors())
         if keys.device.type != "cuda":
             if shapes not in self._recorded:  # nothing to record: the pass is run from the same memory
@@ -46,7 +46,7 @@ class Recordings:
             return self._recorded[shapes](stream, keys)
 
     def _record(self, stream: Stream, keys: torch.Tensor) -> "_Recording":
-        """Record a pass that reads from this stream's memory; the gradients stay what they were."""
+        """Record a pass that reads this stream's memory; gradients are unchanged."""
         before = [gradient.clone() for gradient in self._gradients]
         side = torch.cuda.Stream()
         side.wait_stream(torch.cuda.current_stream())
@@ -69,7 +69,7 @@ class Recordings:
 
 
 class _Recording:
-    """One recorded pass, and the stream and keys from whose memory it reads."""
+    """One recorded pass, with the stream and keys whose memory it reads."""
 
     def __init__(self, stream: Stream, keys: torch.Tensor, replay: Callable[[], torch.Tensor]) -> None:
         self._stream, self._keys, self._replay = stream, keys, replay

@@ -1,11 +1,11 @@
 """How are many trials trained as one batched model? Each keeps its own order, masks, rates and optimiser.
 
-The trials of a stack share what gives tensors their shapes: model, rows, batch size, trained parameters. All else may
+The trials of a stack share what gives tensors their shapes: model, rows, batch size, trained parameters. Everything else may
 differ. A trial joins at whatever step it is and leaves when it is paused or complete; the others are stacked anew.
 
 On a CPU, where batched products gain nothing, the trials of a stack are computed one after the other, so that what one
-computes does not depend on the others in any bit. On a GPU they are computed at once, and streams are as long as the
-longest: then sums over tokens are added up in another order in other company, and agree to rounding.
+computes is bitwise independent of the others. On a GPU they are computed at once, and streams are as long as the
+longest, so the order of sums over tokens depends on the other trials, and results agree up to rounding.
 """
 
 from collections.abc import Callable
@@ -39,7 +39,7 @@ SHARED = ("model", "batch_size", "max_length", "dtype", "freeze_layers")
 
 
 def difference(one: Trial, other: Trial) -> str | None:
-    """Return what keeps two trials from sharing a stack, in words; None where nothing does.
+    """Return why two trials cannot share a stack, in words; None if they can.
 
     Args:
         one: A trial.
@@ -69,13 +69,13 @@ class Stack:
         self._multiple = MULTIPLE if (on_gpu if record is None else record) else 1
         self._largest = together or (2**30 if on_gpu else 1)  # members of a piece
         self._parts: list[Architecture] = []
-        self._pieces: list[_Piece] = []  # what is computed at once: all members, or fewer where memory lacks
+        self._pieces: list[_Piece] = []  # what is computed at once: all members, or fewer if memory runs out
         self._changed = False  # since the pieces were laid out
         self._due: set[int] = set()  # whose evaluation is due
         self._outputs: dict[int, np.ndarray] = {}  # of all members, by split
 
     def join(self, training: Training) -> None:
-        """Take a trial in, wherever it stands."""
+        """Add a trial, at any step."""
         if self.members and (reason := difference(self.members[0].trial, training.trial)):
             raise RequestError(
                 f"trials can be stacked only where they are alike but for numbers, but {reason}; train them apart."
@@ -84,7 +84,7 @@ class Stack:
         self._changed = True
 
     def leave(self, training: Training) -> None:
-        """Let a trial go, with all that it needs to go on elsewhere."""
+        """Remove a trial, with all that it needs to continue elsewhere."""
         self.members = [member for member in self.members if member is not training]
         self._changed = True
         optimizer = _packed(training).optimizer
@@ -94,7 +94,7 @@ class Stack:
         _packed(training).relocated()
 
     def step(self) -> list[tuple[Training, Measurement]]:
-        """Take one step of every trial, each its own next one, and return what was measured."""
+        """Take the next step of every trial, and return what was measured."""
         steps = [member.step + 1 for member in self.members]
         with ExitStack() as stack:
             for member, step in zip(self.members, steps, strict=True):
@@ -126,7 +126,7 @@ class Stack:
             _packed(member).relocated(partial(self._logits, s))
 
     def _backward(self, steps: list[int]) -> list[float]:
-        """Leave the gradients of every trial's step, and return the losses; in smaller pieces where memory lacks."""
+        """Compute the gradients of every trial's step and return the losses, in smaller pieces if memory runs out."""
         parts = [_packed(m).feed.step(step) for m, step in zip(self.members, steps, strict=True)]
         keys = [step_key(m.trial.seeds.dropout, step) for m, step in zip(self.members, steps, strict=True)]
         while True:
@@ -148,7 +148,7 @@ class Stack:
         rows = [sum(len(part.slots) for part in own) for own in parts]
         total = torch.zeros(len(parts), device=self._device)
         for k in range(max(len(own) for own in parts)):
-            # A trial with fewer parts computes its first one again, of which nothing is taken.
+            # A trial with fewer parts computes its first one again, and the result is ignored.
             batches = [own[k] if k < len(own) else own[0] for own in parts]
             shares = [len(own[k].slots) / n if k < len(own) else 0.0 for own, n in zip(parts, rows, strict=True)]
             filled = 0.0 if self._multiple > 1 else slack(self._device)
@@ -166,7 +166,7 @@ class Stack:
         return losses.detach()
 
     def _logits(self, s: int, rows: TokenizedSplit) -> np.ndarray:
-        """Return a trial's outputs, computed together with the others' where most of them are wanted."""
+        """Return a trial's outputs, computed with the others' if most of those are due."""
         if 2 * len(self._due) <= len(self.members):
             piece = next(piece for piece in self._pieces if piece.trials.start <= s < piece.trials.stop)
             own = s - piece.trials.start
@@ -194,7 +194,7 @@ class Stack:
 
 
 class _Piece(NamedTuple):
-    """Neighbours in a stack that are computed at once: which, their weights, and their forward and backward pass."""
+    """Neighbours in a stack that are computed at once, with their weights and passes."""
 
     trials: slice
     weights: Weights

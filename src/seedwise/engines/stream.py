@@ -1,7 +1,7 @@
 """What does a stack compute on? The tokens of each trial's rows end to end, trial beside trial, and what attention needs.
 
-Tokens have a place (trial, position in the trial's stream). Streams are filled up to the longest one. A trial with fewer rows
-than others has its first row again in their place, of which nothing is taken. Attention takes rows in blocks of like
+A token's place is (trial, position in the trial's stream). Streams are filled up to the longest one. A trial with fewer rows
+than others repeats its first row, and the result is ignored. Attention takes rows in blocks of like
 length, shortest first, in which rows are filled up to the longest; where nothing has to be filled up, the blocks end to end
 are the stream itself.
 """
@@ -44,9 +44,9 @@ class Stream:
         row_slots: Which row of its step each row is, shape (S, rows).
         labels: As in `Batch`, shape (S, rows).
         row_shares: What each row's loss is multiplied by, shape (S, rows).
-        blocks: What attention takes together.
-        gather: Where in the flat streams each place of the blocks, end to end, is taken from; None: as they are.
-        scatter: Which place of the blocks each token of the flat streams is put back from; None: as they are.
+        blocks: Rows that attention takes together.
+        gather: Index into the flat streams for each place of the concatenated blocks; None if they are the same.
+        scatter: Index into the concatenated blocks for each token of the flat streams; None if they are the same.
         gather_rows, scatter_rows: The same for one token a row.
     """
 
@@ -79,7 +79,7 @@ class Stream:
         return len(self.ids)
 
     def tensors(self) -> list[torch.Tensor]:
-        """Return all that is computed on, always in the same order."""
+        """Return all tensors, always in the same order."""
         own = [self.ids, self.types, self.places, self.slots, self.first, self.row_slots, self.labels, self.row_shares]
         own += [self.gather, self.scatter, self.gather_rows, self.scatter_rows]
         of_blocks = [tensor for rows in self.blocks for tensor in (rows.hidden, rows.trials, rows.slots)]
@@ -94,7 +94,7 @@ class Stream:
         return found
 
     def _arrange(self, starts: Numbers, lengths: Numbers, slots: Numbers, slack: float) -> None:
-        """Cut all rows, shortest first, into blocks of like length, and note what comes from where."""
+        """Cut all rows, shortest first, into blocks of similar length, with the index of each token."""
         trials = np.repeat(np.arange(len(self)), self.rows)
         order = np.argsort(lengths, kind="stable") if self._multiple == 1 else np.arange(len(lengths))
         self.blocks, index, whole = [], [], []
@@ -125,7 +125,7 @@ class Stream:
     def _both_ways(
         self, index: Numbers, real: NDArray[np.bool_], places: int
     ) -> tuple[torch.Tensor | None, torch.Tensor | None]:
-        """Return the way into the blocks and the way back; what is put nowhere comes from its trial's first."""
+        """Return the indices into the blocks and back; places without a token take their trial's first."""
         if self._multiple == 1 and len(index) == places and np.array_equal(index, np.arange(places)):
             return None, None
         back = np.full(places, -1)
@@ -142,7 +142,7 @@ def _up(count: int, multiple: int) -> int:
 
 
 def _cuts(lengths: Numbers, slack: float) -> list[slice]:
-    """Cut ascending lengths into stretches of which at least a share of ``slack`` is not filling."""
+    """Cut ascending lengths into blocks of which at least a share of ``slack`` is not padding."""
     cuts, start, total = [], 0, 0
     for k, length in enumerate(lengths.tolist()):
         total += length

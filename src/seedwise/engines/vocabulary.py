@@ -32,7 +32,7 @@ class Vocabulary:
         self.kept = self.kept.astype(np.int64)
         self.renumber = np.zeros(len(self._full), dtype=np.int64)
         self.renumber[self.kept] = np.arange(len(self.kept))
-        # The library gives the padding token no gradient, also where a text spells it out.
+        # The library gives the padding token no gradient, even if a text spells it out.
         padding = np.flatnonzero(self.kept == embedding.padding_idx)
         self.padding_row = int(padding[0]) if len(padding) else None
         trained = embedding.weight.requires_grad
@@ -41,7 +41,7 @@ class Vocabulary:
     def whole(
         self, weights: dict[str, torch.Tensor], recipe: Recipe, optimizer: FlatOptimizer, step: int, steps: int
     ) -> dict[str, torch.Tensor]:
-        """Return weights with the whole word embedding, as it is after a step."""
+        """Return weights with the whole word embedding, as it is at a step."""
         if self.parameter not in weights:  # frozen
             return weights
         factor, multiple = optimizer.factor(self.parameter), 1.0

@@ -1,6 +1,6 @@
-"""Where do the weights of several trials lie? Each kind of parameter stacked along a leading axis, trial by trial.
+"""Where are the weights of several trials? Each parameter is stacked along a leading axis, trial by trial.
 
-The memory is that of the trials' own parameters: what backward leaves in a stacked gradient, each optimiser finds in its
+The memory is that of the trials' own parameters: what backward writes to a stacked gradient, each optimiser finds in its
 vectors, and what an optimiser writes, the stack sees.
 """
 
@@ -54,7 +54,7 @@ class Weights:
         return len(self._models)
 
     def part(self, trials: slice) -> "Weights":
-        """Return the weights of some of the trials, in the same memory."""
+        """Return the weights of some of the trials, sharing memory."""
         values, gradients = ([t[trials] for t in tensors] for tensors in (self._values, self._gradients))
         return Weights(self._models[trials], self._places, values, gradients)
 
@@ -65,7 +65,7 @@ class Weights:
         return self._leaves[names]
 
     def backward(self, loss: torch.Tensor) -> None:
-        """Add the gradients of a loss that was computed from these weights to those there are."""
+        """Add the gradients of a loss computed from these weights to the existing ones."""
         leaves, gradients = zip(*self._found, strict=True)
         torch._foreach_add_(gradients, torch.autograd.grad(loss, leaves))
 

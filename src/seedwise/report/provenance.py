@@ -25,8 +25,8 @@ def settings(values: Iterable[Any]) -> list[tuple[str, ...]]:
 
 
 def recipe_names(analysis: Analysis) -> dict[str, str]:
-    """Return what each recipe is called, by its id; with tasks where a name alone would be another's too, or not all of it."""
-    found: dict[str, dict[str, list[str]]] = {}  # recipe -> what it is called -> on which tasks
+    """Return each recipe's name by its id, with the tasks added where recipes share a name or one has several."""
+    found: dict[str, dict[str, list[str]]] = {}  # recipe -> its name -> the tasks
     for cell in analysis.cells:
         found.setdefault(cell.recipe.id, {}).setdefault(analysis.recipe_name(cell), []).append(cell.task.name)
     used = [label for mine in found.values() for label in mine]

@@ -1,4 +1,4 @@
-"""Does what is asked agree with what the folder holds, and if not, how do the two differ?"""
+"""Does the request match the study in the folder, and if not, how do the two differ?"""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ __all__ = ["check_free", "check_own", "check_same_design", "check_same_study", "
 
 
 def check_free(folder: Path) -> None:
-    """Refuse what is no folder, and one where the study's own files would meet others."""
+    """Refuse a file, and a folder that already holds other files under the study's names."""
     if folder.exists() and not folder.is_dir():
         raise RequestError(f"{folder} must be a directory for the study, not a file; choose another directory.")
     if (folder / "study.db").exists():
@@ -29,7 +29,7 @@ def check_free(folder: Path) -> None:
 
 
 def has_begun(folder: Path, records: Sequence[TrialRecord]) -> bool:
-    """Whether anything ever ran, in the folder's study, whose records these are, or in a stage before it."""
+    """Whether any trial ever ran, in this folder's study (its records) or in an earlier stage."""
     if any(record.attempts for record in records):
         return True
     for path in (folder / stage / "study.db" for stage in STAGES):
@@ -49,7 +49,7 @@ def check_own(folder: Path, records: Sequence[TrialRecord]) -> None:
 
 
 def check_same_design(folder: Path, held: DesignRecord | None, asked: DesignRecord | None, *, begun: bool) -> None:
-    """Refuse to mix the trials of a design with others, or those of two designs."""
+    """Refuse to mix a design's trials with other trials or another design's."""
     if held is None and (asked is None or not begun):
         return
     if asked is None:
@@ -78,7 +78,7 @@ def check_same_study(
     *,
     extend: bool,
 ) -> None:
-    """Refuse to mix what was asked with another study, and say how it differs."""
+    """Refuse a request that belongs to another study, and say how they differ."""
     held = {record.id: own_trial(record) for record in records}
     if not held:
         return
@@ -109,7 +109,7 @@ def _may_become(kept: StoppingRule | None, wanted: StoppingRule | None, *, exten
 
 
 def most_seeds(trials: Iterable[Trial]) -> int:
-    """Return how many seeds the task and recipe with the most of them have."""
+    """Return the largest number of seeds that any task and recipe have."""
     return max(Counter((trial.task.id, trial.recipe.id) for trial in {t.id: t for t in trials}.values()).values())
 
 
@@ -118,7 +118,7 @@ def _rule_words(rule: StoppingRule | None) -> str:
 
 
 def _difference(held: Iterable[Trial], asked: Iterable[Trial]) -> str:
-    """Say which of task, recipe and seeds differ, most telling first."""
+    """Describe which of task, recipe and seeds differ, the most informative first."""
     held, asked = list(held), list(asked)
     if {trial.task.id for trial in held} != {trial.task.id for trial in asked}:
         return _change("task", {t.task.name for t in held}, {t.task.name for t in asked}, "rows or settings")

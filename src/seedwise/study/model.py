@@ -1,4 +1,4 @@
-"""What does a study's best model say of new rows? What loads the model is imported when it is asked."""
+"""What does a study's best model predict for new rows? The code that loads it is imported on first use."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 class NewRows(NamedTuple):
-    """Rows as a model sees them, and what is unusual about them."""
+    """Rows as a model sees them, with notes on anything unusual."""
 
     tokens: "TokenizedSplit"
     tokenizer: "Tokenizer"
@@ -45,7 +45,7 @@ class BestModel:
         return self.label(found)
 
     def read(self, rows: "Sequence[str] | Sequence[Mapping[str, str]] | pl.DataFrame | str | Path") -> NewRows:
-        """Turn rows into tokens, and say what is unusual about them."""
+        """Turn rows into tokens, and note anything unusual about them."""
         from seedwise.data.rows import read_texts, texts_of
         from seedwise.data.tokenizer import load_tokenizer
         from seedwise.data.tokens import tokenize_rows
@@ -60,7 +60,7 @@ class BestModel:
         return NewRows(tokens, tokenizer, tuple(row_caveats(cut)))
 
     def label(self, rows: NewRows) -> pl.DataFrame:
-        """Label rows that were read; see `predict`."""
+        """Label rows returned by `read`; see `predict`."""
         from seedwise.training.prediction import predict_rows
 
         return pl.DataFrame(predict_rows(self.folder, rows.tokens, rows.tokenizer, self.task.kind))

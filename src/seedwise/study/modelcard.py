@@ -1,4 +1,4 @@
-"""What should somebody know who finds the winner's folder: the model card, Markdown."""
+"""What should someone who finds the winner's folder know? The model card, in Markdown."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -51,7 +51,7 @@ def model_card(best: TrialRecord, trials: Sequence[TrialRecord], rule: StoppingR
 def _results(
     best: TrialRecord, trials: Sequence[TrialRecord], rule: StoppingRule | None, facts: TaskFacts
 ) -> Iterator[tuple[str, object]]:
-    """Name and value of everything that is known of the winner and its study."""
+    """Return everything known about the winner and its study, as names and values."""
     task, seeds = best.trial.task, best.trial.seeds
     step, score = best.best or (0, float("nan"))
     complete = sum(trial.state is TrialState.COMPLETE for trial in trials)
@@ -75,13 +75,13 @@ def _table(rows: Iterable[tuple[str, object]]) -> list[str]:
 
 
 def _tried(trials: Sequence[TrialRecord]) -> str:
-    """Say among how many the winner was chosen."""
+    """Say how many trials the winner was chosen from."""
     recipes = len({record.trial.recipe.id for record in trials})
     return f"{_started(trials)} seeds" if recipes == 1 else f"{_started(trials)} trials of {recipes} recipes"
 
 
 def _started(trials: Sequence[TrialRecord]) -> int:
-    return sum(bool(trial.evaluations) for trial in trials)  # those without a finite score were tried as well
+    return sum(bool(trial.evaluations) for trial in trials)  # trials without a finite score count too
 
 
 def _baseline(best: TrialRecord, facts: TaskFacts) -> float | None:
@@ -92,7 +92,7 @@ _OPTIMISM = "The validation score chose this model among its seeds, so it is opt
 
 
 def _error_size(best: TrialRecord, facts: TaskFacts) -> Iterator[tuple[str, object]]:
-    """Tell a regression's squared error as well: a correlation says nothing about scale."""
+    """Return a regression's squared error as well, since a correlation says nothing about scale."""
     if own_trial(best).task.kind != "regression" or best.trial.task.metric == "loss":
         return
     guess = facts.baselines.get("loss")
@@ -103,7 +103,7 @@ def _error_size(best: TrialRecord, facts: TaskFacts) -> Iterator[tuple[str, obje
 
 
 def _on_the_hub(model: str) -> bool:
-    """Whether a model's name may be one of the hub's; a folder says nothing elsewhere."""
+    """Whether a model's name may be a hub name; a local folder means nothing elsewhere."""
     return model != "embedded" and not model.startswith(("/", ".", "~")) and "\\" not in model
 
 

@@ -1,6 +1,6 @@
 """What does a running study know of its trials, and what follows from it?
 
-A `Cell` holds the trials of one task and recipe while they run, in trial order. It translates the store's records and
+A `RunningCell` holds the trials of one task and recipe while they run, in trial order. It translates the store's records and
 the executor's reports into what the pure schedule understands, and nothing else.
 """
 
@@ -15,7 +15,7 @@ from seedwise.values.facts import Environment
 from seedwise.values.record import Cause, TrialRecord, own_trial
 from seedwise.values.trial import Measurement, Trial, TrialState, best_evaluation
 
-__all__ = ["Cell", "LiveTrial", "StudyProgress", "study_progress"]
+__all__ = ["LiveTrial", "RunningCell", "StudyProgress", "study_progress"]
 
 
 @dataclass(slots=True)
@@ -28,15 +28,15 @@ class LiveTrial:
     # step and score of every evaluation so far, in the task's metric
     scores: list[tuple[int, float]] = field(default_factory=list)
     judged: bool = False  # whether its outcome at fraction f, or at the end, is on record
-    diverged: bool = False  # whether its training loss is no longer finite: it has failed, and would fail again
+    diverged: bool = False  # whether its training loss is no longer finite: it would fail again
     fingerprint: Mapping[str, str] = field(default_factory=dict)  # what each seed drew, once it ran
 
     @classmethod
     def of(cls, record: TrialRecord, fraction_step: int) -> "LiveTrial":
-        """Take a trial over from the store; one that was running when the study was killed waits again."""
+        """Load a trial from the store; one that was running when the study was killed waits again."""
         scores = list(record.scores)
         reached = bool(scores) and scores[-1][0] >= fraction_step
-        hopeless = best_evaluation(scores) is None  # then there is no best evaluation to have on record
+        hopeless = best_evaluation(scores) is None  # no finite score, so no best evaluation can be stored
         judged = reached and (record.best_step is not None or hopeless)
         state = record.state
         if state is TrialState.RUNNING:
@@ -45,7 +45,7 @@ class LiveTrial:
         return cls(own_trial(record), record.id, state, scores, judged, diverged, record.fingerprint)
 
     def add(self, measurements: Iterable[Measurement]) -> None:
-        """Take in the scores of new measurements; replayed ones are known already."""
+        """Add the scores of new measurements; replayed ones are already known."""
         last = self.scores[-1][0] if self.scores else 0
         metric = self.trial.task.metric
         self.scores += [(m.step, m.metrics[metric]) for m in measurements if m.metrics is not None and m.step > last]
@@ -62,7 +62,7 @@ class LiveTrial:
         return math.nan if best is None else best[1] if greater else -best[1]
 
 
-class Cell:
+class RunningCell:
     """The trials of one task and recipe, and the rule that decides among them."""
 
     def __init__(self, records: list[TrialRecord], schedule: Schedule, evaluation_steps: tuple[int, ...]) -> None:
@@ -76,11 +76,11 @@ class Cell:
         return self.schedule.decide([self._progress(trial) for trial in self.trials])
 
     def until(self, goal: Goal) -> int:
-        """Return the step that a goal stands for."""
+        """Return the step of a goal."""
         return self.schedule.steps if goal is Goal.END else self.schedule.fraction_step
 
     def remaining(self) -> Remaining:
-        """Say what is left to train, for the executor."""
+        """Return what is left to train, for the executor."""
         ended = (TrialState.STOPPED, TrialState.COMPLETE, TrialState.FAILED)
         left = self.evaluations_left() * self.schedule.steps // len(self.evaluation_steps)
         return Remaining(
@@ -104,7 +104,7 @@ class Cell:
     def _progress(self, trial: LiveTrial) -> Progress:
         ended = trial.state in (TrialState.COMPLETE, TrialState.FAILED)
         running = trial.state is TrialState.RUNNING
-        if not trial.judged or trial.diverged:  # one that diverges gives its place to the next
+        if not trial.judged or trial.diverged:  # a trial that diverges gives its place to the next
             return Progress(Standing.DONE if ended else Standing.BEFORE, None, running)
         early = trial.oriented_best(self.schedule.fraction_step)
         return Progress(Standing.DONE if ended else Standing.JUDGED, early, running)
@@ -119,8 +119,8 @@ class StudyProgress(NamedTuple):
     best: Mapping[str, tuple[str, float]]  # task name -> (metric, best score so far)
 
 
-def study_progress(cells: Iterable[Cell]) -> StudyProgress:
-    """Sum the cells of a study up."""
+def study_progress(cells: Iterable[RunningCell]) -> StudyProgress:
+    """Sum up the cells of a study."""
     states = dict.fromkeys(TrialState, 0)
     best: dict[str, tuple[str, float]] = {}
     done = left = 0

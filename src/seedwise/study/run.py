@@ -18,7 +18,7 @@ from seedwise.executors.base import Executor, Job, Session
 from seedwise.executors.messages import Completed, Failed, Interrupted, Measured, Message, Outcome, Paused, Started
 from seedwise.store.rows import Predictions
 from seedwise.store.store import Store
-from seedwise.study.progress import Cell, LiveTrial, StudyProgress, study_progress
+from seedwise.study.progress import LiveTrial, RunningCell, StudyProgress, study_progress
 from seedwise.study.schedule import Goal, Schedule
 from seedwise.study.winners import export_winners
 from seedwise.values.facts import TaskFacts
@@ -43,7 +43,7 @@ def run_study(
     *,
     keep_winners: bool = True,
 ) -> None:
-    """Run every trial that the rule asks for and that is not on record yet; see `Study.run`."""
+    """Run every trial that the rule asks for and that is not stored yet; see `Study.run`."""
     store.reset_running()
     cells = _cells(store, executor)
     run = _Run(store, cells, on_progress or (lambda _: None), keep_winners=keep_winners)
@@ -60,7 +60,7 @@ def run_study(
 
 @contextmanager
 def _ctrl_c_waits() -> Iterator[Sequence[int]]:
-    """Let Ctrl-C wait until whatever was reported is on record, and raise it then; a second one is not held up."""
+    """Delay Ctrl-C until every report is stored, then raise it; a second Ctrl-C interrupts at once."""
     asked: list[int] = []
 
     def note(number: int, _: object) -> None:
@@ -81,18 +81,23 @@ def _ctrl_c_waits() -> Iterator[Sequence[int]]:
 
 
 class _Run:
-    """One run of a study: its cells, its store, and who watches."""
+    """One run of a study: its cells, its store, and its progress display."""
 
     def __init__(
-        self, store: Store, cells: list[Cell], on_progress: Callable[[StudyProgress], None], *, keep_winners: bool
+        self,
+        store: Store,
+        cells: list[RunningCell],
+        on_progress: Callable[[StudyProgress], None],
+        *,
+        keep_winners: bool,
     ) -> None:
         self._store, self._cells, self._on_progress, self._keep_winners = store, cells, on_progress, keep_winners
         self._live = {live.id: live for cell in cells for live in cell.trials}
-        self._broken_off: set[str] = set()  # what they report after a gap would not fit
+        self._broken_off: set[str] = set()  # trials whose later reports would leave a gap
         self._retry_crashed()
 
     def until_nothing_is_left(self, session: Session, asked: Sequence[int] = ()) -> None:
-        """Start what may start, record what comes back, until every trial has ended or ``asked`` to stop."""
+        """Start what may start and record what comes back, until every trial has ended or a stop was ``asked`` for."""
         self._sweep(session)
         while not asked:
             self._decide(session)
@@ -102,7 +107,7 @@ class _Run:
             self.record(session.wait(REDRAW_SECONDS), session)
 
     def record(self, messages: list[Message], session: Session) -> None:
-        """Store what the executor reports, then take it in; where one message cannot be stored, other trials' still are."""
+        """Store what the executor reports, then act on it; if one message cannot be stored, those of other trials still are."""
         problems: list[WorkError] = []
         for message in messages:
             if message.trial_id in self._broken_off:
@@ -116,7 +121,7 @@ class _Run:
             raise problems[0]
 
     def _sweep(self, session: Session) -> None:
-        """Drop what an earlier run was killed before it could drop."""
+        """Delete what an earlier run was killed before deleting."""
         for trial_id in session.kept():
             live = self._live.get(trial_id)
             if live is None or live.state is TrialState.FAILED:
@@ -135,9 +140,9 @@ class _Run:
             for i, goal in decision.run[: session.free]:
                 self._submit(cell, cell.trials[i], goal, session)
 
-    def _submit(self, cell: Cell, live: LiveTrial, goal: Goal, session: Session) -> None:
+    def _submit(self, cell: RunningCell, live: LiveTrial, goal: Goal, session: Session) -> None:
         stored = live.scores[-1][0] if live.scores else 0
-        live.state = TrialState.RUNNING  # the store hears of it when the worker has taken the trial up
+        live.state = TrialState.RUNNING  # stored once the worker has started the trial
         session.submit(Job(live.trial, cell.until(goal), stored, cell.environment))
 
     def _record_one(self, message: Message, session: Session) -> None:
@@ -158,7 +163,7 @@ class _Run:
                     self._keep_best_weights(live, session)
             case Interrupted():
                 self._set_state(live, TrialState.PAUSED if live.judged else TrialState.WAITING)
-            case Failed(cause=Cause.STORAGE):  # not the trial's fault: it keeps its checkpoint and goes on another time
+            case Failed(cause=Cause.STORAGE):  # not the trial's fault: it keeps its checkpoint and continues later
                 self._set_state(live, TrialState.PAUSED if live.judged else TrialState.WAITING)
                 raise StorageError(message.error)
             case Failed():
@@ -178,7 +183,7 @@ class _Run:
         live.state = state
 
     def _keep_best_weights(self, live: LiveTrial, session: Session) -> None:
-        """Of all complete trials of a task, only the best one's weights stay on disk, if any do."""
+        """Keep on disk only the weights of each task's best complete trial, if any."""
         task = live.trial.task
         best = winner(self._live.values(), task) if self._keep_winners else None
         for other in self._live.values():
@@ -187,7 +192,7 @@ class _Run:
                 session.drop(other.id)
 
     def _check_distinct(self, live: LiveTrial, fingerprint: Mapping[str, str]) -> None:
-        """Two different seeds of one task and recipe must not have drawn the same."""
+        """Refuse two seeds of one task and recipe that drew the same numbers."""
         live.fingerprint = dict(fingerprint)
         facts = self._store.facts(live.trial.task.id, live.trial.recipe.id) or TaskFacts()
         by_chance = {"order"} if facts.rows["train"] < FEW_ROWS else set()
@@ -203,13 +208,13 @@ class _Run:
                     )
 
     def _retry_crashed(self) -> None:
-        """Trials that died of something else than their own loss get another chance when the study is run again."""
+        """Retry trials that failed for any reason but divergence when the study is run again."""
         for live in self._live.values():
             if live.state is TrialState.FAILED and not live.diverged:
                 self._set_state(live, TrialState.PAUSED if live.judged else TrialState.WAITING)
 
 
-def _cells(store: Store, executor: Executor) -> list[Cell]:
+def _cells(store: Store, executor: Executor) -> list[RunningCell]:
     """Prepare every task for every recipe, and fit the rule to each run's evaluations."""
     cells = []
     for records in by_cell(store.records()):
@@ -221,5 +226,5 @@ def _cells(store: Store, executor: Executor) -> list[Cell]:
         rule = StoppingRule.full(len(records)) if kept is None else kept
         schedule = Schedule.of(rule, steps)
         store.set_facts(task.id, recipe.id, replace(facts, steps=steps[-1], evaluation_steps=steps))
-        cells.append(Cell(list(records), schedule, steps))
+        cells.append(RunningCell(list(records), schedule, steps))
     return cells

@@ -1,7 +1,7 @@
-"""Which trial runs next and up to where, and which can be dropped: the stopping rule, decided live.
+"""Which trial runs next, how far, and which can be dropped? The stopping rule, applied as results arrive.
 
 Everything here is a pure function of what is known about the trials: no store, no clock, no device. The same knowledge
-gives the same decision, so a study may be killed and resumed anywhere, and one worker decides like eight.
+gives the same decision, so a study may be killed and resumed anywhere, with any number of workers.
 """
 
 import math
@@ -18,14 +18,14 @@ __all__ = ["Decision", "Goal", "Progress", "Schedule", "Standing", "fractions"]
 
 
 class Goal(StrEnum):
-    """Up to where a trial is to be trained."""
+    """How far a trial is to be trained."""
 
     FRACTION = "fraction"
     END = "end"
 
 
 class Standing(StrEnum):
-    """How far a trial has come."""
+    """How far a trial has got."""
 
     BEFORE = "before"  # not yet at fraction f
     JUDGED = "judged"  # at fraction f or beyond, not at the end
@@ -34,7 +34,7 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What the schedule knows of one trial."""
+    """What the schedule knows about one trial."""
 
     standing: Standing = Standing.BEFORE  # how far it has come
     early: float | None = None  # best score up to fraction f, larger is better
@@ -108,7 +108,7 @@ class Schedule:
         """Decide what runs next and what is dropped.
 
         A judged trial is promoted as soon as it is certain to be among the p best, and dropped as soon as p others are
-        certain to stand before it. Trials stand in the order of their early scores, ties in trial order, those without
+        certain to rank above it. Trials rank by their early scores, ties in trial order, those without
         a finite score last. A trial that fails before it is judged, or diverges after it, takes no place.
 
         Args:

@@ -1,4 +1,4 @@
-"""How does a study look where it is printed, and in a notebook?"""
+"""How does a study look in print and in a notebook?"""
 
 from collections import Counter
 from html import escape

@@ -1,8 +1,8 @@
 """How is a design run: the intermediate task first, then the choice on the tuning seeds, then the report on fresh ones?
 
 Each stage is a study of its own in the design's folder: ``intermediate/``, ``tuning/``, and the folder itself for the
-report, whose trials are those of the recipes that were chosen. Whatever is decided follows from what the stages hold, so
-a run that is killed anywhere is continued by running it again.
+report, whose trials are those of the recipes that were chosen. Every decision follows from what the stages hold, so
+a run that was killed continues when it is run again.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -44,13 +44,13 @@ def run_design(
     on_stage: Callable[[StageStart], None] | None = None,
     on_progress: Callable[[StudyProgress], None] | None = None,
 ) -> None:
-    """Run every stage of a design, or what is missing of it; safe to repeat.
+    """Run every stage of a design, or what is missing; safe to repeat.
 
-    What an arm has to choose is chosen by the mean over its tuning seeds of the best validation score; test rows and
-    the report's seeds have no say. Of equal candidates the first is taken.
+    An arm chooses by the best validation score, averaged over its tuning seeds; test rows and
+    the report's seeds play no part. Of equal candidates the first is taken.
 
     Args:
-        folder: Where its studies lie; made if it is missing. ``Study.open(folder)`` reads the report.
+        folder: Where its studies are kept; created if missing. ``Study.open(folder)`` reads the report.
         design: What to run; None continues the design that the folder holds.
         executor: Where trials run.
         on_stage: Called when a stage begins.
@@ -58,7 +58,7 @@ def run_design(
 
     Raises:
         RequestError: The rows, the models or the candidates do not fit, or the folder holds another study.
-        WorkError: The work failed on the way, or a choice cannot be made; what was done is kept.
+        WorkError: A run failed, or a choice cannot be made; finished work is kept.
     """
     folder = Path(folder)
     run = _Run(folder, _known(folder, design), executor, on_stage or (lambda _: None), on_progress)
@@ -73,7 +73,7 @@ def run_design(
 
 
 def _known(folder: Path, design: Design | None) -> DesignRecord:
-    """Return what is known of the design that is meant: itself, and what was chosen already."""
+    """Return the design that was asked for, with what it has already chosen."""
     held = None
     if design is None or (folder / "study.db").exists():
         with Study.open(folder) as study:
@@ -89,7 +89,7 @@ def _known(folder: Path, design: Design | None) -> DesignRecord:
 
 
 class _Run:
-    """One run of a design: what is chosen so far, and who watches."""
+    """One run of a design: its choices so far, and its callbacks."""
 
     def __init__(
         self,
@@ -102,10 +102,10 @@ class _Run:
         self.folder, self.design, self.executor = folder, known.design, executor
         self.on_stage, self.on_progress = on_stage, on_progress
         self.chosen: dict[tuple[str, str], Recipe] = dict(known.chosen)
-        self._left_out: list[str] = []  # and not yet said
+        self._left_out: list[str] = []  # and not yet announced
 
     def record(self, stage: str) -> DesignRecord:
-        """Return what a stage's study keeps of the design."""
+        """Return what a stage's study stores about the design."""
         return DesignRecord(design=self.design, stage=stage, chosen=dict(self.chosen))
 
     def check(self) -> None:
@@ -118,7 +118,7 @@ class _Run:
                 self.executor.prepare(arm.task, self._at_hand(candidate.recipe))
 
     def settle(self) -> None:
-        """Take the recipes of the arms that have nothing to choose."""
+        """Record the recipes of arms that have nothing to choose."""
         changed = True
         while changed:
             changed = False
@@ -129,7 +129,7 @@ class _Run:
                     changed = True
 
     def reported(self) -> list[Trial]:
-        """Return the report's trials, in the order of the arms; none before the last choice is made."""
+        """Return the report's trials, in the order of the arms; none until every choice is made."""
         if self._waiting():
             return []
         return [Trial(arm.task, self.chosen[_key(arm)], seeds) for arm in self.design.arms for seeds in arm.seeds]
@@ -149,7 +149,7 @@ class _Run:
             study.run(self.executor, self.on_progress)
 
     def tune(self, report: Study) -> None:
-        """Choose every arm's recipe on its tuning seeds; arms that come after others in a round of their own."""
+        """Choose every arm's recipe on its tuning seeds; arms that come after others have a later round."""
         while waiting := self._waiting():
             ready: list[tuple[Arm, tuple[Candidate, ...]]] = []
             for arm in waiting:
@@ -165,7 +165,7 @@ class _Run:
             report.grow(self.reported(), self.record("report"))
 
     def say(self, stage: str, trained: Sequence[tuple[Arm, int, Sequence[Seeds]]]) -> None:
-        """Announce a stage: how many recipes each arm trains on which seeds, and what has been left out."""
+        """Announce a stage: its recipes and seeds for each arm, and what was left out."""
         recipes = sum({arm.name: count for arm, count, _ in trained}.values())
         seeds = " or ".join(map(str, sorted({len(found) for _, _, found in trained})))
         tasks = ", ".join(dict.fromkeys(arm.task.name for arm, _, _ in trained))
@@ -187,7 +187,7 @@ class _Run:
         return recipe.with_changes(start_from=None) if later else recipe
 
     def _fitting(self, arm: Arm, candidates: Sequence[Candidate]) -> tuple[tuple[Candidate, ...], tuple[str, ...]]:
-        """Return the candidates that fit the arm's task and model, and why the others are left out."""
+        """Return the candidates that fit the arm's task and model, and the reasons why others do not."""
         if not arm.search:
             return tuple(candidates), ()
         facts = self.executor.prepare(arm.task, self._at_hand(arm.recipe))
@@ -235,7 +235,7 @@ def _choice(arm: Arm, candidates: Sequence[Candidate], records: Mapping[str, Tri
 
 
 def _intermediate(folder: Path) -> str:
-    """Return where the intermediate task's study lies, as recipes name it."""
+    """Return the path of the intermediate task's study, as recipes name it."""
     return str((folder / "intermediate").resolve())
 
 

@@ -1,4 +1,4 @@
-"""What was asked, and what is known so far? A study is a folder that can be run again and extended.
+"""What was asked for, and what is known so far? A study is a folder that can be run again and extended.
 
 The folder holds ``study.db`` (every trial, loss and score), ``checkpoints/`` (paused trials) and ``best/`` (the winner
 as a plain Hugging Face model). How a study is run to its end is in `seedwise.study.run`.
@@ -72,7 +72,7 @@ class Study:
             folder: The study's folder; made if it is missing.
             tasks: What is learnt; at least one.
             recipes: How; at least one.
-            seeds: With which seeds; every task and recipe gets all of them.
+            seeds: The seeds; every task and recipe is run with all of them.
             rule: Which trials go on to the end, decided for each task and recipe; t must be the number of seeds. All
                 trials run to the end by default.
             extend: Allow tasks, recipes or seeds that the folder's study does not hold yet, and a larger p.
@@ -109,7 +109,7 @@ class Study:
             rule: Which trials go on to the end, decided for each task and recipe; all by default.
             extend: Allow trials that the folder's study does not hold yet, and a larger p.
             design: The design that the trials follow, with what was chosen so far; such a study has no stopping rule,
-                grows with its choices, and takes no other trials. `seedwise.run_design` runs a whole design.
+                grows as choices are made, and accepts no other trials. `seedwise.run_design` runs a whole design.
 
         Raises:
             RequestError: The folder holds another study or is open in another process.
@@ -119,7 +119,7 @@ class Study:
         store = Store.create_or_open(folder / "study.db", write=True)
         try:
             study = cls(folder, store)
-            if not any(record.attempts for record in study.trials):  # a plan of which nothing ever ran binds nobody
+            if not any(record.attempts for record in study.trials):  # a plan that never ran can be replaced
                 store.remove_trials([record.id for record in study.trials])
             check_same_design(folder, study.design, design, begun=has_begun(folder, study.trials))
             if design is None:
@@ -133,7 +133,7 @@ class Study:
 
     @classmethod
     def import_runs(cls, folder: str | Path, runs: ImportedRuns) -> "Study":
-        """Keep imported runs as a study, for everything but training.
+        """Store imported runs as a study, which can do everything but train.
 
         Args:
             folder: The study's folder; made if it is missing. One that holds imported runs is added to.
@@ -204,7 +204,7 @@ class Study:
         self.store.close()
 
     def grow(self, trials: Sequence[Trial], design: DesignRecord) -> None:
-        """Add the trials that the study's design asks for by now, and keep what was chosen in it."""
+        """Add the trials that the study's design now asks for, and store what it has chosen."""
         self.store.set_design(design.to_json())
         self._add(trials, None, extend=True)
 
@@ -218,11 +218,11 @@ class Study:
         Args:
             executor: Where trials run.
             on_progress: Called with the study's progress, at least four times a second, in place of the bar.
-            progress: Show a bar where a person looks: in a terminal or a notebook.
+            progress: Show a progress bar in a terminal or a notebook.
 
         Raises:
             RequestError: The rows, the model or the rule's fraction do not fit; nothing has run.
-            WorkError: The work failed on the way, or no trial could be completed; what was done is kept.
+            WorkError: A run failed, or no trial could be completed; finished work is kept.
         """
         from seedwise.study.bar import StudyBar
 
@@ -249,7 +249,7 @@ class Study:
         self.store.set_rule(rule)
 
     def _take_back(self) -> None:
-        """Forget what was added and could not be run, so that the study can go on without it."""
+        """Remove what was added but could not be run, so that the study can continue without it."""
         if self._before is not None:
             held, rule = self._before
             self.store.remove_trials([record.id for record in self.store.records() if record.id not in held])
@@ -257,12 +257,12 @@ class Study:
 
     @property
     def is_running(self) -> bool:
-        """Whether a process runs the study at this moment; its trials stay "running" where one was killed."""
+        """Whether a process is running the study now; after a kill its trials still say "running"."""
         return is_being_written(self.folder / "study.db")
 
     @property
     def is_imported(self) -> bool:
-        """Whether its trials are imported runs, which cannot be run here."""
+        """Whether its trials are imported runs, which cannot be trained."""
         return any(record.trial.is_imported for record in self.trials)
 
     @property
@@ -272,13 +272,13 @@ class Study:
 
     @property
     def design(self) -> DesignRecord | None:
-        """The design that its trials follow, its stage, and what was chosen; None where it follows none."""
+        """The design that its trials follow, its stage, and what was chosen; None without a design."""
         content = self.store.design()
         return None if content is None else DesignRecord.from_json(content)
 
     @property
     def chosen(self) -> Mapping[tuple[str, str], Recipe]:
-        """What its design's arms have chosen, by arm and task; of a tuning, which knows no end of it, as its report tells."""
+        """The recipes that the design's arms chose, by arm and task; for a tuning stage, those kept in its report."""
         design, place = self.design, self.folder.resolve().parent
         if design is None:
             return {}
@@ -290,7 +290,7 @@ class Study:
 
     @property
     def tuning(self) -> "Study | None":
-        """The study of its design's choices, open for reading as long as this one is; None where there is none."""
+        """The tuning stage of its design, open for reading as long as this study is; None if there is none."""
         design, place = self.design, self.folder / "tuning"
         if self._tuning is None and design is not None and design.stage == "report" and (place / "study.db").exists():
             self._tuning = Study.open(place)
@@ -315,7 +315,7 @@ class Study:
         return self.store.losses(trial_id)
 
     def tracked(self, trial_id: str) -> Tracked:
-        """Return what a trial's recipe tracks at every step, by name, (steps, values a step); empty where it is nothing.
+        """Return what a trial's recipe tracks, by name, each of shape (steps, values per step); empty if it tracks nothing.
 
         Names are distance (one value a block, from the bottom up), gradient_norm and bias_ratio; a step that is not known
         is nan.
@@ -324,14 +324,14 @@ class Study:
 
     @property
     def differences(self) -> tuple[Event, ...]:
-        """What trials that were started again, after a kill or a failure, did not repeat exactly; empty as it should be."""
+        """What restarted trials (after a kill or a failure) did not repeat exactly; normally empty."""
         return self.store.events(*DIFFERENCES)
 
     def best_trial(self, task: AnyTask | None = None) -> TrialRecord:
-        """Return the complete trial with the best evaluation; of equals the first.
+        """Return the complete trial with the best evaluation; the first if several are equal.
 
         Args:
-            task: Of which task; may be left out when the study has one.
+            task: The task; optional if the study has only one.
 
         Raises:
             RequestError: No trial is complete yet, or the study has several tasks and none is named.
@@ -349,10 +349,10 @@ class Study:
         """Return the best model of a task, from ``best/``: its folder, and ``predict`` for new rows.
 
         Args:
-            task: Of which task, or its name, or the name of its folder in ``best/``; may be left out when there is one.
+            task: The task, its name, or the name of its folder in ``best/``; optional if there is only one.
 
         Raises:
-            RequestError: There is no best model yet, or the task does not say which one is meant.
+            RequestError: There is no best model yet, or the task does not identify one.
         """
         from seedwise.study.model import BestModel
 
@@ -369,7 +369,7 @@ class Study:
 
         Args:
             rows: Texts; or mappings or a polars DataFrame with the task's text columns.
-            task: Of which task; see `best_model`.
+            task: The task; see `best_model`.
 
         Returns:
             One row for each: ``row``, then ``label`` and a column ``p(LABEL)`` for each label, or ``prediction``.

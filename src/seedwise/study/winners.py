@@ -1,4 +1,4 @@
-"""How does each task's winner get into ``best/``, what is beside it there, and which winner is meant?
+"""How is each task's winner written to ``best/``, and how is a winner found there?
 
 One task's winner is ``best/`` itself; the winners of several tasks are folders in it. ``seedwise.json`` in a winner's
 folder says whose it is; a folder without one is not ours and is never replaced.
@@ -29,7 +29,7 @@ NOTE = "seedwise.json"
 
 
 def export_winners(folder: Path, store: Store, session: Session) -> None:
-    """Write every task's winner to ``best/`` in the study's folder, where it is not there already."""
+    """Write every task's winner to ``best/`` in the study's folder, unless it is already there."""
     records = store.records()
     tasks = list({record.trial.task.id: own_trial(record).task for record in records}.values())
     problems: list[WorkError] = []
@@ -49,7 +49,7 @@ def winner_folders(folder: Path) -> list[Path]:
     if (best / NOTE).is_file():
         return [best]
     found = (note.parent for note in best.glob(f"*/{NOTE}"))
-    return sorted(place for place in found if not place.name.startswith("."))  # a dot: not written to its end
+    return sorted(place for place in found if not place.name.startswith("."))  # a dot: not completely written
 
 
 def choose_winner(folder: Path, name: AnyTask | str | None) -> tuple[Path, Task]:
@@ -84,7 +84,7 @@ def _task_of(place: Path) -> Task:
 
 
 def _export(place: Path, store: Store, session: Session, task: Task, records: list[TrialRecord]) -> None:
-    """Write one winner; where it is there already, only its card if more is known since."""
+    """Write one winner; if it is already there, only update its card."""
     best = winner(records, task)
     if best is None:
         reasons = [record.error for record in records if record.error]
@@ -136,7 +136,7 @@ def _place(folder: Path, task: Task, tasks: list[Task]) -> Path:
 
 
 def _folder_name(task: Task, tasks: list[Task]) -> str:
-    """Two tasks may have one name, and a name need not be fit for a folder."""
+    """Return a unique, valid folder name: tasks may share a name, or have one no folder can have."""
     names = [_file_name(other.name).casefold() for other in tasks]
     name = _file_name(task.name)
     return name if names.count(name.casefold()) == 1 else f"{name}-{task.id[:6]}"
@@ -147,7 +147,7 @@ def _file_name(name: str) -> str:
 
 
 def _note_of(place: Path) -> dict[str, Any]:
-    """Return what is noted beside a winner: its trial, its task and the hash of its card; nothing where none is."""
+    """Return the note beside a winner: its trial, its task and the hash of its card; empty if there is none."""
     with suppress(OSError, ValueError):
         return dict(json.loads((place / NOTE).read_text(encoding="utf-8")))
     return {}

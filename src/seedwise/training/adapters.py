@@ -1,6 +1,6 @@
 """How does LoRA train small matrices beside frozen weights, and how do they become plain weights again?
 
-The matrices themselves are peft's (the extra ``lora``); what they start from is drawn by the trial's init seed.
+The matrices are peft's (the extra ``lora``); the trial's init seed draws their starting values.
 """
 
 from typing import Any
@@ -49,7 +49,7 @@ def add_lora(model: PreTrainedModel, recipe: Recipe, init_seed: int) -> list[str
         target_modules=list(recipe.lora_targets or known or layers),
         fan_in_fan_out=any(isinstance(module, Conv1D) for module in model.modules()),
     )
-    with torch.random.fork_rng(devices=[]):  # peft draws matrices of its own, which are replaced below
+    with torch.random.fork_rng(devices=[]):  # peft draws its own matrices, which are replaced below
         inject_adapter_in_model(config, model.base_model)
     matrices = [(name, p) for name, p in model.named_parameters() if ".lora_" in name]
     with torch.no_grad():
@@ -63,7 +63,7 @@ def add_lora(model: PreTrainedModel, recipe: Recipe, init_seed: int) -> list[str
 
 
 def merge_lora(model: PreTrainedModel) -> None:
-    """Add each product of matrices to the weight that it stands beside, and leave the plain layers alone in the model."""
+    """Add each product of matrices to its weight, and put the plain layers back into the model."""
     for name, module in list(model.named_modules()):
         if hasattr(module, "lora_A") and hasattr(module, "get_base_layer"):
             module.merge()

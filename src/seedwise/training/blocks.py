@@ -1,7 +1,7 @@
-"""Where does each parameter stand in an encoder: below its Transformer blocks, in one of them, or above?
+"""Where is each parameter in an encoder: below its Transformer blocks, in one of them, or above?
 
-The blocks are found by their shape, not by their names: the outermost lists of like modules that are as long as the
-config says that the model is deep. An encoder-decoder is one stack, the encoder's blocks below the decoder's.
+Blocks are found by structure, not by name: the outermost lists of like modules that are as long as the
+model's depth in its config. An encoder-decoder is one stack, the encoder's blocks below the decoder's.
 """
 
 import re
@@ -37,9 +37,9 @@ def blocks(model: PreTrainedModel, need: str) -> list[str]:
 
 
 def heights(model: PreTrainedModel, names: list[str]) -> dict[str, int]:
-    """Return how high each parameter stands: 0 in the embeddings, k in block k, one more above all blocks.
+    """Return the height of each parameter: 0 in the embeddings, k in block k, one more above all blocks.
 
-    What stands between two blocks, such as the last normalisation of an encoder below its decoder, belongs to the lower.
+    Parameters between two blocks, such as an encoder's last normalisation below its decoder, belong to the lower one.
     """
     top, base = len(names) + 1, f"{model.base_model_prefix}."
     found, passed = {}, 0
@@ -53,13 +53,13 @@ def heights(model: PreTrainedModel, names: list[str]) -> dict[str, int]:
 
 
 def pooler(model: PreTrainedModel) -> list[str]:
-    """Return the names of the pooler's parameters that pretraining gave; none where the head is new altogether."""
+    """Return the names of the pretrained pooler's parameters; none if the whole head is new."""
     prefix = f"{model.base_model_prefix}.pooler."
     return [name for name, _ in model.named_parameters() if name.startswith(prefix)]
 
 
 def _is_stack(module: nn.Module, depths: set[Any]) -> bool:
-    """Whether a module is a list of Transformer blocks: like modules, as many as the model is deep."""
+    """Whether a module is the list of Transformer blocks: as many modules of one class as the model has layers."""
     if not isinstance(module, nn.ModuleList) or len(module) not in depths:
         return False
     alike = len({type(block) for block in module}) == 1 and not isinstance(module[0], nn.ModuleList)

@@ -1,4 +1,4 @@
-"""How is a trial put aside and taken up again, bit for bit?
+"""How is a trial saved and resumed, bit for bit?
 
 One safetensors file holds all of it: the trained weights, both moments, the weights and logits of the best evaluation,
 the steps not yet handed over, and in its metadata the trial's id and step. It replaces its predecessor in one rename, so a kill
@@ -50,7 +50,7 @@ def load_checkpoint(
     device: torch.device | str = "cpu",
     begin: Callable[[Trial, TokenizedTask, torch.device | str], Training] = loop.begin,
 ) -> Training:
-    """Take up a trial where its checkpoint left it."""
+    """Resume a trial from its checkpoint."""
     about, tensors = _read(path)
     if about["trial"] != trial.id:
         raise CheckpointError(f"the checkpoint {path} belongs to trial {about['trial']}, not {trial.id}; remove it.")
@@ -76,7 +76,7 @@ def load_checkpoint(
 
 
 def step_of(path: Path) -> tuple[int, int]:
-    """Return the step of a checkpoint and the step of the last evaluation it knows of, reading no weights."""
+    """Return the step of a checkpoint and that of its last evaluation, without reading weights."""
     try:
         with safe_open(path, framework="pt") as file:
             step = int(json.loads(file.metadata()["seedwise"])["step"])
@@ -86,7 +86,7 @@ def step_of(path: Path) -> tuple[int, int]:
 
 
 def save_weights(training: Training, path: Path) -> None:
-    """Write the weights of the best evaluation alone, atomically."""
+    """Write only the weights of the best evaluation, atomically."""
     best = training.best
     if best is None:
         raise CheckpointError(
@@ -97,7 +97,7 @@ def save_weights(training: Training, path: Path) -> None:
 
 
 def load_weights(training: Training, path: Path) -> None:
-    """Put weights that ``save_weights`` wrote into the model of a trial that has just begun."""
+    """Load weights that ``save_weights`` wrote into the model of a trial that has just begun."""
     about, tensors = _read(path)
     if about["trial"] != training.trial.id:
         raise CheckpointError(f"the weights {path} belong to trial {about['trial']}, not {training.trial.id}.")
@@ -107,7 +107,7 @@ def load_weights(training: Training, path: Path) -> None:
 
 
 def _pending_tensors(pending: list[Measurement]) -> dict[str, torch.Tensor]:
-    """Return the losses of the steps since the last evaluation, and one tensor for each thing that is tracked."""
+    """Return the losses of the steps since the last evaluation, and one tensor for each tracked quantity."""
     tracked = {
         f"pending.{name}": torch.tensor([(m.tracked or {})[name] for m in pending], dtype=torch.float64)
         for name in (pending[0].tracked or {} if pending else {})

@@ -1,6 +1,6 @@
 """How is one trial trained? Data, model, optimiser, loop and evaluation, in reading order.
 
-`begin` sets a trial up, `train` is a generator that yields one Measurement for each step, and pausing is simply not
+`begin` sets a trial up, `train` is a generator that yields one Measurement per step, and pausing is simply not
 asking for the next. The state of a trial is the `Training` it works on, which `seedwise.training.checkpoint` writes and
 reads. Evaluating draws no random numbers and leaves no trace, so looking changes nothing. How losses, gradients and logits
 are computed is its `Computation`: by the library's own model here, faster in `seedwise.engines`.
@@ -55,16 +55,16 @@ class Computation(Protocol):
 
     @property
     def masks(self) -> Masks:
-        """Which dropout masks it draws."""
+        """The kind of dropout masks it draws."""
 
     def backward(self, step: int) -> float:
-        """Add the gradients of a step's mean loss to those there are, and return the loss."""
+        """Add the gradients of a step's mean loss to the existing ones, and return the loss."""
 
     def logits(self, rows: TokenizedSplit) -> np.ndarray:
-        """Return the outputs for rows, shape (rows, outputs), float32; nothing is dropped."""
+        """Return the outputs for rows without dropout, shape (rows, outputs), float32."""
 
     def whole(self, weights: dict[str, torch.Tensor], step: int) -> dict[str, torch.Tensor]:
-        """Return weights of a step as the library's model has them."""
+        """Return the weights at a step in the library's layout."""
 
 
 class Updates(Protocol):
@@ -81,7 +81,7 @@ class Updates(Protocol):
         """Return both moments of every parameter by name."""
 
     def restore(self, moments: dict[str, torch.Tensor], step: int) -> None:
-        """Take over moments that ``moments`` returned after a step."""
+        """Load moments that ``moments`` returned after a step."""
 
 
 class Best(NamedTuple):
@@ -95,21 +95,21 @@ class Best(NamedTuple):
 
 @dataclass(slots=True)
 class Training:
-    """Everything that the training of one trial needs to go on."""
+    """Everything that one trial needs to continue training."""
 
     trial: Trial  # task, recipe and seeds
     data: TokenizedTask  # the task's tokenised rows
     model: PreTrainedModel  # the model, on its device
     optimizer: Updates  # its optimiser and schedule
-    start: Mapping[str, torch.Tensor]  # the pretrained values of the parameters that a switch holds near them
+    start: Mapping[str, torch.Tensor]  # the pretrained values of the parameters that a switch keeps near them
     tracker: Tracker  # measures what the recipe tracks
     computation: Computation  # how losses, gradients and logits are computed
-    # which rows of a parameter are there, where not all are
+    # which rows of a parameter are present, if not all
     kept: Mapping[str, torch.Tensor] = field(default_factory=dict)
     step: int = 0  # optimiser steps done
     best: Best | None = None  # the best evaluation so far; None before the first finite one
     pending: list[Measurement] = field(default_factory=list)  # the steps since the last evaluation
-    fingerprint: dict[str, str] = field(default_factory=dict)  # what each seed really drew
+    fingerprint: dict[str, str] = field(default_factory=dict)  # what each seed actually drew
     evaluation_steps: frozenset[int] = field(init=False)  # after which steps it is scored
 
     def __post_init__(self) -> None:
@@ -122,12 +122,12 @@ class Training:
 
     @property
     def parameters(self) -> Mapping[str, nn.Parameter]:
-        """The parameters that are trained, by name; what is frozen stays as it began."""
+        """The trained parameters, by name, without frozen ones."""
         return self.optimizer.names
 
     @property
     def device(self) -> torch.device:
-        """Where the model is."""
+        """The model's device."""
         return self.model.device
 
 
@@ -147,7 +147,7 @@ def assemble(
     computation: Callable[[AnyOptimizer], Computation],
     kept: Mapping[str, torch.Tensor] | None = None,
 ) -> Training:
-    """Put a trial together around a model that stands on its device."""
+    """Assemble a trial around a model that is on its device."""
     model, recipe = loaded.model, trial.recipe
     start = starting_values(model, recipe)
     pretrained = {name: value for name, value in start.items() if name not in loaded.drawn}
@@ -161,7 +161,7 @@ def assemble(
 
 
 def train(training: Training, until: int | None = None) -> Iterator[Measurement]:
-    """Train on from where the trial stands, yielding one measurement for each step.
+    """Continue a trial's training, yielding one measurement per step.
 
     The generator ends early, with an evaluation, when the training loss is no longer finite.
     """
@@ -174,14 +174,14 @@ def train(training: Training, until: int | None = None) -> Iterator[Measurement]
 
 
 def mixed(training: Training, step: int) -> AbstractContextManager[None]:
-    """Within it, the parameters are as mixout wants them at a step; without mixout, as they are."""
+    """Within this context, the parameters are mixed as mixout does at a step; unchanged without mixout."""
     recipe, seeds = training.trial.recipe, training.trial.seeds
     held = {name: training.parameters[name] for name in training.start} if recipe.mixout else {}
     return mixout(held, training.start, recipe.mixout, dropout_seed=seeds.dropout, step=step, kept=training.kept)
 
 
 def update(training: Training, step: int) -> dict[str, tuple[float, ...]] | None:
-    """Take the step whose gradients are there, and return what is tracked of it."""
+    """Take one step with the current gradients, and return its tracked values."""
     norm = training.optimizer.step(step)
     return training.tracker.after(step, norm, training.optimizer.moments)
 
@@ -189,7 +189,7 @@ def update(training: Training, step: int) -> dict[str, tuple[float, ...]] | None
 def record(
     training: Training, step: int, loss: float, tracked: dict[str, tuple[float, ...]] | None = None
 ) -> Measurement:
-    """Move a trial on to a step that was taken, evaluate it where that is due, and return what was measured."""
+    """Advance a trial to the step just taken, evaluate it if due, and return what was measured."""
     due = step in training.evaluation_steps or not math.isfinite(loss)
     metrics = _evaluate(training, step) if due else None
     training.step = step
@@ -199,7 +199,7 @@ def record(
 
 
 def at_best(training: Training) -> tuple[dict[str, float] | None, np.ndarray | None]:
-    """Put the model at its best evaluation and score the test rows there; the training cannot go on afterwards."""
+    """Restore the model of the best evaluation and score the test rows; training cannot continue afterwards."""
     if training.best is None:
         raise ValueError("the trial has no finite evaluation yet; train it up to its first one.")
     if training.best.step != training.step:

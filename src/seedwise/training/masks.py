@@ -1,4 +1,4 @@
-"""Which numbers does a mask keep? A hash of where a number stands, so that padding, order and company do not matter.
+"""Which numbers does a mask keep? A hash of each number's position decides, whatever the padding, order or batch.
 
 A mask belongs to one seed and step. Within it, a site is a place in the model where numbers are dropped, a row is a row
 of the step's batch, a line is a token of the row (or, in attention, a query of one head), and a line's numbers follow one
@@ -19,7 +19,7 @@ __all__ = ["Array", "keep", "keep_mask", "line_keys", "mask_fingerprint", "step_
 
 Array = Any  # of NumPy or of torch
 
-# Multipliers of 64 and 32 bits as signed integers, which is what both libraries compute with.
+# Multipliers of 64 and 32 bits as signed integers, as both libraries use.
 _GOLDEN = 0x9E3779B97F4A7C15 - 2**64
 _MIX = (0xBF58476D1CE4E5B9 - 2**64, 0x94D049BB133111EB - 2**64)
 _ODD, _FIRST, _SECOND = 0x9E3779B1 - 2**32, 0x7FEB352D, 0x846CA68B - 2**32
@@ -69,7 +69,7 @@ def mask_fingerprint(dropout_seed: int) -> str:
 
 
 def threshold(p: float) -> int:
-    """Return what the 16 signed bits of a number are compared with, so that it is dropped with probability p < 1."""
+    """Return the threshold for a number's 16 signed bits that drops it with probability p < 1."""
     return round(p * 2**16) - 2**15
 
 

@@ -1,6 +1,6 @@
 """How good are predictions: the metrics of both papers, and what a constant guess would score.
 
-They are few and short, so they are written out here and tested against scikit-learn and SciPy, which keeps
+They are few and short, so they are written here and tested against scikit-learn and SciPy, which keeps
 scikit-learn out of what a user must install.
 """
 
@@ -59,7 +59,7 @@ def _classification(predicted: Array, labels: Array, classes: int) -> dict[str, 
     right, truth, guess = np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0)
     accuracy = float(right.sum() / confusion.sum())
     f1_of_class = np.divide(2 * right, truth + guess, out=np.zeros(classes), where=truth + guess > 0)
-    seen = truth + guess > 0  # a class that neither occurs nor is predicted has no F1
+    seen = truth + guess > 0  # a class that never occurs and is never predicted has no F1
     f1 = float(f1_of_class[1] if classes == 2 else f1_of_class[seen].mean())
     return {
         "accuracy": accuracy,

@@ -1,4 +1,4 @@
-"""Which model is fine-tuned: where its weights come from, which the init seed draws, and which are trained?"""
+"""Which model is fine-tuned? Where its weights come from, which the init seed draws, and which are trained."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -45,7 +45,7 @@ class LoadedModel(NamedTuple):
 def load_model(
     recipe: Recipe, *, label_names: tuple[str, ...] | None, init_seed: int, pad_id: int | None = None
 ) -> LoadedModel:
-    """Load a sequence classifier in float32, draw its new parameters anew, and freeze what is not to be trained.
+    """Load a sequence classifier in float32, draw its new parameters, and freeze what is not trained.
 
     The head is always drawn by the init seed, also where the checkpoint already holds one; each parameter has a draw of
     its own, so that a seed's head is the same whatever else is drawn.
@@ -69,7 +69,7 @@ def load_model(
 
 
 def check_switches(recipe: Recipe) -> None:
-    """Refuse switches that do not fit the recipe's model, before anything is trained; no weights are read."""
+    """Refuse switches that do not fit the recipe's model, before training and without reading weights."""
     if recipe.start_from is not None:
         model, info = _pretrained(recipe, _config(recipe, ("no", "yes")), _unread(start_folder(recipe.start_from)))
         _check_weights(model, recipe, _new_parameters(model, info["missing_keys"]), info["mismatched_keys"])
@@ -97,13 +97,13 @@ def _config(recipe: Recipe, label_names: tuple[str, ...] | None) -> Any:
 def _pretrained(
     recipe: Recipe, config: Any, weights: dict[str, torch.Tensor] | None = None
 ) -> tuple[PreTrainedModel, dict[str, Any]]:
-    """Load the weights that the recipe starts from, or take those given, and say which were missing or misshapen."""
+    """Load the weights that the recipe starts from, or use those given, and return which were missing or misshapen."""
     source = start_folder(recipe.start_from) if recipe.start_from else resolve_model(recipe.model)
     transformers_logging.disable_progress_bar()
     verbosity = transformers_logging.get_verbosity()
-    transformers_logging.set_verbosity_error()  # a new head is what we want, not worth a warning
+    transformers_logging.set_verbosity_error()  # a new head is intended, so no warning
     try:
-        with torch.random.fork_rng(devices=[]):  # the library draws a head of its own, which is replaced
+        with torch.random.fork_rng(devices=[]):  # the library draws its own head, which is replaced
             # The auto class needs a name, and the model's own class takes weights only without one.
             kind: Any = (
                 MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING[type(config)]
@@ -127,14 +127,14 @@ def _pretrained(
 
 
 def _new_parameters(model: PreTrainedModel, missing: Iterable[str]) -> frozenset[str]:
-    """Name the parameters outside the base model, which are the head, and those that the checkpoint does not hold."""
+    """Return the parameters of the head (outside the base model) and those missing from the checkpoint."""
     prefix, absent = f"{model.base_model_prefix}.", set(missing)
     names = (name for name, _ in model.named_parameters())
     return frozenset(name for name in names if not name.startswith(prefix) or name in absent)
 
 
 def _unread(folder: str) -> dict[str, torch.Tensor] | None:
-    """Return a folder's weights by name, in their shapes but without their values: memory that nobody writes is free."""
+    """Return a folder's weights by name, with their shapes but no values: unwritten memory is free."""
     files = sorted(Path(folder).glob("*.safetensors"))  # none for a name on the hub, which has to be fetched anyway
     found: dict[str, torch.Tensor] = {}
     for path in files:
@@ -146,7 +146,7 @@ def _unread(folder: str) -> dict[str, torch.Tensor] | None:
 def _check_weights(
     model: PreTrainedModel, recipe: Recipe, drawn: Iterable[str], misshapen: Iterable[tuple[str, Any, Any]]
 ) -> None:
-    """Refuse an encoder of another shape than its config, and a starting point that is not a whole encoder."""
+    """Refuse an encoder whose shape contradicts its config, and a starting point that is not a whole encoder."""
     drawn, start = frozenset(drawn), recipe.start_from
     for name, given, ours in sorted(misshapen, key=lambda entry: entry[0]):
         if name in drawn:  # the head of another task
@@ -170,7 +170,7 @@ def _check_weights(
 
 
 def _reinitialized(model: PreTrainedModel, recipe: Recipe) -> frozenset[str]:
-    """Name what is drawn anew although pretraining gave it: the top blocks and the pooler (Zhang et al. 2021, sec. 5)."""
+    """Return the pretrained parameters that are drawn anew: the top blocks and the pooler (Zhang et al. 2021, sec. 5)."""
     found = pooler(model) if recipe.reinit_pooler else []
     if count := recipe.reinit_layers:
         names = blocks(model, "reinit_layers")
@@ -181,7 +181,7 @@ def _reinitialized(model: PreTrainedModel, recipe: Recipe) -> frozenset[str]:
 
 
 def _frozen(model: PreTrainedModel, recipe: Recipe) -> frozenset[str]:
-    """Name what is not trained: the embeddings and the blocks above them, as far as the recipe says."""
+    """Return the frozen parameters: the embeddings and as many bottom blocks as the recipe says."""
     if not recipe.freeze_layers:
         return frozenset()
     names = blocks(model, "freeze_layers")
@@ -195,7 +195,7 @@ def _frozen(model: PreTrainedModel, recipe: Recipe) -> frozenset[str]:
 
 
 def _check_effect(model: PreTrainedModel, recipe: Recipe, drawn: frozenset[str], frozen: frozenset[str]) -> None:
-    """Refuse switches that act on pretrained weights where freezing, with re-init, leaves none of them to be trained."""
+    """Refuse switches that act on pretrained weights if freezing and re-init leave none of them to train."""
     kept = [p for name, p in model.named_parameters() if name not in drawn and name not in frozen]
     idle = {}
     if not kept:

@@ -1,4 +1,4 @@
-"""How is one step taken: AdamW with or without bias correction, warm-up and decay, clipping."""
+"""How is one step taken? AdamW with or without bias correction, warm-up and decay, clipping."""
 
 import math
 from collections.abc import Mapping
@@ -46,7 +46,7 @@ def adam_constants(recipe: Recipe, step: int) -> tuple[float, float]:
 
 
 def parameter_groups(model: PreTrainedModel, recipe: Recipe) -> dict[tuple[float, bool], list[str]]:
-    """Return the names of the trained parameters by what their rate is multiplied by, and whether they decay."""
+    """Return the names of the trained parameters, grouped by the factor of their rate and whether they decay."""
     decayed = _decayed(model)
     groups: dict[tuple[float, bool], list[str]] = {}
     for name, factor in _rate_factors(model, recipe).items():
@@ -55,7 +55,7 @@ def parameter_groups(model: PreTrainedModel, recipe: Recipe) -> dict[tuple[float
 
 
 class Optimizer:
-    """AdamW over a model's trained parameters, its schedule included.
+    """AdamW over a model's trained parameters, with its learning-rate schedule.
 
     Without bias correction it is BERTAdam (Devlin et al. 2019; Zhang et al. 2021, Algorithm 1 without lines 9-10):
     each update is m / (sqrt(v) + epsilon) with the raw moments. Both kinds of weight decay are decoupled and spare
@@ -83,7 +83,7 @@ class Optimizer:
         )
 
     def step(self, step: int) -> torch.Tensor:
-        """Clip the gradients, update every parameter and forget the gradients."""
+        """Clip the gradients, update every parameter and clear the gradients."""
         recipe = self._recipe
         norm = nn.utils.clip_grad_norm_(list(self.names.values()), recipe.max_grad_norm or math.inf)
         rate = learning_rate(recipe, step, self._steps)
@@ -99,7 +99,7 @@ class Optimizer:
         return norm
 
     def moments(self) -> dict[str, torch.Tensor]:
-        """Return every first and second moment by name; parameters that no gradient reached have none."""
+        """Return every first and second moment by name; parameters without a gradient have none."""
         found = {}
         for name, parameter in self.names.items():
             state = self._adam.state.get(parameter)
@@ -109,7 +109,7 @@ class Optimizer:
         return found
 
     def restore(self, moments: dict[str, torch.Tensor], step: int) -> None:
-        """Take over moments that ``moments`` returned after a step."""
+        """Load moments that ``moments`` returned after a step."""
         for name, parameter in self.names.items():
             if f"exp_avg.{name}" in moments:
                 self._adam.state[parameter] = {
@@ -120,7 +120,7 @@ class Optimizer:
 
 
 def _decayed(model: nn.Module) -> set[str]:
-    """Name the parameters that weight decay acts on: all but biases and normalisation weights."""
+    """Return the parameters that weight decay acts on: all but biases and normalisation weights."""
     spared = set()
     for prefix, module in model.named_modules():
         if "norm" in type(module).__name__.lower():
@@ -129,7 +129,7 @@ def _decayed(model: nn.Module) -> set[str]:
 
 
 def _rate_factors(model: PreTrainedModel, recipe: Recipe) -> dict[str, float]:
-    """Return what the learning rate of each trained parameter is multiplied by.
+    """Return the learning-rate factor of each trained parameter.
 
     What stands above the blocks learns at the full rate, the top block at d of it, the next one at d^2, and the
     embeddings below n blocks at d^(n + 1) (Howard and Ruder 2018; Zhang et al. 2021, section 7).

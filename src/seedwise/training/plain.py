@@ -26,19 +26,19 @@ CPU_PART = 8
 
 
 class Padding(Protocol):
-    """How a batch is filled up; tokenised tasks know it, and so do tokenizers."""
+    """How a batch is padded; tokenised tasks and tokenizers both know."""
 
     @property
     def pad_id(self) -> int:
-        """The token id that fills a batch."""
+        """The token id that pads a batch."""
 
     @property
     def padding_side(self) -> str:
-        """Where it stands: right or left."""
+        """The side that is padded: right or left."""
 
 
 class Plain:
-    """The computation of one trial by the library's model; see `seedwise.training.loop.Computation`."""
+    """Computes one trial with the library's model; see `seedwise.training.loop.Computation`."""
 
     name = "plain"
     masks = Masks.LIBRARY
@@ -69,12 +69,12 @@ class Plain:
         return predict(self._model, rows, self._data, self._trial.recipe.dtype)
 
     def whole(self, weights: dict[str, torch.Tensor], step: int) -> dict[str, torch.Tensor]:  # noqa: ARG002 - others need it
-        """Return weights as the library's model has them: as they are."""
+        """Return the weights unchanged: they are already in the library's layout."""
         return weights
 
 
 def predict(model: PreTrainedModel, rows: TokenizedSplit, padding: Padding, dtype: str = "float32") -> np.ndarray:
-    """Return the model's outputs for rows, computed in batches of like length."""
+    """Return the model's outputs for rows, computed in batches of similar length."""
     lengths = rows.lengths
     by_length = np.argsort(-lengths, kind="stable")  # longest first: memory peaks at once, not late
     outputs = np.zeros((len(rows), int(model.config.num_labels or 1)), dtype=np.float32)
@@ -100,7 +100,7 @@ def loss_of(kind: str, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tens
 
 
 def precision(device: torch.device, dtype: str) -> Any:
-    """Within it, the library computes in the recipe's precision; weights and gradients stay float32."""
+    """Within this context, the library computes in the recipe's precision; weights and gradients stay float32."""
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=dtype == "bfloat16")
 
 
@@ -112,7 +112,7 @@ def _rows_of(trial: Trial, rows: int, step: int) -> np.ndarray:
 
 
 def _parts(rows: TokenizedSplit, chosen: np.ndarray, recipe: Recipe, device: torch.device) -> list[np.ndarray]:
-    """Split a step's rows into the parts whose gradients are added up: the sum is the same, however they are split."""
+    """Split a step's rows into the parts whose gradients are summed; the sum does not depend on the split."""
     size = recipe.batch_size
     if device.type == "cpu":
         size = min(size, CPU_PART)
@@ -121,7 +121,7 @@ def _parts(rows: TokenizedSplit, chosen: np.ndarray, recipe: Recipe, device: tor
 
 
 def _batch(rows: TokenizedSplit, chosen: np.ndarray, padding: Padding, device: torch.device) -> dict[str, torch.Tensor]:
-    """Pad the chosen rows to the longest of them."""
+    """Pad the chosen rows to the longest."""
     lengths = rows.offsets[chosen + 1] - rows.offsets[chosen]
     shape = (len(chosen), int(lengths.max()))
     ids, mask = np.full(shape, padding.pad_id, dtype=np.int64), np.zeros(shape, dtype=np.int64)

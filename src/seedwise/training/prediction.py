@@ -1,4 +1,4 @@
-"""What does a finished model say of new rows?"""
+"""What does a finished model predict for new rows?"""
 
 from pathlib import Path
 

@@ -1,7 +1,7 @@
-"""Which random numbers does a trial draw: hash-based, a function of names and numbers alone.
+"""Which random numbers does a trial draw? They are hash-based, a function of names and numbers alone.
 
 A draw is fixed by its stream, seed, and epoch or step. Nothing is drawn in sequence from a shared generator, so
-neighbouring seeds share nothing, looking changes nothing, and step k can be drawn without steps 1..k-1.
+neighbouring seeds share nothing, evaluating changes nothing, and step k can be drawn without steps 1..k-1.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ __all__ = ["dropout_masks", "fingerprint", "key", "normal", "permutation"]
 
 
 def key(stream: str, *place: int | str) -> int:
-    """Hash a stream's name and the place of a draw to 128 bits."""
+    """Hash a stream's name and the position of a draw to 128 bits."""
     text = "/".join(["seedwise", stream, *map(str, place)])
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:16], "little")
 
@@ -54,7 +54,7 @@ def normal(init_seed: int, name: str, shape: tuple[int, ...], std: float) -> tor
 
 @contextmanager
 def dropout_masks(dropout_seed: int, step: int, part: int, device: torch.device) -> Iterator[None]:
-    """Within it, the library's dropout draws the masks of one part of one step; afterwards all is as before."""
+    """Within this context, the library's dropout draws the masks of one part of one step; generators are restored after."""
     devices = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices):
         torch.manual_seed(key("dropout", dropout_seed, step, part) % 2**63)
@@ -62,7 +62,7 @@ def dropout_masks(dropout_seed: int, step: int, part: int, device: torch.device)
 
 
 def fingerprint(seeds: Seeds, head: dict[str, torch.Tensor], train_rows: int, device: torch.device) -> dict[str, str]:
-    """Hash what each seed really did: the drawn head, the first epoch's order, the first dropout mask.
+    """Hash what each seed actually drew: the drawn head, the first epoch's order, the first dropout mask.
 
     Two trials of one task and recipe with different seeds and equal hashes are secretly one.
     """

@@ -13,7 +13,7 @@ __all__ = ["decay_towards", "mixout", "starting_values"]
 
 
 def starting_values(model: nn.Module, recipe: Recipe) -> dict[str, torch.Tensor]:
-    """Copy the parameters that are trained, where the recipe holds them near their start or tracks how far they move."""
+    """Copy the trained parameters if the recipe keeps them near their start or tracks how far they move."""
     if not (recipe.mixout or recipe.pretrained_weight_decay or "distance" in recipe.track):
         return {}
     return {name: p.detach().clone() for name, p in model.named_parameters() if p.requires_grad}
@@ -29,7 +29,7 @@ def mixout(
     step: int,
     kept: Mapping[str, torch.Tensor] | None = None,
 ) -> Iterator[None]:
-    """Within it, each number of the parameters is its starting value with probability p; gradients are of what is outside.
+    """Within this context, each parameter value is its starting value with probability p; gradients refer to the unmixed weights.
 
     With a mask m that is 0 with probability p and 1 otherwise, w becomes u + m (w - u) / (1 - p), whose expectation is w.
     Afterwards every parameter is what it was, bit for bit, and its gradient is m / (1 - p) times that of the mixed one.

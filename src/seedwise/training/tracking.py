@@ -1,4 +1,4 @@
-"""What else is kept of every step, where a recipe asks for it: distances, gradient norm, bias of Adam's update?"""
+"""What else is recorded at every step if a recipe asks for it? Distances, gradient norm, bias of Adam's update."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +27,7 @@ class Tracker:
         self._trained = tuple(trained)
 
     def after(self, step: int, gradient_norm: torch.Tensor, moments: Moments) -> dict[str, tuple[float, ...]] | None:
-        """Return what is tracked, after an update; None where nothing is."""
+        """Return what is tracked after an update; None if nothing is."""
         if not self._recipe.track:
             return None
         found = {"gradient_norm": lambda: (float(gradient_norm),), "bias_ratio": lambda: (self._bias(step, moments()),)}
@@ -37,7 +37,7 @@ class Tracker:
         return tuple(math.sqrt(_squared(block)) for block in self._blocks)
 
     def _bias(self, step: int, moments: Mapping[str, torch.Tensor]) -> float:
-        """Divide the norm of the update taken by that of the corrected one; nan where no gradient has come.
+        """Divide the norm of the update taken by that of the corrected one; nan without any gradient.
 
         Both are computed from the moments behind the update, before the rate, which is 0 in the first step of a warm-up.
         """
@@ -59,7 +59,7 @@ def _sum_of_squares(values: torch.Tensor) -> float:
 
 
 def _squared(block: Sequence[tuple[torch.Tensor, torch.Tensor]]) -> float:
-    """Sum the squared changes of a block's parameters, in float32 where they are: a GPU is waited for once a block."""
+    """Sum the squared changes of a block's parameters, in float32 on their device: one GPU synchronisation per block."""
     if not block:  # frozen
         return 0.0
     return float(torch.stack([(p.detach() - start).square_().sum() for p, start in block]).double().sum())

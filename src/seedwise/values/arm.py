@@ -1,4 +1,4 @@
-"""What is one way of fine-tuning on one task, and which recipes does it choose among?"""
+"""What is one arm of a design, and which recipes does it choose among?"""
 
 import itertools
 from collections.abc import Mapping, Sequence
@@ -31,14 +31,14 @@ class Arm:
     """One way of fine-tuning on one task; the arms of one name on several tasks are one row of a table.
 
     Args:
-        name: As the table calls it: Standard, Re-init, LLRD.
+        name: Its name in tables, such as Standard, Re-init or LLRD.
         task: What is learnt.
-        recipe: How, but for what is searched.
-        search: Recipe field -> its candidates' values; of several fields every combination is a candidate. Empty where
+        recipe: The recipe, except for the searched fields.
+        search: Recipe field -> the values to try; with several fields, every combination is a candidate. Empty if
             there is nothing to choose.
-        after: Name of an arm on the same task; this one starts from what that one has chosen.
+        after: Name of an arm on the same task, whose choice this arm starts from.
         seeds: Seeds of the report.
-        tuning_seeds: Seeds of the choice; with a search only.
+        tuning_seeds: Seeds of the choice; only with a search.
 
     Raises:
         RequestError: A field breaks its rule.
@@ -79,7 +79,7 @@ class Arm:
                 raise RequestError(f"the search of arm {self.name!r} must hold no candidate twice; drop the extra.")
 
     def candidates(self, taken: Mapping[str, Any] | None = None) -> tuple[Candidate, ...]:
-        """Return the recipes that the arm chooses among, in the order of its search; one where there is no search.
+        """Return the recipes that the arm chooses among, in the order of its search; just one if there is no search.
 
         Args:
             taken: Field -> value chosen by the arm that this one comes after.

@@ -30,7 +30,7 @@ class Protocol(NamedTuple):
 
     small: Splits  # splits of a task with fewer than 10,000 training rows
     large: Splits  # splits of the others
-    metrics: Mapping[str, str]  # the metric by task, where it is not that of `GLUE`
+    metrics: Mapping[str, str]  # the metric by task, where it differs from `GLUE`
 
 
 _ENTAILED = ("entailment", "not_entailment")

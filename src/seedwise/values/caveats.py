@@ -10,7 +10,7 @@ __all__ = ["repeat_caveats", "row_caveats", "score_caveats"]
 
 
 def row_caveats(facts: TaskFacts) -> list[str]:
-    """Return what is unusual about a task's rows, to be read before any score.
+    """Return what is unusual about a task's rows, to read before any score.
 
     Example:
         >>> row_caveats(TaskFacts(rows={"train": 90, "test": 10}, repeated={"test": 3}))
@@ -27,7 +27,7 @@ def row_caveats(facts: TaskFacts) -> list[str]:
 
 
 def score_caveats(task: AnyTask, score: float | None, baseline: float | None) -> list[str]:
-    """Return a sentence where a score is no better than the best constant guess."""
+    """Return a sentence if a score is no better than the best constant guess."""
     if score is None or baseline is None or task.is_better(score, than=baseline):
         return []
     guess = f"is no better than the best constant guess, {baseline:.3f}"
@@ -35,7 +35,7 @@ def score_caveats(task: AnyTask, score: float | None, baseline: float | None) ->
 
 
 def repeat_caveats(differences: Sequence[Event]) -> list[str]:
-    """Return a sentence where trials that were started again gave something else than before.
+    """Return a sentence if restarted trials did not repeat exactly.
 
     Example:
         >>> repeat_caveats([Event("2026-11-28", "5e19a80c77", "replay differs", "step 2: the loss was 0.5 and is 0.25")])

@@ -1,4 +1,4 @@
-"""How are arguments, keys and TOML files checked, so that every refusal is one sentence with a way out?"""
+"""How are arguments, keys and TOML files checked, so that every error is one sentence that says what to do?"""
 
 import difflib
 import math
@@ -32,7 +32,7 @@ __all__ = [
 
 
 def check_choice(name: str, value: object, choices: Collection[str]) -> None:
-    """Refuse a value that is none of the choices, and suggest the nearest one."""
+    """Refuse a value that is not one of the choices, and suggest the nearest."""
     if not isinstance(value, str) or value not in choices:
         listed = ", ".join(choices)
         raise RequestError(f"{name} must be one of {listed}, not {value!r}{did_you_mean(value, choices)}.")
@@ -91,7 +91,7 @@ def check_fields(what: str, given: Mapping[str, Any], kind: type) -> None:
 
 
 def check_keys(what: str, given: Mapping[str, Any], known: tuple[str, ...], required: Iterable[str] = ()) -> None:
-    """Refuse a key that is not known, with the nearest one that is, and content without a required one."""
+    """Refuse an unknown key, suggesting the nearest known one, and content without a required key."""
     if not isinstance(given, Mapping):
         raise RequestError(f"{what} must be keys and values, not {given!r}; its keys are {', '.join(known)}.")
     for key in given:
@@ -102,7 +102,7 @@ def check_keys(what: str, given: Mapping[str, Any], known: tuple[str, ...], requ
 
 
 def read_toml(what: str, path: Path) -> dict[str, Any]:
-    """Return what a TOML file says."""
+    """Return the content of a TOML file."""
     if not path.exists():
         raise RequestError(f"{what} {path} does not exist; check the path.")
     try:
@@ -119,12 +119,12 @@ class TomlKind(NamedTuple):
 
 
 def toml_type(words: str, *kinds: type) -> TomlKind:
-    """Return the values of exactly these types: true is no number."""
+    """Return the kind of values of exactly these types: true is not a number."""
     return TomlKind(lambda value: type(value) in kinds, words)
 
 
 def toml_list(words: str, kind: TomlKind) -> TomlKind:
-    """Return lists with at least one value, each of one kind."""
+    """Return the kind of lists with at least one value, each of one kind."""
     return TomlKind(lambda value: isinstance(value, list) and bool(value) and all(map(kind.fits, value)), words)
 
 
@@ -133,7 +133,7 @@ TABLE = toml_type("a table", dict)
 
 
 def check_table(what: str, table: Mapping[str, Any], kinds: Mapping[str, TomlKind], needed: Iterable[str] = ()) -> None:
-    """Refuse a TOML table with an unknown key, without a needed one, or with a value of another kind."""
+    """Refuse a TOML table with an unknown key, a missing required key, or a value of the wrong kind."""
     check_keys(what, table, tuple(kinds), needed)
     for key, value in table.items():
         if not kinds[key].fits(value):

@@ -14,9 +14,9 @@ __all__ = ["DesignRecord", "choose", "objection"]
 
 
 def choose(scores: Sequence[Sequence[float]], *, greater_is_better: bool = True) -> int | None:
-    """Return the place of the candidate with the best mean score, of equals the first; None without a finite score.
+    """Return the index of the candidate with the best mean score, the first if several are equal; None without a finite score.
 
-    A candidate with scores that are nan comes after those without, the more of them the later.
+    Candidates with nan scores rank below those without; the more nan, the lower.
 
     Example:
         >>> choose([[0.6, 0.8], [0.7, 0.9], [0.9, float("nan")]])
@@ -32,7 +32,7 @@ def choose(scores: Sequence[Sequence[float]], *, greater_is_better: bool = True)
 
 
 def objection(candidate: Candidate, *, own_steps: int, blocks: int | None = None) -> str | None:
-    """Return why a candidate does not fit its task or its model, or None where it does.
+    """Return why a candidate does not fit its task or its model; None if it fits.
 
     Only runs longer than the arm's own are tried (Zhang et al. 2021, sec. 6): one of equal steps would be the same run
     under another id.
@@ -63,7 +63,7 @@ class DesignRecord:
         check_choice("the stage", self.stage, STAGES)
 
     def is_of(self, other: "DesignRecord") -> bool:
-        """Whether both are of one stage of designs that train the same; their words may differ."""
+        """Whether both are the same stage of designs that train the same; their wording may differ."""
         ours, theirs = self.design, other.design
         same = (ours.arms, ours.intermediate) == (theirs.arms, theirs.intermediate)
         return self.stage == other.stage and same
@@ -73,9 +73,9 @@ class DesignRecord:
         return self.labels().get((task_id, recipe_id))
 
     def labels(self) -> dict[tuple[str, str], str]:
-        """Return (task's id, recipe's id) -> its arm's name, while tuning with the searched values: ``Re-init, L = 3``.
+        """Return (task's id, recipe's id) -> arm's name; while tuning, with the searched values: ``Re-init, L = 3``.
 
-        Where two arms have come to the same recipe, both names are in its label.
+        If two arms have the same recipe, its label has both names.
         """
         found: dict[tuple[str, str], str] = {}
         for arm in self.design.arms:

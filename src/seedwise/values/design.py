@@ -1,7 +1,7 @@
-"""What does a study compare, what does it choose, and on which seeds does it do either?
+"""What does a design compare and choose, and on which seeds?
 
-A design has two stages that share no seed. Whatever an arm has to choose is chosen on the tuning seeds, by the mean
-validation score; what was chosen is then reported on seeds that had no say in it.
+A design has two stages that share no seed. Arms make their choices on the tuning seeds, by the mean
+validation score; what they chose is then reported on fresh seeds.
 """
 
 from collections.abc import Mapping
@@ -28,19 +28,19 @@ class Design:
     """A plan of a whole study: its arms, their seeds, and what it shows.
 
     Args:
-        name: As ``seedwise designs`` lists it.
-        title: A line for the head of a report.
-        source: Whose study it is: paper and section; empty for one's own.
+        name: Its name in ``seedwise designs``.
+        title: The title of its report.
+        source: The paper and section it reproduces; empty for your own design.
         question: What it asks, in one sentence.
-        arms: Every way of fine-tuning on every task; no two of one name on one task.
-        intermediate: The task that those arms are trained on first whose recipe has ``start_from = "intermediate"``.
+        arms: Every way of fine-tuning on every task; names are unique within a task.
+        intermediate: The task that arms with ``start_from = "intermediate"`` are trained on first.
         shows: Names of the figures and tables that its report promises.
-        published: Name of the published table that its results belong beside.
-        stands_for: Task name -> name of the published task, as ``RTE`` or ``RTE (1k)``; other tasks stand for none.
+        published: Name of the published table to compare its results with.
+        stands_for: Task name -> name of the published task, such as ``RTE`` or ``RTE (1k)``; only for tasks that reproduce one.
         scale: full, or small where rows, seeds and steps are fewer than published.
 
     Raises:
-        RequestError: There is no arm, two are one, an ``after`` names none or goes in a circle, or a seed of the choice
+        RequestError: There is no arm, two are equal, an ``after`` names no arm or forms a circle, or a tuning seed
             is one of the report.
     """
 
@@ -117,20 +117,20 @@ class Design:
 
     @property
     def words(self) -> str:
-        """What tells the design from others: its name, scale, models and tasks."""
+        """What identifies the design: its name, scale, models and tasks."""
         models = ", ".join(dict.fromkeys(arm.recipe.model_name for arm in self.arms))
         scale = "" if self.scale == "full" else f" at {self.scale} scale"
         return f"{self.name!r}{scale} (task {', '.join(task.name for task in self.tasks)}; model {models})"
 
     @property
     def cost(self) -> Mapping[str, int]:
-        """Stage -> trainings; less where candidates are left out because they do not fit a task or model."""
+        """Stage -> number of trainings, at most; candidates that do not fit a task or model are left out."""
         intermediate = 0 if self.intermediate is None else len(self.intermediate.seeds)
         tuning = sum(len(arm.candidates()) * len(arm.tuning_seeds) for arm in self.arms)
         return dict(zip(STAGES, (intermediate, tuning, sum(len(arm.seeds) for arm in self.arms)), strict=True))
 
     def candidates(self, arm: Arm, chosen: Mapping[tuple[str, str], Recipe]) -> tuple[Candidate, ...] | None:
-        """Return what an arm chooses among; None while the arm it comes after has not chosen.
+        """Return the candidates of an arm; None until the arm it comes after has chosen.
 
         Args:
             arm: One of the design's arms.
@@ -147,7 +147,7 @@ class Design:
         return arm.candidates(taken)
 
     def starting_from(self, folder: str) -> "Design":
-        """Return the design with the folder of the intermediate study written where arms start from it."""
+        """Return the design with the intermediate study's folder filled in for the arms that start from it."""
         arms = (
             replace(arm, recipe=arm.recipe.with_changes(start_from=folder))
             if arm.recipe.start_from == INTERMEDIATE

@@ -9,15 +9,15 @@ __all__ = ["Environment", "ImportSource", "TaskFacts"]
 
 @dataclass(frozen=True, slots=True)
 class ImportSource:
-    """Which files imported runs were read from, and how."""
+    """The files that imported runs were read from, and how."""
 
     files: tuple[str, ...] = ()  # the names of the files
     mapping: Mapping[str, str] = field(default_factory=dict)  # field -> the column it was read from
     pattern: str | None = None  # the regular expression for the paths of the runs
     # what the best constant guess scores, as given: one number, or one for each task
     baseline: float | Mapping[str, float] = field(default_factory=dict)
-    lower_is_better: bool | None = None  # whether less of the metric is better; None where the metric's name decided
-    all_complete: bool = False  # whether runs that end before the longest one counted as complete
+    lower_is_better: bool | None = None  # whether lower is better; None if the metric's name decided
+    all_complete: bool = False  # whether runs shorter than the longest counted as complete
 
     def to_json(self) -> dict[str, Any]:
         """Return the source as plain JSON."""
@@ -32,9 +32,9 @@ class ImportSource:
 
 @dataclass(frozen=True, slots=True)
 class TaskFacts:
-    """What preparing a task for a recipe found; of imported runs, what their files tell.
+    """What preparing a task for a recipe found; for imported runs, what their files say.
 
-    Everything is empty or None where it is not known.
+    Fields that are not known are empty or None.
 
     Example:
         >>> facts = TaskFacts(rows={"train": 90, "validation": 10}, steps=12)
@@ -67,7 +67,7 @@ class TaskFacts:
         return self.imported is not None
 
     def to_json(self) -> dict[str, Any]:
-        """Return the facts as plain JSON; what is not known is left out, but for what preparing always stored."""
+        """Return the facts as plain JSON, without unknown fields except those that preparing always stored."""
         always = () if self.digest is None else _PREPARED
         known = {f.name: getattr(self, f.name) for f in fields(self)}
         return {name: _plain(value) for name, value in known.items() if value or name in always}

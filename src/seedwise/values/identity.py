@@ -1,7 +1,7 @@
-"""What makes two values the same, and how is a value written down?
+"""When are two values the same, and how is a value written as JSON?
 
-Every value of seedwise is equal by content, becomes plain JSON and comes back equal. The hash of that JSON names it:
-tasks, recipes and trials are found again by what they are, not by when or where they were made.
+Every value of seedwise is equal by content, and converts to plain JSON and back. The hash of that JSON identifies it:
+tasks, recipes and trials are found by their content, not by when or where they were made.
 """
 
 import hashlib
@@ -55,7 +55,7 @@ def digest_files(given: Iterable[str | None]) -> str:
 
 
 def json_number(number: float) -> float | str:
-    """Return a number as JSON can hold it: nan and the infinities, which it does not know, as texts.
+    """Return a number that JSON can hold: nan and the infinities become strings.
 
     Example:
         >>> json_number(0.5), json_number(float("-inf"))
@@ -65,5 +65,5 @@ def json_number(number: float) -> float | str:
 
 
 def number_of_json(content: Any) -> Any:
-    """Return the number that ``json_number`` was given; anything else stays as it is, to be refused where it is used."""
+    """Return the number that ``json_number`` was given; anything else is returned unchanged, to be refused by its user."""
     return float(content) if content in ("nan", "inf", "-inf") else content

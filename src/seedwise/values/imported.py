@@ -1,6 +1,6 @@
-"""What stands for the task, the recipe and the trial of an imported run, of which only names and scores are known?
+"""What represents the task, recipe and trial of an imported run, when only names and scores are known?
 
-They have what the analysis reads of a `Task`, a `Recipe` and a `Trial`, and cannot be run.
+They have everything that the analysis reads from a `Task`, `Recipe` or `Trial`, but cannot be run.
 """
 
 import re
@@ -34,7 +34,7 @@ SMALL_IS_GOOD = frozenset("loss error err perplexity ppl mse rmse mae wer cer nl
 
 
 def greater_is_better(metric: str) -> bool:
-    """Guess from a metric's name whether more of it is better.
+    """Guess from a metric's name whether higher is better.
 
     Example:
         >>> greater_is_better("val_acc"), greater_is_better("validation_loss"), greater_is_better("error_rate")
@@ -45,7 +45,7 @@ def greater_is_better(metric: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class ImportedTask:
-    """What imported runs learnt.
+    """The task of imported runs.
 
     Example:
         >>> ImportedTask("RTE", "accuracy").is_better(0.7, than=0.6)
@@ -84,7 +84,7 @@ class ImportedTask:
 
 @dataclass(frozen=True, slots=True)
 class ImportedRecipe:
-    """How imported runs learnt it.
+    """The recipe of imported runs.
 
     Example:
         >>> ImportedRecipe("reinit", {"learning_rate": 2e-5}).model_name

@@ -6,7 +6,7 @@ __all__ = ["Masks"]
 
 
 class Masks(Enum):
-    """The kind of masks; a study keeps to the kind it began with."""
+    """The kind of dropout masks; a study keeps the kind it began with."""
 
     LIBRARY = "library"
     """Drawn by the library's own model from torch's generator."""

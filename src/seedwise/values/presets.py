@@ -17,7 +17,7 @@ def _steps(learning_rate: float, steps: int, batch_size: int, warmup: int) -> di
 
 
 def _epochs(learning_rate: float, epochs: float) -> dict[str, Any]:
-    """Return a row of ELECTRA in Table 6: batches of 32, 10 % warm-up, and layers that learn at rates of their own."""
+    """Return a row of ELECTRA in Table 6: batches of 32, 10 % warm-up, and layer-wise learning rates."""
     return {"learning_rate": learning_rate, "num_train_epochs": epochs, "layerwise_lr_decay": 0.9}
 
 

@@ -1,4 +1,4 @@
-"""How is a model fine-tuned: every choice of one run except the seeds and the rows."""
+"""How is a model fine-tuned? Every choice of a run except the seeds and the rows."""
 
 import math
 from collections.abc import Callable
@@ -25,7 +25,7 @@ from seedwise.values.presets import PRESETS
 __all__ = ["TRACKED", "Recipe"]
 
 TRACKED = ("distance", "gradient_norm", "bias_ratio")
-"""What a trial can keep of every step on demand, beside the loss."""
+"""What a trial can track at every step besides the loss."""
 
 
 _ABOVE = partial(check_number, above=True)
@@ -40,7 +40,7 @@ def _check_tracked(name: str, value: tuple[str, ...]) -> None:
 
 
 def _said(default: Any, check: Callable[[str, Any], None] | None = None, **more: Any) -> Any:
-    """A field with its check, which is not asked about None where that is the default."""
+    """A field with its check, which is skipped for None if that is the default."""
     return field(default=default, metadata={"check": check, **more})
 
 
@@ -50,7 +50,7 @@ _switch = partial(_said, switch=True)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """Every choice of one fine-tuning run except the seeds; names are Hugging Face's where the meaning is.
+    """Every choice of one fine-tuning run except the seeds; fields that mean what they do in Hugging Face have its names.
 
     Args:
         model: A model's name on the hub, a folder in the Hugging Face layout, or ``embedded`` for the encoder inside
@@ -59,35 +59,35 @@ class Recipe:
         num_train_epochs: Passes over the training rows; above 0. Ignored when num_train_steps is given.
         num_train_steps: Optimiser steps of the full run, instead of epochs.
         batch_size: Rows in one optimiser step are batch_size x gradient_accumulation_steps.
-        gradient_accumulation_steps: Parts that one step's rows are computed in. Without dropout the gradient is that of
-            the whole step, but for rounding; with dropout the masks depend on the parts.
+        gradient_accumulation_steps: The number of parts one step is computed in. Without dropout the gradient is that of
+            the whole step, up to rounding; with dropout the masks depend on the parts.
         warmup_ratio: Share of the steps over which the learning rate rises from 0; it then falls linearly to 0.
         weight_decay: Decoupled weight decay on all parameters but biases and normalisation weights.
         adam_beta1: Decay of the first moment.
         adam_beta2: Decay of the second moment.
         adam_epsilon: Added to the root of the second moment.
         bias_correction: Whether Adam's moments are corrected for starting at 0; BERTAdam (Devlin et al. 2019) does not.
-        max_grad_norm: Gradients are scaled down to this norm; 0 does not clip.
-        dropout: Dropout rate of the encoder and the head; the model's own where None.
+        max_grad_norm: Gradients are clipped to this norm; 0 turns clipping off.
+        dropout: Dropout rate of the encoder and the head; None keeps the model's own.
         max_length: Longest input in tokens; longer ones are truncated and counted.
         dtype: float32, or bfloat16 for mixed precision (weights and moments stay float32).
-        evaluations: When the trial is scored; also written ``10 per epoch``, ``10 per run``, ``every 100 steps``.
-        reinit_layers: L of Zhang et al. (2021, sec. 5): this many blocks at the top are drawn anew by the init seed.
+        evaluations: When the trial is scored; may be written as ``10 per epoch``, ``10 per run``, ``every 100 steps``.
+        reinit_layers: L of Zhang et al. (2021, sec. 5): re-initialise this many top blocks with the init seed.
         reinit_pooler: Whether the pooler is drawn anew too, as Zhang et al. do with any L; a model without one, whose
             head is new altogether, has nothing to draw.
-        layerwise_lr_decay: Each block learns at this factor of the rate of what stands above it, the embeddings slowest
+        layerwise_lr_decay: Factor on the learning rate for each block further down, so the embeddings learn slowest
             and the head at the full rate (Howard and Ruder 2018); 1 is one rate for all.
         pretrained_weight_decay: Decoupled decay towards the starting weights instead of 0 (Lee et al. 2020), on the
             parameters that weight_decay acts on; new parameters have no such weights and are spared.
         mixout: Probability p with which, at every step, each pretrained parameter is replaced by its starting value;
             the others are scaled so that the expectation stays (Lee et al. 2020); in [0, 1].
-        freeze_layers: This many blocks at the bottom, and the embeddings, are not trained; 0 trains all.
-        start_from: A folder whose encoder is the starting point in place of the model's own: a study (its best model is
+        freeze_layers: Freeze the embeddings and this many bottom blocks; 0 trains everything.
+        start_from: A folder whose encoder replaces the model's own as the starting point: a study (its best model is
             taken) or a Hugging Face folder. Its head is not used.
         lora_rank: Train low-rank matrices of this rank beside frozen weights (Hu et al. 2022); 0 trains the weights.
         lora_alpha: Their product is scaled by alpha / rank.
-        lora_targets: Names of the linear layers that get them; those peft knows for the architecture by default.
-        track: What is kept of every step beside the loss: distance (L2 distance of each block from its starting
+        lora_targets: Names of the linear layers that get them; by default those that peft lists for the architecture.
+        track: What to record at every step besides the loss: distance (L2 distance of each block from its starting
             values), gradient_norm (before clipping), bias_ratio (of Adam's update to the corrected one).
 
     Raises:
@@ -164,7 +164,7 @@ class Recipe:
 
     @classmethod
     def preset(cls, name: str, /, **changes: Any) -> "Recipe":
-        """Return a published recipe, with a model and any changes put in.
+        """Return a published recipe for a model, with any changes.
 
         Args:
             name: devlin2019, dodge2020, zhang2021 or mosbach2021, or for a model of Zhang et al.'s Table 6 (xlnet,
@@ -195,7 +195,7 @@ class Recipe:
 
     @property
     def id(self) -> str:
-        """The hash of the recipe's content; a switch that is off is no part of it, so that new switches change no id."""
+        """The hash of the recipe's content, without switches that are off, so that new switches change no id."""
         content = self.switched_on()
         content["max_steps"] = content.pop("num_train_steps")  # what it was called in the first studies, whose ids stay
         return content_hash(content)
@@ -207,7 +207,7 @@ class Recipe:
 
     @property
     def needs_layers(self) -> bool:
-        """Whether a switch names layers or where their weights come from, so that it has to be checked with the model."""
+        """Whether a switch depends on the model's layers or weights and must be checked against the model."""
         named = (
             self.reinit_layers or self.freeze_layers or self.lora_rank or self.start_from or "distance" in self.track
         )
@@ -261,7 +261,7 @@ _NAMES = tuple(said.name for said in fields(Recipe) if said.type == tuple[str, .
 
 
 def _names(what: str, given: object) -> tuple[str, ...]:
-    """Return names as a tuple, none twice; one text may hold several, with commas between them."""
+    """Return names as a tuple without repeats; one text may hold several, separated by commas."""
     found = given.split(",") if isinstance(given, str) else given
     if not isinstance(found, list | tuple) or not all(isinstance(name, str) for name in found):
         raise RequestError(f"{what} must be names, not {given!r}; write them as a list, or with commas between.")

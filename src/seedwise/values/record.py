@@ -1,6 +1,6 @@
-"""What is known of a trial that was run, and which one won?
+"""What is known about a trial that was run, and which trial won?
 
-The store hands records out, the analysis side reads them, and a program that has runs of its own can make them.
+The store returns records, the analysis reads them, and a program can make them from its own runs.
 """
 
 from collections.abc import Iterable, Mapping
@@ -52,7 +52,7 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TrialRecord:
-    """What the store knows of one trial.
+    """What the store knows about one trial.
 
     Args:
         trial: Task, recipe and seeds; an `ImportedTrial` where the run was imported.
@@ -138,7 +138,7 @@ def by_cell(records: Iterable[TrialRecord]) -> list[tuple[TrialRecord, ...]]:
 
 
 class _Scored(Protocol):
-    """A trial with a state and a best evaluation, whoever holds it."""
+    """Anything with a trial, a state and a best evaluation."""
 
     @property
     def trial(self) -> AnyTrial: ...
@@ -163,7 +163,7 @@ def winner(trials: Iterable[_S], task: AnyTask) -> _S | None:
 
 
 def own_trial(record: TrialRecord) -> Trial:
-    """Return a record's trial where it can be run; refuse an imported one, of which only scores are known."""
+    """Return a record's trial if it can be run; refuse an imported one, whose scores alone are known."""
     if isinstance(record.trial, ImportedTrial):
         raise RequestError(
             f"trial {record.id} was imported and cannot be run; choose another directory for trainings of your own."

@@ -1,7 +1,7 @@
 """Which three numbers decide everything random in one fine-tuning?
 
 ``init`` draws the new parameters, ``order`` the permutation of the training rows in every epoch, ``dropout`` every
-dropout mask. The streams are independent; both papers let dropout follow the order seed, and so does the default here.
+dropout mask. The streams are independent; in both papers, and by default here, dropout follows the order seed.
 """
 
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ class Seeds:
         dropout: Seed of the dropout masks; by default the order seed's number, as in both papers.
 
     Raises:
-        RequestError: A seed is negative or no whole number.
+        RequestError: A seed is negative or not a whole number.
 
     Example:
         >>> Seeds(init=3, order=7)

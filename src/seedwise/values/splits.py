@@ -12,7 +12,7 @@ __all__ = ["Splits"]
 class Splits:
     """How rows are divided into training, validation and test rows, with a seed of their own.
 
-    The rows given as validation and test are used as they are, unless a field below says otherwise.
+    Given validation and test rows are used unchanged, unless a field below says otherwise.
 
     Args:
         seed: Seed of every draw of rows; part of the task, never of a trial.

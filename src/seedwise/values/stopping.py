@@ -52,7 +52,7 @@ class StoppingRule:
 
     @classmethod
     def full(cls, t: int) -> "StoppingRule":
-        """Return the rule that stops nothing: all t trials are trained to the end.
+        """Return the rule that stops no trial: all t are trained to the end.
 
         Example:
             >>> StoppingRule.full(4)
@@ -69,7 +69,7 @@ class StoppingRule:
 
         Args:
             b: Budget in full trainings; at least 1.
-            fractions: The fractions of the run that fall on an evaluation; the one nearest to 0.25 is taken, the later
+            fractions: The fractions of the run that fall on an evaluation; uses the one nearest to 0.25, the later
                 of two equally near.
 
         Returns:

@@ -1,4 +1,4 @@
-"""What is learnt: which rows, which columns, which metric?"""
+"""What is learnt? The rows, the columns and the metric."""
 
 import os
 from collections.abc import Sequence
@@ -25,8 +25,8 @@ SOURCES = ("glue", "files", "hub", "embedded")
 class Task:
     """Rows, text columns, label column, kind, metric and splits.
 
-    Two tasks are equal when they say the same about rows of the same content; where the files lie does not matter.
-    Build one with `Task.files`, `Task.glue`, `Task.hub` or `Task.embedded`; what they do not explain themselves is
+    Two tasks are equal if their settings and the content of their rows are; the location of the files does not matter.
+    Build one with `Task.files`, `Task.glue`, `Task.hub` or `Task.embedded`; arguments they do not explain are
     explained here.
 
     Args:
@@ -41,7 +41,7 @@ class Task:
         kind: classification or regression.
         metric: The metric that decides, one of those of the kind. By default accuracy or pearson_spearman, and that of the
             benchmark or its protocol where there is one.
-        splits: How rows are divided; where None, as the benchmark or its protocol says.
+        splits: How rows are divided; None follows the benchmark or its protocol.
         drop_empty: Leave out rows with an empty text instead of refusing them.
         digest: Hash of the rows' files, or names on the hub, without a revision; filled in by the constructors.
 
@@ -109,7 +109,7 @@ class Task:
         drop_empty: bool = False,
         name: str | None = None,
     ) -> "Task":
-        """Describe the user's own rows: CSV, TSV, JSON Lines or Parquet, told by the file's ending.
+        """Describe your own rows: CSV, TSV, JSON Lines or Parquet, recognised by the file extension.
 
         Args:
             train: File of the training rows.
@@ -150,15 +150,15 @@ class Task:
         """Describe a task of GLUE, by its name on the Hugging Face hub or by the folder of its files.
 
         Args:
-            task: cola, sst2, mrpc, stsb, qqp, mnli, qnli, rte or wnli, fetched from the hub when it is first needed; or a
-                folder of the files as the benchmark hands them out (``data/RTE``, with train.tsv and dev.tsv), whose name
+            task: cola, sst2, mrpc, stsb, qqp, mnli, qnli, rte or wnli, downloaded from the hub when first needed; or a
+                folder of files as the benchmark distributes them (``data/RTE``, with train.tsv and dev.tsv), whose name
                 tells the task. ``rte`` and ``glue/rte`` are names, whatever folders there are. The test files of GLUE carry
                 no labels and are not read.
             protocol: The paper whose splits and metric to use: dodge2020, zhang2021 or zhang2021-1k; GLUE's by default.
 
         Raises:
             DataError: The folder or one of its files is missing.
-            RequestError: The name is no GLUE task, or the protocol is unknown.
+            RequestError: The name is not a GLUE task, or the protocol is unknown.
 
         Example:
             >>> Task.glue("mrpc").metric, Task.glue("mrpc", protocol="zhang2021").metric
@@ -237,7 +237,7 @@ class Task:
             name: acceptability, entailment or similarity; scored by matthews, accuracy and spearman by default.
 
         Raises:
-            RequestError: The name is none of the three.
+            RequestError: The name is not one of the three.
 
         Example:
             >>> Task.embedded("entailment").text_pair
@@ -272,13 +272,13 @@ class Task:
 
     @property
     def id(self) -> str:
-        """The hash of what the task says and of its rows, not of where they lie."""
+        """The hash of the task's settings and rows, whatever the location of the files."""
         content = self.to_json()
         return content_hash({key: content[key] for key in content if key not in ("train", "validation", "test")})
 
     @property
     def greater_is_better(self) -> bool:
-        """Whether a larger metric is a better one; true of all but the loss."""
+        """Whether a higher score is better; true of every metric but the loss."""
         return self.metric != "loss"
 
     def is_better(self, score: float, *, than: float) -> bool:
@@ -303,5 +303,5 @@ def _default_metric(kind: str) -> str:
 
 
 def _chosen(known: BenchmarkTask, splits: Splits | None, metric: str | None) -> BenchmarkTask:
-    """Return a known task with what the user says in place of its own."""
+    """Return a known task with the user's settings in place of its own."""
     return known._replace(splits=splits or known.splits, metric=metric or known.metric)

@@ -1,4 +1,4 @@
-"""What is one trial, what does it yield, and in which state can it be?"""
+"""What is a trial, what does it yield, and which states can it be in?"""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -19,7 +19,7 @@ __all__ = ["Measurement", "Trial", "TrialOf", "TrialState", "best_evaluation"]
 class TrialState(StrEnum):
     """Where a trial stands.
 
-    A paused trial may still go on; a stopped one was judged and will not, unless the study is extended.
+    A paused trial may still continue; a stopped one was judged and will not, unless the study is extended.
     """
 
     WAITING = "waiting"
@@ -31,7 +31,7 @@ class TrialState(StrEnum):
 
 
 class _Part(Protocol):
-    """What a trial has to know of its task and its recipe."""
+    """What a trial needs from its task and its recipe."""
 
     @property
     def id(self) -> str: ...
@@ -44,7 +44,7 @@ RecipeT = TypeVar("RecipeT", bound=_Part)
 
 @dataclass(frozen=True, slots=True)
 class TrialOf(Generic[TaskT, RecipeT]):
-    """Task x recipe x seeds; `Trial` is one's own, an ``ImportedTrial`` one of which only names and scores are known.
+    """Task x recipe x seeds; a `Trial` can be run; of an ``ImportedTrial`` only names and scores are known.
 
     They are two classes because a type variable has no default before Python 3.13: `Trial` alone has to mean one's own.
     """
@@ -89,7 +89,7 @@ class Trial(TrialOf[Task, Recipe]):
         seeds: With which three seeds.
 
     Raises:
-        RequestError: A field is of another class.
+        RequestError: A field has the wrong class.
 
     Example:
         >>> task = Task.glue("rte")
@@ -110,13 +110,13 @@ class Measurement:
 
     Args:
         step: Optimiser steps done, from 1.
-        loss: Mean training loss of the step's rows, before the update; not finite when the trial has diverged.
+        loss: Mean training loss of the step's rows, before the update; not finite if the trial diverged.
         metrics: Every validation metric, at an evaluation; otherwise None.
-        tracked: What else the recipe keeps of every step, by name: distance (one value a block, from the bottom up),
+        tracked: What else the recipe tracks at every step, by name: distance (one value a block, from the bottom up),
             gradient_norm and bias_ratio (one value each); None where it keeps nothing.
 
     Raises:
-        RequestError: The step is no whole number of at least 1, or the loss, a metric or a tracked value is no number.
+        RequestError: The step is not a whole number of at least 1, or the loss, a metric or a tracked value is not a number.
 
     Example:
         >>> Measurement(1, 0.7, tracked={"distance": [0.1, 0.2]}).tracked
@@ -168,7 +168,7 @@ class Measurement:
 
 
 def best_evaluation(scores: Iterable[tuple[int, float]], *, greater_is_better: bool = True) -> tuple[int, float] | None:
-    """Return the step and score of the best evaluation: the first of equals; scores that are not finite never win.
+    """Return the step and score of the best evaluation, the first if several are equal; only finite scores count.
 
     Example:
         >>> best_evaluation([(10, 0.5), (20, float("nan")), (30, 0.7), (40, 0.7)])
@@ -184,7 +184,7 @@ def best_evaluation(scores: Iterable[tuple[int, float]], *, greater_is_better: b
 
 
 def _check_real(name: str, value: object) -> None:
-    """Refuse anything but a number; that of a trial that has diverged is not finite."""
+    """Refuse anything but a number; nan and infinity are allowed, since a trial may diverge."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise RequestError(f"{name} must be a number, not {value!r}; nan stands for one that is unknown.")
 

@@ -46,8 +46,8 @@ class Attention:
         parts = (dprojected, dprojected[:, width:], dprojected[:, 2 * width :])
         self._call("attention_backward", tokens, key, space, self._weights(space, tokens), dcontext, *parts)
         for linear, columns in self._projections:
-            linear.learn(dprojected[:, columns], x)
-            linear.down(dprojected[:, columns], d, add=True)
+            linear.backward_weight(dprojected[:, columns], x)
+            linear.backward_input(dprojected[:, columns], d, add=True)
         return d
 
     def _weights(self, space: Space, tokens: Lines) -> torch.Tensor:
@@ -111,8 +111,8 @@ class FirstAttention:
         if self._key_gradient is not None:
             self._key_gradient.baddbmm_(queries.permute(1, 2, 0), dasked.transpose(0, 1))
         dqueries = torch.bmm(dasked.transpose(0, 1), self._key_weight.transpose(1, 2)).transpose(0, 1).flatten(1)
-        self._query.learn(dqueries, asking)
-        return below.index_add_(0, tokens.starts[:-1], self._query.down(dqueries, d, add=True))
+        self._query.backward_weight(dqueries, asking)
+        return below.index_add_(0, tokens.starts[:-1], self._query.backward_input(dqueries, d, add=True))
 
     def _by_head(self, weight: torch.Tensor) -> torch.Tensor:
         return weight.view(self._heads, self._depth, self._width)

@@ -20,10 +20,12 @@ class BlockLayer:
         self._out, self._up, self._down = (Linear(parameters, [name]) for name in (block.out, block.up, block.down))
         self._up_gradient = parameters.vector(f"{block.up}.bias")
         sites = 2 + 3 * k, 3 + 3 * k
-        self._attended = Residual(
+        self._after_attention = Residual(
             parameters, block.attention_norm, block.out, parts.eps, sites[0], parts.output_dropout
         )
-        self._fed = Residual(parameters, block.norm, block.down, parts.eps, sites[1], parts.hidden_dropout)
+        self._after_feed_forward = Residual(
+            parameters, block.norm, block.down, parts.eps, sites[1], parts.hidden_dropout
+        )
         self._made: tuple[torch.Tensor, ...] = ()
 
     def forward(self, x: torch.Tensor, tokens: Lines, first: Lines, key: int | None, space: Space) -> torch.Tensor:
@@ -32,14 +34,14 @@ class BlockLayer:
         lines, width, inner = first if self._last else tokens, self._width, self._inner
         context, asking = self._attention.forward(x, tokens, key, space)
         product = self._out.forward(context, space("product", 0, lines.total, width), bias=False)
-        y = self._attended.forward(product, asking, lines, key, space, space("y", kept, lines.total, width))
+        y = self._after_attention.forward(product, asking, lines, key, space, space("y", kept, lines.total, width))
         slope = self._up.forward(y, space("slope", kept, lines.total, inner), bias=False)
         active = slope if key is None else space("active", kept, lines.total, inner)
         call("gelu_forward", lines.total, inner, slope, self._up.bias, None if key is None else slope, active)
         self._down.forward(active, product, bias=False)
         self._made = (context, y, slope, active)
         out = space("x", self._k % 2 if key is None else self._k, lines.total, width)
-        return self._fed.forward(product, y, lines, key, space, out)
+        return self._after_feed_forward.forward(product, y, lines, key, space, out)
 
     def backward(
         self, d: torch.Tensor, x: torch.Tensor, tokens: Lines, first: Lines, key: int, space: Space
@@ -47,13 +49,13 @@ class BlockLayer:
         """Add to the gradients of the block, and return that of its input x."""
         lines, width, inner = first if self._last else tokens, self._width, self._inner
         context, y, slope, active = self._made
-        dx = self._fed.backward(d, lines, key, space, space("product", 0, lines.total, width))
-        self._down.learn(dx, active, bias=False)
-        wide = self._down.down(dx, space("wide", 0, lines.total, inner), add=False)
+        dx = self._after_feed_forward.backward(d, lines, key, space, space("product", 0, lines.total, width))
+        self._down.backward_weight(dx, active, bias=False)
+        wide = self._down.backward_input(dx, space("wide", 0, lines.total, inner), add=False)
         call("gelu_backward", lines.total, inner, wide, slope, self._up_gradient)
-        self._up.learn(wide, y, bias=False)
-        self._up.down(wide, d, add=True)
-        dx = self._attended.backward(d, lines, key, space, dx)
-        self._out.learn(dx, context, bias=False)
-        dcontext = self._out.down(dx, space("dcontext", 0, lines.total, width), add=False)
+        self._up.backward_weight(wide, y, bias=False)
+        self._up.backward_input(wide, d, add=True)
+        dx = self._after_attention.backward(d, lines, key, space, dx)
+        self._out.backward_weight(dx, context, bias=False)
+        dcontext = self._out.backward_input(dx, space("dcontext", 0, lines.total, width), add=False)
         return self._attention.backward(d, dcontext, x, tokens, key, space)

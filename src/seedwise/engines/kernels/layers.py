@@ -82,14 +82,14 @@ class Linear:
             return torch.addmm(self.bias, x, self._turned, out=out)
         return torch.mm(x, self._turned, out=out)
 
-    def learn(self, d: torch.Tensor, x: torch.Tensor, *, bias: bool = True) -> None:
+    def backward_weight(self, d: torch.Tensor, x: torch.Tensor, *, bias: bool = True) -> None:
         """Add to the gradients of W and, where no kernel does, b."""
         if self.weight_gradient is not None:
             torch.addmm(self.weight_gradient, d.t(), x, out=self.weight_gradient)
         if bias and self.bias_gradient is not None:
             call("add_lines", *d.shape, d, d.stride(0), self.bias_gradient)
 
-    def down(self, d: torch.Tensor, out: torch.Tensor, *, add: bool) -> torch.Tensor:
+    def backward_input(self, d: torch.Tensor, out: torch.Tensor, *, add: bool) -> torch.Tensor:
         """Write d W into out, or add it: the gradient of x."""
         return torch.addmm(out, d, self.weight, out=out) if add else torch.mm(d, self.weight, out=out)
 

@@ -1,4 +1,4 @@
-"""What becomes of one job while it is trained? Its measurements are reported, its state is kept, and it ends somehow.
+"""What happens to a job while it is trained? It reports measurements, saves its state and sends one outcome.
 
 A worker may hold several attempts at once; the `Clock` shares its time out among them.
 """

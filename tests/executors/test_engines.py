@@ -195,7 +195,7 @@ def test_what_is_chosen_is_told_in_one_line_with_its_reason(tmp_path, task, reci
     folder = run(tmp_path / "study", task, recipe, LocalExecutor(workers=1), rule=StoppingRule(t=1, f=1.0, p=1))
     against = COMPILED.reason_against(recipe, "cpu")
     name = "packed" if against else "compiled"
-    why = f"not compiled, as {against}" if against else "the fastest as a rule on a CPU"
+    why = f"not compiled, as {against}" if against else "usually the fastest on a CPU"
     assert environments(folder, "engine") == {name}
     assert [text for text in caplog.messages if text.startswith("engine ")] == [
         f"engine      {name}, 1 worker of 1 thread: {why}"

@@ -40,7 +40,7 @@ def remaining(task, recipe):
 
 class TestUsual:
     def test_on_a_cpu_is_one_compiled_trial_a_core(self, recipe):
-        assert usual(recipe, FREE) == (Layout(COMPILED, 2, 1), "the fastest as a rule on a CPU")
+        assert usual(recipe, FREE) == (Layout(COMPILED, 2, 1), "usually the fastest on a CPU")
 
     def test_on_a_gpu_is_as_many_trials_as_fit(self, recipe):
         assert usual(recipe, ON_A_GPU, 5).layout == Layout(FUSED, 1, 1, 5)

@@ -127,12 +127,12 @@ def _lines(found: "RecipeComparison", adjusted: float, tasks: int) -> list[str]:
         f"{found.task}, {metric_words(found.metric, found.split)}",
         f"  A  {found.a}: {found.mean_a:.4f} ± {found.sd_a:.4f} (mean ± sd of {found.n_a} trials)",
         f"  B  {found.b}: {found.mean_b:.4f} ± {found.sd_b:.4f} (of {found.n_b})",
-        f"  A less B, turned so that more is better: {difference.estimate:+.4f} [{difference.lower:+.4f}, {difference.upper:+.4f}] ({level})",
+        f"  A minus B (positive: A is better): {difference.estimate:+.4f} [{difference.lower:+.4f}, {difference.upper:+.4f}] ({level})",
         f"  a trial of A beats one of B with probability {improvement.estimate:.2f} [{improvement.lower:.2f}, {improvement.upper:.2f}]",
     ]
     if failed is not None:
         lines.append(
-            f"  failed by validation score, A less B: {100 * failed.difference:+.0f} % [{100 * failed.lower:+.0f}, "
+            f"  failed by validation score, A minus B: {100 * failed.difference:+.0f} % [{100 * failed.lower:+.0f}, "
             f"{100 * failed.upper:+.0f}], Fisher's exact p = {failed.p:.2g}"
         )
     if found.spread is not None:

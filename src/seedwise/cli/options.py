@@ -257,7 +257,7 @@ class WorkerOptions:
         str | None,
         Parameter(
             help="How trials are computed: plain (the library's own model), packed (without padding), compiled (C kernels), "
-            "fused (many trials at once), or auto, which takes what is fastest as a rule."
+            "fused (many trials at once), or auto, which takes what is usually fastest."
         ),
     ] = None
     workers: Annotated[int | None, Parameter(help="Worker processes; one for each GPU or core by default.")] = None

@@ -89,7 +89,7 @@ def usual(recipe: Recipe, request: Request, most: int = 64) -> Chosen:
     recipe is nothing for that, packed takes it, and else the library's own model. docs/performance.md has the measurements.
     """
     first = request.engine or (FUSED if request.kind == "cuda" else COMPILED)
-    why = "as many trials at once as a GPU holds" if first.stacks else "the fastest as a rule on a CPU"
+    why = "as many trials at once as a GPU holds" if first.stacks else "usually the fastest on a CPU"
     for engine in (first, PACKED, PLAIN):
         against = engine.reason_against(recipe, request.device)
         if against is None:

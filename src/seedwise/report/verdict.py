@@ -61,7 +61,7 @@ def recipes_verdict(analysis: Analysis) -> list[str]:
         try:
             mine = sorted(analysis.recipe_scores(cells), key=lambda row: row.rank)
         except UnknownError as error:
-            sentences.append(f"{task}: which recipe is best cannot be said: {error}")
+            sentences.append(f"{task}: it cannot be said which recipe is best: {error}")
             continue
         first, *others = mine
         equal = [row.recipe for row in others if row.top]
@@ -203,7 +203,7 @@ def _ranking(analysis: Analysis, cell: Cell) -> str:
         return ""
     share = trusted_from(analysis.correlation(cell), cell)
     if share is None or share >= 1:
-        return "Early scores do not tell the final ranking: only at the end is its correlation above 0.8 with 95 % confidence."
+        return "Early scores do not predict the final ranking: only at the end is the correlation above 0.8 with 95 % confidence."
     return (
         f"Trials can be ranked after {100 * share:.0f} % of a run: from there on the rank correlation with the end is above "
         "0.8 with 95 % confidence."

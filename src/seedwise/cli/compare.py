@@ -39,7 +39,7 @@ def compare(
     task: TaskName = None,
     split: Annotated[
         Literal["test", "validation"] | None,
-        Parameter(help="The scores to compare; test by default, where all have it."),
+        Parameter(help="The scores to compare; test by default, if every trial has them."),
     ] = None,
     format: Literal["text", "markdown", "latex", "csv", "json"] = "text",  # noqa: A002 - the flag's name
     json: Json = False,
@@ -64,7 +64,7 @@ def compare(
 def _compared(
     folder: Path, a: str | None, b: str | None, *, task: str | None, split: str | None
 ) -> "tuple[list[RecipeComparison], list[float]]":
-    """Return A against B on every task that both were run on, and the p-values corrected for the number of tasks."""
+    """Compare A with B on every task that both were run on, and correct the p-values for the number of tasks."""
     from seedwise.analysis.recipes import compare_over_tasks
 
     if a is None:
@@ -152,10 +152,10 @@ def _conclusion(found: "RecipeComparison", adjusted: float, tasks: int) -> str:
         return f"{better} is better: {p}."
     needed = found.more_seeds
     if needed is None:
-        return f"the two cannot be told apart: {p}; more init and order seeds would tell."
+        return f"the two cannot be told apart: {p}; more init and order seeds would help."
     how = (
         needed.reason
         if needed.n_each is None
-        else f"if the difference is what it looks like, {needed.n_each} seeds each would show it with {needed.power:.0%} power."
+        else f"if the difference is as large as it looks, {needed.n_each} seeds each would show it with {needed.power:.0%} power."
     )
     return f"the two cannot be told apart: {p}; {how}"

@@ -1,4 +1,4 @@
-"""What can a study file (TOML) say, and how do flags override it?"""
+"""What can a study file (TOML) contain, and how do flags override it?"""
 
 import json
 from dataclasses import dataclass, fields, replace
@@ -15,7 +15,7 @@ __all__ = ["StudyOptions"]
 
 @dataclass(frozen=True)
 class StudyOptions:
-    """All that a study file can say; one table for each field."""
+    """Everything a study file can contain; one table for each field."""
 
     task: TaskOptions
     recipe: RecipeOptions
@@ -24,7 +24,7 @@ class StudyOptions:
 
     @property
     def empty(self) -> bool:
-        """Whether nothing was asked, so that the folder's own study is meant."""
+        """Whether nothing was requested, so that the folder's own study is meant."""
         groups = (self.task, self.recipe, self.trials)
         return all(getattr(group, f.name) in (None, ()) for group in groups for f in fields(group))
 
@@ -44,7 +44,7 @@ class StudyOptions:
         )
 
     def _trials_over(self, table: dict[str, Any], path: Path) -> TrialOptions:
-        """Let flags that count trials in another way replace the file's whole plan, and others what they name."""
+        """Replace the file's whole plan if flags count trials in another way; otherwise override single options."""
         written = _merge(TrialOptions(), table, "trials", path)
         anew = self.trials.ways and self.trials.ways != written.ways
         return self.trials if anew else _merge(self.trials, table, "trials", path)
@@ -54,7 +54,7 @@ _Options = TypeVar("_Options", TaskOptions, RecipeOptions, TrialOptions, WorkerO
 
 
 def _merge(flags: _Options, table: dict[str, Any], name: str, path: Path) -> _Options:
-    """Fill in from the file what no flag says."""
+    """Fill in from the file what no flag gives."""
     kinds = {option: _WRITTEN_AS[kind] for option, kind in get_type_hints(type(flags)).items()}
     check_table(f"[{name}] in {path}", table, kinds)
     found = {
@@ -78,7 +78,7 @@ _WRITTEN_AS: dict[Any, TomlKind] = {
         "text in quotes, or a list of such",
     ),
 }
-"""What a study file may say for an option of each type."""
+"""What a study file may contain for an option of each type."""
 
 
 def _table(content: dict[str, Any], name: str, path: Path) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def _table(content: dict[str, Any], name: str, path: Path) -> dict[str, Any]:
 
 
 def _from_file(key: str, value: Any, table: dict[str, Any], folder: Path) -> Any:
-    """Return a value of a table; what it says of files is relative to the study file."""
+    """Return a value of a table; paths are relative to the study file."""
     if key in ("train", "validation", "test"):
         return folder / value if "train" in table else Path(value)  # without train they name splits on the hub
     if key == "model":
@@ -103,7 +103,7 @@ def _from_file(key: str, value: Any, table: dict[str, Any], folder: Path) -> Any
 
 
 def _recipe_table(table: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """A study file writes recipe fields plainly; ``preset`` names the recipe to start from."""
+    """Read recipe fields as keys; ``preset`` names the recipe to start from."""
     own = {"model": table.get("model"), "recipe": table.get("preset")}
     rest = {name: value for name, value in table.items() if name not in ("model", "preset")}
     if isinstance(rest.get("start_from"), str):

@@ -1,4 +1,4 @@
-"""What can be asked on the command line, and which values does it mean?
+"""What can be requested on the command line, and which values does it become?
 
 Each dataclass is one group of flags and one table of a study's TOML file (`seedwise.cli.config`).
 """
@@ -29,7 +29,7 @@ _PUBLISHED = ", ".join(name for name in PRESETS if "-" not in name) + ", zhang20
 @Parameter(name="*", group="Task", negative=())
 @dataclass(frozen=True, kw_only=True)
 class TaskOptions:
-    """What is learnt."""
+    """The task to learn."""
 
     task: Annotated[
         tuple[str, ...], Parameter(help="glue/NAME, embedded/NAME, hub/ORG/DATASET or a folder of GLUE files.")
@@ -43,7 +43,7 @@ class TaskOptions:
     text: Annotated[str | None, Parameter(help="Column of the text, or of the first of a pair.")] = None
     text_pair: Annotated[str | None, Parameter(help="Column of the second text of a pair.")] = None
     label: Annotated[str | None, Parameter(help="Column of the label.")] = None
-    kind: Annotated[str | None, Parameter(help="classification or regression; else told by metric and labels.")] = None
+    kind: Annotated[str | None, Parameter(help="classification or regression; else set by metric and labels.")] = None
     metric: Annotated[str | None, Parameter(help="The metric that decides.")] = None
     train_size: Annotated[int | None, Parameter(help="Use only this many training rows.")] = None
     validation_size: Annotated[
@@ -51,7 +51,7 @@ class TaskOptions:
     ] = None
     test_size: Annotated[float | None, Parameter(help="Set this many training rows (or this share) aside.")] = None
     halve_validation: Annotated[bool | None, Parameter(help="Split the validation rows: validation and test.")] = None
-    split_seed: Annotated[int | None, Parameter(help="Seed of every draw of rows; 0 by default.")] = None
+    split_seed: Annotated[int | None, Parameter(help="Seed of all random choices of rows; 0 by default.")] = None
     drop_empty: Annotated[bool | None, Parameter(help="Leave out rows with an empty text.")] = None
 
     @property
@@ -60,9 +60,9 @@ class TaskOptions:
         return not self.task and self.train is None
 
     def tasks(self) -> tuple[Task, ...]:
-        """Return the tasks that are meant."""
+        """Return the requested tasks."""
         if bool(self.task) == (self.train is not None):
-            raise RequestError("a study needs --task or --train, not both and not neither; give one of the two.")
+            raise RequestError("a study needs either --task or --train, not both; give one of them.")
         if self.train is not None:
             self._check_no_protocol("--train")
             return (self._own_rows(self.train),)
@@ -91,7 +91,7 @@ class TaskOptions:
         )
 
     def _kind(self) -> str | None:
-        """Return the kind that is said, or else the only one that the metric scores."""
+        """Return the given kind, or else the only one that the metric scores."""
         scored = [kind for kind, metrics in METRICS.items() if self.metric in metrics]
         return self.kind or (scored[0] if len(scored) == 1 else None)
 
@@ -110,7 +110,7 @@ class TaskOptions:
     def _benchmark(self, name: str) -> Task:
         family, _, rest = name.partition("/")
         drop_empty = bool(self.drop_empty)
-        if family == "embedded":  # it has validation and test rows of its own, and its metric
+        if family == "embedded":  # it has its own validation and test rows, and its own metric
             if self.protocol is not None:
                 check_choice("the protocol", self.protocol, PROTOCOLS)
             return Task.embedded(rest, metric=self.metric, drop_empty=drop_empty)
@@ -149,7 +149,7 @@ class TaskOptions:
             )
 
     def _splits(self, plain: Splits) -> Splits:
-        """Return splits with what is said here in place of their own."""
+        """Return splits with the options given here in place of their own."""
         said: dict[str, Any] = {
             "seed": self.split_seed,
             "train_size": self.train_size,
@@ -167,15 +167,15 @@ class RecipeOptions:
 
     model: Annotated[str | None, Parameter(help="A model's name on the hub, a folder, or 'embedded'.")] = None
     recipe: Annotated[str | None, Parameter(help=f"{_PUBLISHED}, or a TOML file of recipe fields.")] = None
-    set: Annotated[tuple[str, ...], Parameter(help="A recipe field, as learning_rate=3e-5; may be given again.")] = ()
+    set: Annotated[tuple[str, ...], Parameter(help="A recipe field, such as learning_rate=3e-5; may be repeated.")] = ()
 
     @property
     def changes(self) -> dict[str, Any]:
-        """The recipe fields that are set one by one."""
+        """The recipe fields that --set gives."""
         return dict(_field(text) for text in self.set)
 
     def to_recipe(self) -> Recipe:
-        """Return the recipe that is meant."""
+        """Return the requested recipe."""
         named = {} if self.model is None else {"model": self.model}
         changes = named | self.changes
         recipe = self._recipe(changes)
@@ -195,9 +195,9 @@ class RecipeOptions:
 @Parameter(name="*", group="Trials", negative=())
 @dataclass(frozen=True, kw_only=True)
 class TrialOptions:
-    """How many trials, and which go on."""
+    """How many trials, and which continue."""
 
-    budget: Annotated[float | None, Parameter(help="Spend this many full trainings: plans t, f and p.")] = None
+    budget: Annotated[float | None, Parameter(help="Spend this many full trainings; t, f and p follow.")] = None
     start: Annotated[int | None, Parameter(help="Start this many trials (t), each with its own seeds.")] = None
     fraction: Annotated[float | None, Parameter(help="Judge them after this fraction of the run (f).")] = None
     keep: Annotated[int | None, Parameter(help="Train this many of them to the end (p).")] = None
@@ -207,7 +207,7 @@ class TrialOptions:
 
     @property
     def ways(self) -> tuple[str, ...]:
-        """In which ways it is said how many trials there are; in one of them, if all is well."""
+        """The ways in which the number of trials was given; a valid request has one."""
         said = {
             "--budget": (self.budget,),
             "--start": (self.start,),
@@ -266,13 +266,13 @@ class WorkerOptions:
 
 
 def model_place(model: str, folder: Path) -> str:
-    """Return the absolute path of a model's folder that is written in ``folder``; other names stay as they are."""
+    """Return the absolute path of a model's folder relative to ``folder``; other names are unchanged."""
     place = (folder / model).resolve()
     return str(place) if model != "embedded" and place.is_dir() else model
 
 
 def _field(text: str) -> tuple[str, Any]:
-    """Read ``name=value`` as TOML would: a number, true, false, or else a text."""
+    """Read ``name=value`` as TOML does: a number, true, false, or otherwise a string."""
     name, equals, value = text.partition("=")
     if not equals:
         raise RequestError(f"--set must read name=value, not {text!r}; for example learning_rate=3e-5.")
@@ -283,7 +283,7 @@ def _field(text: str) -> tuple[str, Any]:
 
 
 def _size(given: float | None) -> int | float | None:
-    """A whole number counts rows, a fraction is a share."""
+    """Return a whole number as a count of rows, a fraction as a share."""
     return int(given) if given is not None and given >= 1 and float(given).is_integer() else given
 
 

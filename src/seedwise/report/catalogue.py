@@ -1,4 +1,4 @@
-"""Which figures are there, of what is each drawn, and what does its caption say?"""
+"""Which figures are there, what does each show, and what is its caption?"""
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
@@ -13,7 +13,7 @@ __all__ = ["CATALOGUE", "FIGURES", "CatalogueEntry", "Scope", "Subject"]
 
 
 class Scope(Enum):
-    """Of what a figure is drawn."""
+    """What a figure shows."""
 
     CELL = "one task and recipe"
     RECIPES = "the recipes of one task"
@@ -25,9 +25,9 @@ class Scope(Enum):
 
 
 class Subject(NamedTuple):
-    """What one figure is drawn of."""
+    """The data that one figure shows."""
 
-    prefix: str  # what its file name begins with
+    prefix: str  # the start of its file name
     cells: Mapping[str, Cell]  # the cells by the name of their series; those of `Scope.OWN_LENGTHS` are in lines
     words: Mapping[str, str] = MappingProxyType({})  # what stands in the caption's braces
     ending: str = ""  # what its file name ends with, after the kind
@@ -43,11 +43,11 @@ class CatalogueEntry(NamedTuple):
     """One kind of figure."""
 
     scope: Scope
-    kind: str  # as a study promises it, and in file names
+    kind: str  # its name in designs and file names
     title: str
     caption: str
-    draw: Callable[[Analysis, Subject], Any]  # raises `UnknownError` where the trials do not allow it
-    tracked: str = ""  # drawn for recipes that track this
+    draw: Callable[[Analysis, Subject], Any]  # raises `UnknownError` if the trials do not allow it
+    tracked: str = ""  # only for recipes that track this
 
 
 def _draw_candidates(analysis: Analysis, of: Subject) -> Any:

@@ -1,4 +1,4 @@
-"""What does a study with a design ask, in which stages, what was chosen, and what was published?"""
+"""What does a study with a design ask, in which stages, and what was published?"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -39,20 +39,20 @@ _TABLES = {
 }
 
 PROMISED: Mapping[str, str] = {**_TABLES, **FIGURES}
-"""Name -> title of everything that a study may promise."""
+"""Name -> title of everything that a design may promise."""
 
 
 class Promise(NamedTuple):
-    """One figure or table that a study promised, and whether it is there."""
+    """One figure or table that the design promises, and whether it is there."""
 
-    name: str  # as the study names it
+    name: str  # its name in the design
     title: str  # what it shows
-    places: tuple[str, ...]  # ids on the page where it is; empty where it is not there
-    reason: str  # why it is not there; empty where it is
+    places: tuple[str, ...]  # its ids on the page; empty if it is missing
+    reason: str  # why it is missing; empty if it is there
 
 
 def design_sentences(analysis: Analysis, design: Design) -> Iterator[str]:
-    """Return question, source, scale and stages of a study, one sentence each."""
+    """Return the question, source, scale and stages of a study, one sentence each."""
     if design.question:
         yield f"Question: {design.question}"
     if design.source:
@@ -60,7 +60,7 @@ def design_sentences(analysis: Analysis, design: Design) -> Iterator[str]:
     if design.scale != "full":
         yield (
             f"This is the study at {design.scale} scale: its arms, stages and tests are those of the full one, but model, rows, seeds "
-            "and steps are far smaller, so that it shows how the study works, and not whether the paper is right."
+            "and steps are far smaller, so it shows how the study works, not whether the paper is right."
         )
     stage = "report" if analysis.design is None else analysis.design.stage
     if design.intermediate is not None and stage == "report":
@@ -70,7 +70,7 @@ def design_sentences(analysis: Analysis, design: Design) -> Iterator[str]:
     tuning = analysis.tuning if stage == "report" else None
     if tuning is not None:
         yield (
-            f"Stage tuning: {_trainings(tuning)}, by which arms choose their recipes. Seeds: {seeds_words(tuning)} Choices "
+            f"Stage tuning: {_trainings(tuning)}, on which arms choose their recipes. Seeds: {seeds_words(tuning)} Choices "
             "go by the mean validation score alone."
         )
     yield (
@@ -82,7 +82,7 @@ def design_sentences(analysis: Analysis, design: Design) -> Iterator[str]:
 def promises(
     design: Design, figures: Sequence[Figure | Missing], tables: tuple[Sequence[Table], Sequence[Table]]
 ) -> list[Promise]:
-    """Return what a study promised to show, and where it is or why it is not there."""
+    """Return what the design promises to show, and where it is or why it is missing."""
     made, refused = ({table.name: table for table in some} for some in tables)
     found = []
     for name in design.shows:
@@ -94,12 +94,12 @@ def promises(
 
 
 def published_sentences(analysis: Analysis, design: Design, beside: Table | None = None) -> Iterator[str]:
-    """Return how often differences are as published, and what the papers say in words, with what was found here."""
+    """Return how often differences are as published, and what the papers report beside what was found here."""
     if beside is not None:
         yield from _agreement([str(row[-1]) for row in beside.rows if row[-1] is not None])
     for name, cells in analysis.rows.items():
         for cell in cells.values():
-            stands_for = design.stands_for.get(cell.task.name)  # a name alone says nothing
+            stands_for = design.stands_for.get(cell.task.name)  # the name alone is not enough
             if (name, stands_for) == (DEGENERATE.arm, DEGENERATE.task):
                 yield _degenerate(analysis, cell, name)
             if (name, stands_for) == (REINIT_5_GRID.arm, REINIT_5_GRID.task) and "grid-margins" in design.shows:
@@ -117,7 +117,7 @@ def _agreement(told: Sequence[str]) -> Iterator[str]:
 
 
 def _is(kind: str, promised: str) -> bool:
-    """Whether a figure is what was promised; what is promised of a cell may also be drawn for recipes together."""
+    """Whether a figure is what was promised; one promised for a cell may also show several recipes together."""
     return kind in (promised, f"recipes-{promised}")
 
 
@@ -169,6 +169,6 @@ def _grid(analysis: Analysis, cell: Cell, name: str) -> Iterator[str]:
 
 
 def _trainings(analysis: Analysis) -> str:
-    """Return how many trainings there are, and how many of them are done where that is not all."""
+    """Return how many trainings there are, and how many are done if not all."""
     count, done = len(analysis.trials), sum(int(cell.ended.sum()) for cell in analysis.cells)
     return f"{count:,} training{'' if count == 1 else 's'}{'' if done == count else f', {done:,} of them at their end'}"

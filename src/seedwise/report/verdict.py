@@ -1,4 +1,4 @@
-"""What are the results in plain sentences, the ones a reader takes home?"""
+"""What are the main results, in plain sentences?"""
 
 import math
 from contextlib import suppress
@@ -17,13 +17,13 @@ from seedwise.values.caveats import row_caveats, score_caveats
 __all__ = ["caveats", "recipes_verdict", "score", "verdict"]
 
 DISTINCT = 4
-"""Curves with fewer different scores than these may be equal by chance."""
+"""Curves with fewer different scores than this may be equal by chance."""
 FAR = 0.1
-"""A validation score this much above the guess is no accident."""
+"""A validation score this far above the guess is not chance."""
 HARDLY = 0.0005
-"""An optimism below this is not told."""
+"""An optimism below this is not reported."""
 FEW = 5
-"""With fewer trials than these at their end, nothing is said about their distribution."""
+"""With fewer complete trials than this, nothing is said about their distribution."""
 
 
 def score(value: float | None) -> str:
@@ -37,7 +37,7 @@ def score(value: float | None) -> str:
 
 
 def verdict(analysis: Analysis, cell: Cell) -> list[str]:
-    """Return what is known of one cell, the most important first."""
+    """Return what is known about one cell, the most important first."""
     summary = summarize(cell)
     sentences = [_winner(cell, summary)]
     try:
@@ -52,7 +52,7 @@ def verdict(analysis: Analysis, cell: Cell) -> list[str]:
 
 
 def recipes_verdict(analysis: Analysis) -> list[str]:
-    """Return for each task with several recipes which one is best, and which others are not clearly worse."""
+    """For each task with several recipes, return which is best and which others are not clearly worse."""
     sentences = []
     for task in dict.fromkeys(cell.task.name for cell in analysis.cells):
         cells = [cell for cell in analysis.cells if cell.task.name == task]
@@ -80,7 +80,7 @@ def caveats(cell: Cell) -> list[str]:
     summary = summarize(cell)
     notes = row_caveats(cell.facts) + score_caveats(cell.task, summary.best, summary.baseline)
     if summary.winner is not None and summary.test is None:
-        notes.append("there are no test rows, so nobody knows how much of the best score is luck.")
+        notes.append("there are no test rows, so it is unknown how much of the best score is luck.")
     if summary.open:
         notes.append(f"{summary.open} of {len(cell.records)} trials are not finished yet.")
     if any(record.evaluations for record in cell.records) and cell.curves.note:
@@ -91,11 +91,11 @@ def caveats(cell: Cell) -> list[str]:
             "not known; divide percentages by 100."
         )
     if twins := _equal_curves(cell):
-        notes.append(f"{twins} trials have the same curve as another one with other seeds; are they secretly one run?")
+        notes.append(f"{twins} trials have the same curve as another with different seeds; are they really one run?")
     if strange := _strange_tests(cell):
         notes.append(
-            f"{strange} trials are at the guess on test rows though their best validation score is far above it; are the "
-            "test scores of another evaluation?"
+            f"{strange} trials score like the guess on test rows though their best validation score is far above it; are the "
+            "test scores from another evaluation?"
         )
     if is_crossed(cell):
         notes.append(
@@ -114,7 +114,7 @@ def _strange_tests(cell: Cell) -> int:
 
 
 def _equal_curves(cell: Cell) -> int:
-    """Count trials whose curve another trial has, too; a curve that hardly moves may well be equal by chance."""
+    """Count trials with the same curve as another; curves that hardly move may be equal by chance."""
     curves = [tuple(record.scores) for record in cell.records if len({v for _, v in record.scores}) >= DISTINCT]
     return len(curves) - len(set(curves))
 
@@ -224,5 +224,5 @@ def _stopping(analysis: Analysis, cell: Cell) -> str:
     return (
         f"On these trials a budget of {budget} full trainings is best spent by starting {rules.t[i]}, judging after "
         f"{100 * rules.f[i]:.0f} % and keeping {rules.p[i]}: expect {score(float(rules.mean[i]))} instead of "
-        f"{score(float(found.full[i]))}{saving}. (The same trials chose the rule; plan --interval lets others judge it.)"
+        f"{score(float(found.full[i]))}{saving}. (The same trials chose the rule; plan --interval judges it on others.)"
     )

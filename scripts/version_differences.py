@@ -35,6 +35,7 @@ ALLOWED = (
     Allowed("*analyze.*.seconds", "what training took by the clock, summed"),
     Allowed("*trials.*.attempts", "a trial that was killed or put aside was started again"),
     Allowed("*trials.*.origin_seedwise", "the version that trained it"),
+    Allowed("*bias_ratio*", "it was a closed formula, and is measured on the optimiser's moments since decision 16"),
     Allowed("*.errors", "sentences for people, which may be worded better", trained=False),
 )
 """What is not compared."""
@@ -93,8 +94,9 @@ def _figures(folder: Path) -> Iterator[tuple[str, str]]:
         yield f"{name}.columns", " ".join(columns)
         yield f"{name}.rows", str(len(rows))
         for i, row in enumerate(rows):
+            named = [row[columns.index("name")]] if "name" in columns else []  # what a row of `tracked` is of
             for column, value in zip(columns, row, strict=True):
-                figure = f"{name}.{i}.{column}"
+                figure = ".".join([name, str(i), *named, column])
                 yield figure, PurePath(value).name if _is_any(figure, PLACES) else value
 
 

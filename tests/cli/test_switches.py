@@ -68,7 +68,7 @@ def test_a_study_with_lora_is_the_starting_point_of_another_with_many_switches(r
     said, first = request_with("lora_rank=2", "layerwise_lr_decay=0.9", "track=distance,bias_ratio", name="first")
     assert said.code == 0
     assert said.err == (
-        "all trials take the plain path, so that they share dropout masks: toy on train has no other (LoRA puts matrices "
+        "all trials run on the plain engine, so that they share dropout masks: toy on train has no other (LoRA puts matrices "
         "beside the weights).\n"
     )
     settings = ("mixout=0.3", "reinit_layers=1", "pretrained_weight_decay=0.1", "track=distance,gradient_norm")

@@ -57,6 +57,7 @@ import itertools, random, sys
 import numpy as np
 from seedwise.store.rows import Predictions
 from seedwise.store.store import Store
+from seedwise.values.facts import Environment
 from store.toys import tracking, trials
 
 store = Store.create_or_open(sys.argv[1], write=True)

@@ -13,6 +13,7 @@ from seedwise import Analysis, Recipe, RequestError, Seeds, StoppingRule, Study,
 from seedwise.errors import StorageError
 from seedwise.executors.messages import Failed
 from seedwise.store.store import Store
+from seedwise.values.facts import Environment
 from seedwise.values.record import Cause
 
 TASK = Task.glue("rte")
@@ -200,7 +201,7 @@ def test_seeds_that_draw_the_same_are_refused(tmp_path, monkeypatch):
 
     start = replay.Started
     monkeypatch.setattr(
-        replay, "Started", lambda trial_id, *_: start(trial_id, {"init": "same", "order": trial_id}, {})
+        replay, "Started", lambda trial_id, *_: start(trial_id, {"init": "same", "order": trial_id}, Environment())
     )
     with pytest.raises(WorkError, match="your seeds are secretly one: init seeds 2 and 1"):
         run(tmp_path / "s", ReplayExecutor(table(2, 2, 0)), StoppingRule(t=2, f=0.5, p=1))

@@ -6,10 +6,10 @@ import struct
 import altair as alt
 import pytest
 
-from seedwise.analysis.labels import metric_words
 from seedwise.charts.series import line_channel
 from seedwise.charts.style import WIDTH, save, styled, to_svg
 from seedwise.errors import RequestError
+from seedwise.values.labels import metric_words
 
 INCHES = 3.3
 

@@ -35,6 +35,14 @@ def test_study_that_has_not_begun_has_no_score(study):
     assert repr(study).endswith(", 2 waiting>")
 
 
+def test_recipes_of_one_model_are_told_apart(tmp_path):
+    slow = Recipe(model="m", batch_size=8, num_train_epochs=1, evaluations="every 1 steps", learning_rate=1e-5)
+    recipes = [slow, slow.with_changes(learning_rate=1e-4)]
+    with Study.create(tmp_path / "s", tasks=[Task.glue("rte")], recipes=recipes, seeds=Seeds.paired(1)) as study:
+        assert "m, learning_rate=1e-05" in repr(study)
+        assert "m, learning_rate=0.0001" in study._repr_html_()
+
+
 def test_closed_study_can_still_be_printed(study, tmp_path):
     study.close()
     assert repr(study) == f"<Study {tmp_path / 's'}: closed>"

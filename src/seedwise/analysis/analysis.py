@@ -10,7 +10,6 @@ from seedwise.analysis.answers import analysis_json
 from seedwise.analysis.base import StudyLike
 from seedwise.analysis.cell import Cell
 from seedwise.analysis.cells import arm_rows, chosen_cell
-from seedwise.analysis.labels import cell_labels
 from seedwise.analysis.summary import CellSummary, summaries_html, summarize, summary_words
 from seedwise.errors import UnknownError
 from seedwise.stats.best.selection import Fall, SelectedTest
@@ -19,6 +18,7 @@ from seedwise.stats.seeds.anova import BestWorst
 from seedwise.stats.seeds.components import VarianceComponents
 from seedwise.stats.seeds.spread import SeedSpread
 from seedwise.stats.stopping.gain import GainInterval
+from seedwise.values.labels import cell_labels
 from seedwise.values.record import by_cell
 from seedwise.values.stopping import StoppingRule
 

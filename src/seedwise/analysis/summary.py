@@ -3,10 +3,10 @@
 import math
 import statistics
 from collections.abc import Sequence
-from html import escape
 from typing import NamedTuple
 
 from seedwise.analysis.cell import Cell
+from seedwise.values.html import html_table
 from seedwise.values.imported import AnyTask
 from seedwise.values.record import TrialRecord, winner
 from seedwise.values.trial import TrialState
@@ -68,10 +68,7 @@ def summary_words(summary: CellSummary) -> tuple[str, ...]:
 def summaries_html(names: Sequence[str], summaries: Sequence[CellSummary]) -> str:
     """Return a table with one row for each cell, in the colours of the page around it."""
     header = ("recipe", "task", "trials", "metric", "best", "median", "test of the best", "constant guess")
-    head = "".join(f"<th>{word}</th>" for word in header)
-    rows = [(name, *summary_words(each)) for name, each in zip(names, summaries, strict=True)]
-    body = "".join(f"<tr>{''.join(f'<td>{escape(word)}</td>' for word in row)}</tr>" for row in rows)
-    return f"<table><tr>{head}</tr>{body}</table>"
+    return html_table(header, [(name, *summary_words(each)) for name, each in zip(names, summaries, strict=True)])
 
 
 def _test_of(cell: Cell, winner: TrialRecord | None) -> float | None:

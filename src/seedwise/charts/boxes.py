@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
-from seedwise.analysis.labels import metric_words
 from seedwise.charts.series import task_of
 from seedwise.charts.style import COLORS, GREY, styled
+from seedwise.values.labels import metric_words
 
 __all__ = ["MOST_POINTS", "RecipesData", "draw_recipes", "recipes_data"]
 

@@ -8,11 +8,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
-from seedwise.analysis.labels import metric_words
 from seedwise.analysis.stopping import BestRules
 from seedwise.charts.series import line_channel, shaded_lines
 from seedwise.charts.style import GREY, WIDTH, styled
 from seedwise.errors import UnknownError
+from seedwise.values.labels import metric_words
 
 __all__ = ["BudgetData", "RulesData", "draw_by_budget", "draw_rules", "planned_data", "reduction_data", "rules_data"]
 

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
-from seedwise.analysis.labels import metric_words
 from seedwise.charts.style import HEIGHT, WIDTH, styled
 from seedwise.errors import UnknownError
 from seedwise.values.checks import check_count
+from seedwise.values.labels import metric_words
 from seedwise.values.record import TrialRecord, winner
 from seedwise.values.trial import TrialState
 

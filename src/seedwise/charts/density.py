@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
-from seedwise.analysis.labels import metric_words
 from seedwise.charts.series import line_channel
 from seedwise.charts.style import GREY, WIDTH, styled
 from seedwise.stats.kernel_density import bandwidth, density
+from seedwise.values.labels import metric_words
 
 __all__ = ["DensityData", "draw_density", "seed_density_data", "spread_density_data"]
 

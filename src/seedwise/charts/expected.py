@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.best import BestOfN, schedules
 from seedwise.analysis.cell import Cell
-from seedwise.analysis.labels import metric_words
 from seedwise.charts.series import in_words, shaded_lines, task_of
 from seedwise.charts.style import styled
 from seedwise.errors import UnknownError
+from seedwise.values.labels import metric_words
 
 __all__ = [
     "ExpectedData",

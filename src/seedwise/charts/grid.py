@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
-from seedwise.analysis.labels import metric_words
 from seedwise.analysis.seeds import Grid
 from seedwise.charts.style import GREY, SEQUENTIAL, WIDTH, styled
+from seedwise.values.labels import metric_words
 
 __all__ = ["GridData", "draw_grid", "margin_grid_data", "sorted_grid_data"]
 

@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 import altair as alt
 
 from seedwise.analysis.cell import Cell
-from seedwise.analysis.labels import metric_words, recipe_labels
 from seedwise.charts.series import in_words, line_channel, shaded_lines, task_of
 from seedwise.charts.style import styled
 from seedwise.errors import RequestError, UnknownError
 from seedwise.stats.intervals import mean_interval
 from seedwise.values.imported import AnyRecipe, ImportedRecipe
+from seedwise.values.labels import metric_words, recipe_labels
 
 __all__ = ["SettingData", "by_setting", "draw_setting", "setting_data"]
 

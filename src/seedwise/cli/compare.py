@@ -119,7 +119,7 @@ def _shared_tasks(
 
 
 def _lines(found: "RecipeComparison", adjusted: float, tasks: int) -> list[str]:
-    from seedwise.analysis.labels import metric_words
+    from seedwise.values.labels import metric_words
 
     difference, improvement, failed = found.difference, found.improvement, found.failed
     level = f"{difference.confidence:.0%}"

@@ -1,17 +1,16 @@
 """What does ``seedwise status`` show of a study?"""
 
 from contextlib import ExitStack
-from typing import Any, NamedTuple
+from typing import Any
 
 from rich.text import Text
 
 import seedwise as sw
-from seedwise.analysis.labels import cell_labels
 from seedwise.cli.arguments import Folder, Json
 from seedwise.cli.console import duration, new_table, print_json, print_table, score_words
+from seedwise.study.shown import CellProgress, progress_of
 from seedwise.values.caveats import repeat_caveats
 from seedwise.values.design import STAGES
-from seedwise.values.record import by_cell
 from seedwise.values.trial import TrialState
 
 __all__ = ["status"]
@@ -28,30 +27,6 @@ def status(folder: Folder, *, json: Json = False) -> None:
             print_json(_as_json(study, stages))
         else:
             _print(study, stages)
-
-
-class _Progress(NamedTuple):
-    """How far the trials of one task and recipe are."""
-
-    task: str
-    recipe: str
-    metric: str
-    states: dict[TrialState, int]
-    seconds: float | None  # unknown for imported runs
-    best: float | None
-
-
-def _progress(study: "sw.Study") -> list[_Progress]:
-    cells = by_cell(study.trials)
-    labels = cell_labels((cell[0].trial for cell in cells), study.design)
-    found = []
-    for cell in cells:
-        task, recipe = cell[0].trial.task, cell[0].trial.recipe
-        best = (max if task.greater_is_better else min)((r.best[1] for r in cell if r.best), default=None)
-        states = {state: sum(record.state is state for record in cell) for state in TrialState}
-        seconds = None if study.is_imported else sum(record.seconds for record in cell)
-        found.append(_Progress(task.name, labels[task.id, recipe.id], task.metric, states, seconds, best))
-    return found
 
 
 def _warnings(stages: "list[tuple[str, sw.Study]]") -> list[str]:
@@ -71,7 +46,7 @@ def _as_json(study: "sw.Study", stages: "list[tuple[str, sw.Study]]") -> dict[st
         "running": study.is_running,
         "killed": _was_killed(study, stages),
         "warnings": _warnings(stages),
-        "stages": [{"stage": name, "cells": [cell._asdict() for cell in _progress(stage)]} for name, stage in stages],
+        "stages": [{"stage": name, "cells": [cell._asdict() for cell in progress_of(stage)]} for name, stage in stages],
     }
 
 
@@ -81,7 +56,7 @@ def _print(study: "sw.Study", stages: "list[tuple[str, sw.Study]]") -> None:
         if len(stages) > 1:
             print(f"{chr(10) if number else ''}{name}:\n")
         if stage.trials:
-            _print_table(_progress(stage), imported=stage.is_imported)
+            _print_table(progress_of(stage), imported=stage.is_imported)
         else:
             print("waits for the stages before it." if len(stages) > 1 else "nothing has been started yet.")
     for warning in _warnings(stages):
@@ -90,7 +65,7 @@ def _print(study: "sw.Study", stages: "list[tuple[str, sw.Study]]") -> None:
         print(f"\nThe process that ran this study is gone: seedwise run {study.folder} continues it.")
 
 
-def _print_table(cells: list[_Progress], *, imported: bool) -> None:
+def _print_table(cells: list[CellProgress], *, imported: bool) -> None:
     always = set() if imported else set(TrialState) - {TrialState.FAILED}
     states = [state for state in TrialState if state in always or any(cell.states[state] for cell in cells)]
     named = len({cell.recipe for cell in cells}) > 1

@@ -8,9 +8,9 @@ from typing import Any, Literal
 from rich.text import Text
 
 import seedwise as sw
-from seedwise.analysis.labels import cell_labels
 from seedwise.cli.arguments import Folder, Json
 from seedwise.cli.console import duration, new_table, print_json, print_table, score_words
+from seedwise.values.labels import cell_labels
 from seedwise.values.record import by_cell
 
 __all__ = ["trials"]

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -83,10 +83,10 @@ def choose(remaining: Remaining, fit: int, request: Request) -> Chosen:
 
 
 def usual(recipe: Recipe, request: Request, most: int = 64) -> Chosen:
-    """Return what is fast as a rule, of whatever the request leaves open.
+    """Return the layout that is usually fastest, for whatever the request leaves open.
 
-    On a CPU the C kernels are fastest, one trial a core. On a GPU as many trials are stacked as its memory holds. Where a
-    recipe is nothing for that, packed takes it, and else the library's own model. docs/performance.md has the measurements.
+    On a CPU the C kernels are fastest, one trial a core. On a GPU as many trials are stacked as its memory holds. What
+    neither can train is trained by packed, or else by the library's own model. docs/performance.md has the measurements.
     """
     first = request.engine or (FUSED if request.kind == "cuda" else COMPILED)
     why = "as many trials at once as a GPU holds" if first.stacks else "usually the fastest on a CPU"
@@ -154,6 +154,5 @@ def _begun(remaining: Remaining, request: Request, fit: int) -> Layout | None:
         return None
     if engine.reason_against(remaining.trial.recipe, request.device) is not None:
         return None
-    threads = request.threads or ran_on.threads or 1
-    workers = request.workers or (len(request.devices) if request.kind == "cuda" else max(1, cores() // threads))
-    return Layout(engine, workers, threads, min(width, max(1, fit)))
+    request = replace(request, threads=request.threads or ran_on.threads)
+    return Layout(engine, *request.processes, min(width, max(1, fit)))

@@ -42,7 +42,9 @@ def study_masks(remaining: Sequence[Remaining], wanted: Masks, device: str) -> S
 
 def masks_of(environment: Environment) -> Masks | None:
     """Return which masks a trial with this environment was trained with; None of one that never ran."""
-    return ENGINES[environment.engine or PLAIN.name].masks if environment.is_known else None
+    if not environment.is_known:
+        return None
+    return ENGINES.get(environment.engine or PLAIN.name, PACKED).masks  # an engine of a newer version hashes, too
 
 
 def with_masks(engine: Engine, masks: Masks | None) -> Engine:

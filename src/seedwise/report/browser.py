@@ -8,7 +8,7 @@ from typing import Any
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
-from seedwise.analysis.labels import metric_words
+from seedwise.values.labels import metric_words
 from seedwise.values.record import TrialRecord
 
 __all__ = ["browser", "curves_json"]

@@ -7,12 +7,12 @@ import numpy as np
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
-from seedwise.analysis.labels import metric_words
 from seedwise.analysis.seeds import FAILED_MARGIN, is_crossed
 from seedwise.analysis.stopping import trusted_from
 from seedwise.analysis.summary import CellSummary, summarize
 from seedwise.errors import UnknownError
 from seedwise.values.caveats import row_caveats, score_caveats
+from seedwise.values.labels import metric_words
 
 __all__ = ["caveats", "recipes_verdict", "score", "verdict"]
 

@@ -1,45 +1,63 @@
-"""How does a study look in print and in a notebook?"""
+"""How far is a study, and how does it look in print and in a notebook?"""
 
-from collections import Counter
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from seedwise.errors import SeedwiseError
-from seedwise.values.record import TrialRecord, by_cell
+from seedwise.values.html import html_table
+from seedwise.values.labels import cell_labels
+from seedwise.values.record import by_cell
+from seedwise.values.trial import TrialState
 
 if TYPE_CHECKING:
     from seedwise.study.study import Study
 
-__all__ = ["study_html", "study_text"]
+__all__ = ["CellProgress", "progress_of", "study_html", "study_text"]
+
+
+class CellProgress(NamedTuple):
+    """How far the trials of one task and recipe are."""
+
+    task: str
+    recipe: str
+    metric: str
+    states: dict[TrialState, int]
+    seconds: float | None  # unknown for imported runs
+    best: float | None  # the best score so far, of any trial
+
+
+def progress_of(study: "Study") -> list[CellProgress]:
+    """Return how far the trials of each task and recipe are."""
+    cells = by_cell(study.trials)
+    labels = cell_labels((cell[0].trial for cell in cells), study.design)
+    found = []
+    for cell in cells:
+        task, recipe = cell[0].trial.task, cell[0].trial.recipe
+        best = (max if task.greater_is_better else min)((r.best[1] for r in cell if r.best), default=None)
+        states = {state: sum(record.state is state for record in cell) for state in TrialState}
+        seconds = None if study.is_imported else sum(record.seconds for record in cell)
+        found.append(CellProgress(task.name, labels[task.id, recipe.id], task.metric, states, seconds, best))
+    return found
 
 
 def study_text(study: "Study") -> str:
     """Return a study in one line; of one that is closed, its folder."""
     try:
-        cells = by_cell(study.trials)
+        cells = "; ".join(", ".join(filter(None, _words(cell))) for cell in progress_of(study))
     except SeedwiseError:
-        return f"<Study {study.folder}: closed>"
-    return (
-        f"<Study {study.folder}: {'; '.join(', '.join(filter(None, _words(cell))) for cell in cells) or 'no trials'}>"
-    )
+        cells = "closed"
+    return f"<Study {study.folder}: {cells or 'no trials'}>"
 
 
 def study_html(study: "Study") -> str:
-    """Return a study as a small table, in the colours of the page around it."""
+    """Return a study as a small table; of one that is closed, its line."""
+    header = ("task", "recipe", "trials", "best so far")
     try:
-        cells = by_cell(study.trials)
+        return html_table(header, map(_words, progress_of(study)), f"Study {study.folder}")
     except SeedwiseError:
         return f"<p>{escape(study_text(study))}</p>"
-    head = "".join(f"<th>{name}</th>" for name in ("task", "recipe", "trials", "best"))
-    rows = ("".join(f"<td>{escape(word)}</td>" for word in _words(cell)) for cell in cells)
-    body = "".join(f"<tr>{row}</tr>" for row in rows)
-    return f"<table><caption>Study {escape(str(study.folder))}</caption><tr>{head}</tr>{body}</table>"
 
 
-def _words(cell: tuple[TrialRecord, ...]) -> tuple[str, str, str, str]:
-    """Return task, recipe, trials by state and the best score of one task and recipe."""
-    task, recipe = cell[0].trial.task, cell[0].trial.recipe
-    states = ", ".join(f"{count} {state}" for state, count in Counter(record.state for record in cell).items())
-    scores = [record.best[1] for record in cell if record.best is not None]
-    best = f"{task.metric} {(max if task.greater_is_better else min)(scores):.3f}" if scores else ""
-    return task.name, recipe.model_name, states, best
+def _words(cell: CellProgress) -> tuple[str, str, str, str]:
+    states = ", ".join(f"{count} {state}" for state, count in cell.states.items() if count)
+    return cell.task, cell.recipe, states, "" if cell.best is None else f"{cell.metric} {cell.best:.3f}"

@@ -365,7 +365,7 @@ class Study:
     def predict(
         self, rows: "Sequence[str] | Sequence[Mapping[str, str]] | pl.DataFrame", task: AnyTask | str | None = None
     ) -> "pl.DataFrame":
-        """Label new rows with the best model; see `BestModel.predict`.
+        """Label new rows with the best model.
 
         Args:
             rows: Texts; or mappings or a polars DataFrame with the task's text columns.

@@ -8,7 +8,6 @@ import numpy as np
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
-from seedwise.analysis.labels import metric_words
 from seedwise.analysis.recipes import RecipeScore
 from seedwise.analysis.summary import summarize
 from seedwise.papers.numbers import DODGE_TABLE_1
@@ -17,6 +16,7 @@ from seedwise.tables.reasons import Reasons, cell_columns
 from seedwise.tables.seeds import anova_table, good_seeds_table, grid_table, spread_table
 from seedwise.tables.table import Kind, Table, Value
 from seedwise.values.imported import AnyTask
+from seedwise.values.labels import metric_words
 
 __all__ = ["best_table", "failed_table", "planning_table", "results_table", "study_tables"]
 

@@ -10,7 +10,7 @@ from torch.nn import functional
 from families import FAMILIES, save_family
 from seedwise.engines.architecture import Dropout, architecture
 from seedwise.training import loop, plain
-from seedwise.training.masks import keep, line_keys, step_key, threshold
+from seedwise.training.hashed_masks import keep, line_keys, step_key, threshold
 from seedwise.training.randomness import permutation
 from toys import toy_task
 

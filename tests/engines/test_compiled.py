@@ -14,7 +14,7 @@ from seedwise.engines import kernels
 from seedwise.engines.architecture import Dense, architecture
 from seedwise.engines.batches import Batch
 from seedwise.engines.compiled import CompiledEncoder, objection
-from seedwise.training.masks import keep, line_keys, threshold
+from seedwise.training.hashed_masks import keep, line_keys, threshold
 from tolerances import SEVERAL_LAYERS, drift
 
 pytestmark = pytest.mark.skipif(not kernels.available(), reason=str(kernels.reason()))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seedwise.engines import kernels
-from seedwise.training.masks import keep, line_keys, threshold
+from seedwise.training.hashed_masks import keep, line_keys, threshold
 from tolerances import ulps
 
 pytestmark = pytest.mark.skipif(not kernels.available(), reason=str(kernels.reason()))

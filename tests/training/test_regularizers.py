@@ -8,8 +8,8 @@ import torch
 
 from seedwise import Seeds, Trial
 from seedwise.training import regularizers
+from seedwise.training.hashed_masks import keep_mask
 from seedwise.training.loop import begin, train
-from seedwise.training.masks import keep_mask
 from seedwise.training.metrics import score
 from seedwise.training.plain import predict
 from seedwise.training.regularizers import decay_towards, mixout

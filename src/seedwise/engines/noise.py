@@ -8,7 +8,7 @@ import torch
 
 from seedwise.engines.architecture import Architecture, Dropout
 from seedwise.engines.stream import RowBlock, Stream
-from seedwise.training.masks import Array, keep, line_keys, threshold
+from seedwise.training.hashed_masks import Array, keep, line_keys, threshold
 
 __all__ = ["Noise", "Rates"]
 

@@ -22,8 +22,8 @@ from seedwise.engines.stream import Stream
 from seedwise.engines.vocabulary import Vocabulary
 from seedwise.engines.weights import Weights
 from seedwise.errors import RequestError
+from seedwise.training.hashed_masks import mask_fingerprint, step_key
 from seedwise.training.loop import Training, assemble
-from seedwise.training.masks import mask_fingerprint, step_key
 from seedwise.training.model import load_model
 from seedwise.training.plain import precision
 from seedwise.values.masks import Masks

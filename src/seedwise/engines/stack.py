@@ -27,8 +27,8 @@ from seedwise.engines.replay import MULTIPLE, Recordings
 from seedwise.engines.stream import Stream
 from seedwise.engines.weights import Weights
 from seedwise.errors import RequestError
+from seedwise.training.hashed_masks import step_key
 from seedwise.training.loop import Training, mixed, record, update
-from seedwise.training.masks import step_key
 from seedwise.training.plain import precision
 from seedwise.values.trial import Measurement, Trial
 

@@ -8,7 +8,7 @@ from seedwise.engines.engine import ENGINES, FUSED, PACKED, PLAIN, Engine
 from seedwise.errors import RequestError
 from seedwise.executors.base import Job, Remaining
 from seedwise.executors.layout import Layout, Request, check_device, choose, devices_here, stack_room, usual
-from seedwise.executors.masks import cell_of, masks_of, study_masks, with_masks
+from seedwise.executors.study_masks import cell_of, masks_of, study_masks, with_masks
 from seedwise.executors.tasks import PreparedTasks
 from seedwise.executors.workers.session import LocalSession
 from seedwise.values.checks import check_choice, check_count

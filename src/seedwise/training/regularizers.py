@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
-from seedwise.training.masks import keep_mask
+from seedwise.training.hashed_masks import keep_mask
 from seedwise.values.recipe import Recipe
 
 __all__ = ["decay_towards", "mixout", "starting_values"]

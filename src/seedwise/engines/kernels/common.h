@@ -4,7 +4,7 @@
 // first tokens alone, starts counts 0, 1, 2, ... All widths are multiples of 8. Gradients of parameters are added to what
 // is there; all else is overwritten.
 //
-// Dropout is four arguments: key, site, limit and scale (see seedwise.training.masks). A mask is hashed again in the
+// Dropout is four arguments: key, site, limit and scale (see seedwise.training.hashed_masks). A mask is hashed again in the
 // backward pass, which costs less than storing it.
 #pragma once
 
@@ -53,7 +53,7 @@ INLINE floats exponential(floats x) {
     return mul(q, _mm256_castsi256_ps(power));
 }
 
-// ---- Masks: as in seedwise.training.masks ----
+// ---- Masks: as in seedwise.training.hashed_masks ----
 
 typedef struct {
     __m256i next, high, below;

@@ -12,7 +12,7 @@ import torch
 
 from seedwise.engines.architecture import Architecture
 from seedwise.engines.kernels import call
-from seedwise.training.masks import threshold
+from seedwise.training.hashed_masks import threshold
 
 __all__ = ["Embeddings", "Linear", "Lines", "Parameters", "Residual", "Space", "adjacent", "dropout"]
 

@@ -12,8 +12,8 @@ from seedwise.engines.memory import is_out_of_memory
 from seedwise.errors import CheckpointError, MasksError, StorageError
 from seedwise.executors.base import Job
 from seedwise.executors.environment import environment
-from seedwise.executors.masks import masks_of
 from seedwise.executors.messages import Interrupted, Message, Returned, Started, write_message
+from seedwise.executors.study_masks import masks_of
 from seedwise.executors.workers.export import export_model
 from seedwise.executors.workers.job import Attempt, Clock, failed
 from seedwise.training.checkpoint import load_checkpoint, step_of

@@ -7,7 +7,7 @@ import pytest
 from seedwise import Seeds, Trial
 from seedwise.engines.engine import COMPILED, FUSED, PACKED, PLAIN
 from seedwise.executors.base import Remaining
-from seedwise.executors.masks import cell_of, study_masks, with_masks
+from seedwise.executors.study_masks import cell_of, study_masks, with_masks
 from seedwise.values.facts import Environment
 from seedwise.values.masks import Masks
 from toys import toy_recipe

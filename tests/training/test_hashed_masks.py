@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy import stats
 
-from seedwise.training.masks import keep, keep_mask, line_keys, step_key, threshold
+from seedwise.training.hashed_masks import keep, keep_mask, line_keys, step_key, threshold
 
 
 def keys(seed=1, step=1, site=0, rows=64, lines=64):

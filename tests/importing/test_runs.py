@@ -520,7 +520,7 @@ def test_a_missing_mapping_is_refused_with_a_command_to_try(tmp_path):
     with pytest.raises(RequestError) as refused:
         read_runs(write(tmp_path / "runs.csv", rows), {})
     assert str(refused.value) == (
-        "runs.csv has no task and no recipe and no score that is mapped, and needs one; its columns are method, seed, "
+        "each of task, recipe and score needs a column, but none of runs.csv is mapped to task or recipe or score; its columns are method, seed, "
         f"val_acc, step: try `seedwise import {tmp_path / 'runs.csv'} DIR --map recipe=method --map init=seed "
         "--map score=val_acc --map task=:NAME`."
     )

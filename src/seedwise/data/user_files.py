@@ -4,7 +4,6 @@ import csv
 import gzip
 import io
 import itertools
-import json
 import logging
 import math
 import re
@@ -17,7 +16,7 @@ import polars as pl
 
 from seedwise.data.source import RawLabel, SourceRows, as_label, as_text
 from seedwise.errors import DataError
-from seedwise.values.checks import did_you_mean
+from seedwise.values.checks import did_you_mean, parse_json
 from seedwise.values.task import Task
 
 __all__ = ["ENDINGS", "infer_kind", "read_columns", "read_files", "select_rows"]
@@ -151,24 +150,12 @@ def _read_json(content: bytes, path: Path) -> dict[str, list[Any]]:
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
-        row = _parsed(line, f"{path}" if whole else f"line {number} of {path}")
+        row = parse_json(line, f"{path}" if whole else f"line {number} of {path}", "write one object a line")
         rows.extend(row if whole else [row])
     if not all(isinstance(row, dict) for row in rows):
         raise DataError(f"{path} must hold one JSON object a line, with the columns' names as keys; convert it.")
     names = dict.fromkeys(name for row in rows for name in row)
     return {name: [row.get(name) for row in rows] for name in names}
-
-
-def _parsed(line: str, place: str) -> Any:
-    try:
-        return json.loads(line)
-    except json.JSONDecodeError as error:
-        reason = f"{error.msg} at character {error.pos}"
-    except RecursionError:
-        reason = "it is nested too deeply"
-    except ValueError:  # Python reads no whole number of more than some thousand digits
-        reason = "a number in it is too long"
-    raise DataError(f"{place} must be JSON, but: {reason}; write one object a line.")
 
 
 def _read_parquet(content: bytes, path: Path) -> dict[str, list[Any]]:

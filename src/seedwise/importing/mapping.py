@@ -112,8 +112,8 @@ def resolve(mapping: Mapping[str, str], table: Table, file: str = "FILE") -> Fie
     missing = [f for f in ("task", "recipe", "score") if f not in {source.field for source in sources}]
     if missing:
         raise RequestError(
-            f"{table.name} has no {' and no '.join(missing)} that is mapped, and needs one; its columns are "
-            f"{', '.join(table.columns)}: try `{_suggestion(mapping, fields, table, file)}`."
+            f"each of task, recipe and score needs a column, but none of {table.name} is mapped to {' or '.join(missing)}; its "
+            f"columns are {', '.join(table.columns)}: try `{_suggestion(mapping, fields, table, file)}`."
         )
     return fields
 

@@ -3,7 +3,6 @@
 import csv
 import gzip
 import io
-import json
 import math
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -12,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from seedwise.errors import DataError
-from seedwise.values.checks import did_you_mean
+from seedwise.values.checks import did_you_mean, parse_json
 
-__all__ = ["ENDINGS", "Table", "join", "label_of", "number_of", "read_file", "read_json"]
+__all__ = ["ENDINGS", "Table", "join", "label_of", "number_of", "read_file"]
 
 ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet")
 """The endings that are read; also with ``.gz`` after them."""
@@ -131,19 +130,6 @@ def number_of(value: Any) -> float | None:
     return float(value)
 
 
-def read_json(text: str, place: str) -> Any:
-    """Read JSON, or say what is wrong with it; NaN is a number."""
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        reason = f"{error.msg} at character {error.pos}"
-    except RecursionError:
-        reason = "it is nested too deeply"
-    except ValueError:  # Python reads no whole number of more than some thousand digits
-        reason = "a number in it is too long"
-    raise DataError(f"{place} must be JSON, but: {reason}; write it again.")
-
-
 def _content(path: Path) -> bytes:
     try:
         content = path.read_bytes()
@@ -179,10 +165,12 @@ def _read_rows(content: bytes, path: Path) -> dict[str, list[Any]]:
     """Read one JSON object a line, or one array of objects."""
     text = _decode(content, path)
     if text.lstrip().startswith("["):
-        rows = read_json(text, f"the file {path}")
+        rows = parse_json(text, f"the file {path}", "write it again")
     else:
         lines = enumerate(text.split("\n"), start=1)
-        rows = [read_json(line, f"line {number} of {path}") for number, line in lines if line.strip()]
+        rows = [
+            parse_json(line, f"line {number} of {path}", "write it again") for number, line in lines if line.strip()
+        ]
     if not all(isinstance(row, dict) for row in rows):
         raise DataError(f"{path} must hold JSON objects, with the columns' names as keys; convert it.")
     return _columns(rows)

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from seedwise.errors import DataError, RequestError
-from seedwise.importing.reading import Table, read_json
+from seedwise.importing.reading import Table
+from seedwise.values.checks import parse_json
 
 __all__ = ["STATE_FILE", "read_trainer_states"]
 
@@ -74,7 +75,7 @@ def _read_state(path: Path) -> Row:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"the file {path} cannot be read ({error}); check the file.") from error
-    state = read_json(text, f"the file {path}")
+    state = parse_json(text, f"the file {path}", "write it again")
     log = state.get("log_history") if isinstance(state, dict) else None
     if not isinstance(log, list) or not all(isinstance(entry, dict) for entry in log):
         raise DataError(f"the file {path} must have a list log_history, but has none; leave it out.")

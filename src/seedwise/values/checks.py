@@ -1,6 +1,7 @@
-"""How are arguments, keys and TOML files checked, so that every error is one sentence that says what to do?"""
+"""How are arguments, keys, TOML and JSON checked, so that every error is one sentence that says what to do?"""
 
 import difflib
+import json
 import math
 import tomllib
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -8,7 +9,7 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from seedwise.errors import RequestError
+from seedwise.errors import DataError, RequestError
 
 __all__ = [
     "TABLE",
@@ -25,6 +26,7 @@ __all__ = [
     "check_table",
     "check_text",
     "did_you_mean",
+    "parse_json",
     "read_toml",
     "toml_list",
     "toml_type",
@@ -109,6 +111,19 @@ def read_toml(what: str, path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise RequestError(f"{what} {path} must be readable TOML, but: {error}; mend the file.") from error
+
+
+def parse_json(text: str, place: str, remedy: str) -> Any:
+    """Return the content of a JSON text that a user wrote; NaN is a number."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        reason = f"{error.msg} at character {error.pos}"
+    except RecursionError:
+        reason = "it is nested too deeply"
+    except ValueError:  # Python reads no whole number of more than some thousand digits
+        reason = "a number in it is too long"
+    raise DataError(f"{place} must be JSON, but: {reason}; {remedy}.")
 
 
 class TomlKind(NamedTuple):

@@ -1,6 +1,4 @@
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -62,11 +60,3 @@ def test_a_new_table_is_named_and_a_missing_one_is_a_difference(version_differen
     assert (found.found, found.new_tables) == ((), ("chosen",))
     missing = version_differences.differences(more, less, trained=False).found
     assert "chosen.columns is missing and was arm" in missing
-
-
-@pytest.mark.slow
-def test_this_version_gives_what_it_gives():
-    command = [sys.executable, str(SCRIPTS / "compare_versions.py"), "--quick"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("equal:") == 4

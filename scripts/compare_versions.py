@@ -3,7 +3,7 @@
     python scripts/compare_versions.py make ../base ../reference   let the checkout ../base make one study of each kind
     python scripts/compare_versions.py check ../reference          compare the version that runs this script with it
     python scripts/compare_versions.py check ../reference lora     the same for one kind of study
-    python scripts/compare_versions.py --quick                     a small study against itself, without a reference
+    python scripts/compare_versions.py --quick                     imported runs against themselves, without a reference
 
 `make` keeps every study as it was left (some are killed or stopped halfway) and as it ended, with what the reference says
 of both: status, analyze, compare, plan, report, and every table of export, which holds every loss and evaluation. `check` lets

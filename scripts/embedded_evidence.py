@@ -13,8 +13,9 @@ import argparse
 import json
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
@@ -89,11 +90,15 @@ def _run(chosen: argparse.Namespace, encoders: list[tuple[str, Recipe]]) -> dict
     print("| task | encoder | mean | sd | worst | best | test mean | test sd | seconds a trial |")
     print("|---|---|---|---|---|---|---|---|---|")
     found: dict[str, list[Outcome]] = {}
-    with ProcessPoolExecutor(chosen.processes, mp_context=get_context("spawn")) as pool:
+    with ExitStack() as opened:
+        work: Callable[..., Iterable[Outcome]] = map
+        if chosen.processes > 1:
+            pool = ProcessPoolExecutor(chosen.processes, mp_context=get_context("spawn"))
+            work = opened.enter_context(pool).map
         for task in chosen.tasks:
             for name, recipe in encoders:
                 trials = [Trial(Task.embedded(task), recipe, seeds) for seeds in Seeds.paired(chosen.seeds)]
-                found[f"{task} {name}"] = outcomes = list(pool.map(_outcome, trials))
+                found[f"{task} {name}"] = outcomes = list(work(_outcome, trials))
                 print(_line(task, name, outcomes), flush=True)
     return found
 

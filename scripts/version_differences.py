@@ -34,7 +34,7 @@ ALLOWED = (
     Allowed("*trials.*.seconds", "what training took by the clock"),
     Allowed("*analyze.*.seconds", "what training took by the clock, summed"),
     Allowed("*trials.*.attempts", "a trial that was killed or put aside was started again"),
-    Allowed("*events.*.time", "when it happened"),
+    Allowed("*events.*.time", "when it happened", trained=False),
     Allowed("*trials.*.origin_seedwise", "the version that trained it"),
     Allowed("*bias_ratio*", "it was a closed formula, and is measured on the optimiser's moments since decision 16"),
     Allowed("*.errors", "sentences for people, which may be worded better", trained=False),

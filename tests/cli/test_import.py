@@ -100,7 +100,7 @@ class TestRefusal:
     @pytest.mark.parametrize(
         ("flags", "words"),
         [
-            ([], "runs.csv has no task and no recipe and no score that is mapped"),
+            ([], "each of task, recipe and score needs a column, but none of runs.csv is mapped to"),
             (["--map", "init"], "--map must read FIELD=COLUMN, not 'init'; for example init=seed."),
             ([*MAP, "--map", "order=sed"], "runs.csv has no column 'sed'; did you mean 'seed'"),
             ([*MAP, "--baseline", "x"], "--baseline must read VALUE or TASK=VALUE, not 'x'; for example RTE=0.53."),

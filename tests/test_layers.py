@@ -264,6 +264,7 @@ def test_help_of_the_command_line_loads_nothing_heavy():
     assert loaded_by(CLI_HELP, HEAVY) == []
 
 
+@pytest.mark.slow
 def test_analysis_side_loads_neither_torch_nor_ray():
     rooms = {"values", "papers", "designs", "stats", "store", "importing", "analysis", "charts", "tables", "report"}
     modules = sorted(name for name in NAMES if name.split(".")[0] in rooms)
@@ -295,6 +296,7 @@ for command in (
 """
 
 
+@pytest.mark.slow
 def test_runs_of_others_are_analysed_where_no_torch_is_installed(tmp_path):
     assert loaded_by(WITHOUT_TORCH.format(folder=str(tmp_path)), ["ray", "datasets"]) == []
     assert (tmp_path / "study" / "report.html").exists()

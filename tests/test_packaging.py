@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from hatchling.builders.wheel import WheelBuilder
 
+pytestmark = pytest.mark.slow  # builds the package
+
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src"
 

@@ -516,6 +516,7 @@ class TestWords:
         )
 
 
+@pytest.mark.slow
 def test_full_disk_ends_the_run_and_the_folder_alone_continues_it(seedwise, monkeypatch, tmp_path, request_of):
     prepare, full = database._prepare, True
 

@@ -8,6 +8,8 @@ import pytest
 from seedwise import Study
 from seedwise.engines import kernels, memory
 
+pytestmark = pytest.mark.slow  # nearly every test starts worker processes
+
 SHORT = ["--seeds", 1, "--set", "num_train_steps=2", "--set", "evaluations=1 per run"]
 
 

@@ -9,6 +9,8 @@ from toys import toy_model, toy_task
 
 TEXTS = ["good film", "bad film", "a dull plot"]
 
+pytestmark = pytest.mark.slow  # trains a study
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):

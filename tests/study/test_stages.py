@@ -24,6 +24,8 @@ from seedwise.data import tokens
 from seedwise.values.arm import Intermediate
 from toys import toy_model, toy_recipe, toy_task
 
+pytestmark = pytest.mark.slow  # runs whole designs
+
 RTE, QNLI = Task.glue("rte"), Task.glue("qnli")
 RECIPE = Recipe(model="m", batch_size=8, num_train_steps=4, evaluations="every 1 steps")
 REPORT, TUNING = Seeds.paired(3), Seeds.paired([101, 102])

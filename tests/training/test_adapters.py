@@ -23,6 +23,8 @@ from seedwise.training.randomness import normal
 from tolerances import SEVERAL_LAYERS
 from toys import toy_recipe
 
+pytestmark = pytest.mark.slow  # trains with LoRA
+
 pytest.importorskip("peft", reason="needs the extra [lora]")
 
 QUERY = "bert.encoder.layer.0.attention.self.query"

@@ -13,6 +13,8 @@ from seedwise.training.loop import begin, train
 from seedwise.values.recipe import TRACKED
 from toys import toy_recipe, toy_task
 
+pytestmark = pytest.mark.slow  # trains each pair of switches
+
 
 @pytest.fixture(scope="module")
 def rows(tmp_path_factory):

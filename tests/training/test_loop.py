@@ -18,6 +18,8 @@ from seedwise.training.randomness import permutation
 from tolerances import drift
 from toys import toy_recipe, toy_task
 
+pytestmark = pytest.mark.slow  # trains beside a plain loop
+
 
 def curve(trial, data, until=None):
     return list(train(begin(trial, data), until))

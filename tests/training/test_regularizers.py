@@ -15,6 +15,8 @@ from seedwise.training.plain import predict
 from seedwise.training.regularizers import decay_towards, mixout
 from tolerances import drift, ulps
 
+pytestmark = pytest.mark.slow  # trains step by step
+
 
 def drawn(seed, shape=(6, 5)):
     return torch.from_numpy(np.random.default_rng(seed).normal(size=shape)).float()

@@ -20,6 +20,8 @@ from seedwise.values.recipe import TRACKED
 from tolerances import SEVERAL_LAYERS
 from toys import toy_recipe, toy_task
 
+pytestmark = pytest.mark.slow  # trains every family
+
 BY_PARAMETER = {
     "reinit_pooler": True,
     "mixout": 0.3,

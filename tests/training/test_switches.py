@@ -16,6 +16,8 @@ from seedwise.training.model import check_switches, load_model
 from seedwise.training.randomness import normal
 from toys import toy_recipe
 
+pytestmark = pytest.mark.slow  # trains with each switch
+
 TOP = "bert.encoder.layer.2."
 POOLER = {"bert.pooler.dense.weight", "bert.pooler.dense.bias"}
 HEAD = {"classifier.weight", "classifier.bias"}

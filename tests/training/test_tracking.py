@@ -16,6 +16,8 @@ from seedwise.training.randomness import permutation
 from seedwise.values.recipe import TRACKED
 from tolerances import SEVERAL_LAYERS, ulps
 
+pytestmark = pytest.mark.slow  # trains step by step
+
 ALL = ",".join(TRACKED)
 BLOCKS = ("bert.encoder.layer.0.", "bert.encoder.layer.1.")
 

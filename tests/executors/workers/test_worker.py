@@ -19,6 +19,8 @@ from seedwise.executors.workers.job import Clock
 from seedwise.executors.workers.worker import Worker
 from seedwise.values.facts import Environment
 
+pytestmark = pytest.mark.slow  # trains in a worker
+
 
 @pytest.fixture
 def data(task, recipe):

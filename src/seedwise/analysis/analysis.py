@@ -1,7 +1,6 @@
 """What can be said about a study: about each task and recipe, and about several of them together?"""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
 
@@ -9,7 +8,7 @@ from seedwise.analysis import best, recipes, seeds, steps, stopping
 from seedwise.analysis.answers import analysis_json
 from seedwise.analysis.base import StudyLike
 from seedwise.analysis.cell import Cell
-from seedwise.analysis.cells import arm_rows, chosen_cell
+from seedwise.analysis.study_cells import StudyCells
 from seedwise.analysis.summary import CellSummary, summaries_html, summarize, summary_words
 from seedwise.errors import UnknownError
 from seedwise.stats.best.selection import Fall, SelectedTest
@@ -18,8 +17,6 @@ from seedwise.stats.seeds.anova import BestWorst
 from seedwise.stats.seeds.components import VarianceComponents
 from seedwise.stats.seeds.spread import SeedSpread
 from seedwise.stats.stopping.gain import GainInterval
-from seedwise.values.labels import cell_labels
-from seedwise.values.record import by_cell
 from seedwise.values.stopping import StoppingRule
 
 __all__ = ["Analysis"]
@@ -28,7 +25,7 @@ Options = ParamSpec("Options")
 Result = TypeVar("Result")
 
 
-class Analysis:
+class Analysis(StudyCells):
     """Everything that can be said about a study's trials.
 
     Each quantity is a method that takes a cell, the trials of one task and recipe; it may be left out when the study has only
@@ -48,11 +45,7 @@ class Analysis:
     """
 
     def __init__(self, study: StudyLike) -> None:
-        self._study = study
-        self.rule = study.rule
-        self.design = None if study.design is None else replace(study.design, chosen=study.chosen)
-        self.trials = tuple(study.trials)
-        self.differences = tuple(study.differences)
+        super().__init__(study)
         self._kept: dict[Any, Any] = {}
 
     def __repr__(self) -> str:
@@ -65,58 +58,10 @@ class Analysis:
         return summaries_html([self.recipe_name(cell) for cell in self.cells], self.summary())
 
     @cached_property
-    def cells(self) -> tuple[Cell, ...]:
-        """The trials of each task and recipe, in the order they were added."""
-        return tuple(
-            Cell(records, self._study.facts(records[0].trial), self._study.losses, self._study.tracked)
-            for records in by_cell(self.trials)
-        )
-
-    @cached_property
-    def labels(self) -> Mapping[tuple[str, str], str]:
-        """What to call each recipe, by its task's and its own id: its model, and what tells it from the study's others."""
-        return cell_labels([cell.records[0].trial for cell in self.cells], self.design)
-
-    @cached_property
-    def recipe_names(self) -> tuple[str, ...]:
-        """What the study's recipes are called, each once, in the order of a table's rows."""
-        return tuple(dict.fromkeys(self.labels.values()))
-
-    @cached_property
-    def rows(self) -> Mapping[str, Mapping[str, Cell]]:
-        """What tables have a row for: each recipe, or each arm of the design; its cell by the task's id."""
-        return arm_rows(self.cells, self.recipe_name, self.design)
-
-    @cached_property
     def tuning(self) -> "Analysis | None":
         """The analysis of the trials that the design's arms chose by; None where nothing was chosen."""
         study = self._study.tuning
         return None if study is None else Analysis(study)
-
-    @property
-    def split(self) -> str | None:
-        """Which scores rank recipes: validation in a tuning stage; otherwise None, which means test if known."""
-        return "validation" if self.design is not None and self.design.stage == "tuning" else None
-
-    def recipe_name(self, cell: Cell) -> str:
-        """Return what to call a cell's recipe."""
-        return self.labels[cell.task.id, cell.recipe.id]
-
-    def label(self, cell: Cell) -> str:
-        """Return what to call a cell: its task, and its recipe where there are several."""
-        return cell.task.name if len(self.recipe_names) == 1 else f"{cell.task.name}, {self.recipe_name(cell)}"
-
-    def cell(self, task: str | None = None, recipe: str | None = None) -> Cell:
-        """Return the trials of one task and recipe.
-
-        Args:
-            task: The task's name; may be left out when the study has one.
-            recipe: The recipe's label or id; may be left out when the task has one.
-
-        Raises:
-            RequestError: There is no such cell, or it is not clear which one is meant.
-        """
-        return chosen_cell(self.cells, self.recipe_name, task, recipe)
 
     def summary(self) -> list[CellSummary]:
         """Return one summary for each task and recipe."""

@@ -9,18 +9,20 @@ __all__ = ["analyze"]
 
 def analyze(folder: Folder, *, json: Json = False) -> None:
     """Say how good the winner is and how much of that was luck; --json gives every statistic that the design allows."""
-    from seedwise.report.verdict import caveats, recipes_verdict, verdict
+    from seedwise.report.sentences.caveats import caveats
+    from seedwise.report.sentences.cell import cell_sentences
+    from seedwise.report.sentences.recipes import recipe_sentences
 
     with open_with_trials(folder) as study:
         analysis = sw.Analysis(study)
         if json:
             print_json(analysis.to_json())
             return
-        for sentence in recipes_verdict(analysis):
+        for sentence in recipe_sentences(analysis):
             print(f"{sentence}\n")
         for cell in analysis.cells:
             print(f"{analysis.label(cell)}\n")
-            for sentence in verdict(analysis, cell):
+            for sentence in cell_sentences(analysis, cell):
                 print(f"  {sentence}")
             for note in caveats(cell):
                 print(f"  Note: {note}")

@@ -17,7 +17,9 @@ from seedwise.report.browser import browser, curves_json
 from seedwise.report.figures import Figure, Missing, cell_figures, study_figures, tuning_figures
 from seedwise.report.page import page, paragraphs, table, text
 from seedwise.report.question import Promise, design_sentences, promises, published_sentences
-from seedwise.report.verdict import caveats, recipes_verdict, verdict
+from seedwise.report.sentences.caveats import caveats
+from seedwise.report.sentences.cell import cell_sentences
+from seedwise.report.sentences.recipes import recipe_sentences
 from seedwise.tables.results import study_tables
 from seedwise.tables.table import Table, to_csv, to_html, to_latex, to_markdown
 from seedwise.values.caveats import repeat_caveats
@@ -151,7 +153,7 @@ class Report:
             links = " ".join(f'<a href="#cell-{i}">{text(analysis.label(c))}</a>' for i, c in enumerate(analysis.cells))
             first = "" if analysis.design is not None else _first_sentences(analysis)  # too many, and below anyway
             yield f'<nav>{links} <a href="#tables">tables</a> <a href="#repeat">how to repeat it</a></nav>'
-            yield f'<div class="verdict">{paragraphs(recipes_verdict(analysis))}{first}</div>'
+            yield f'<div class="verdict">{paragraphs(recipe_sentences(analysis))}{first}</div>'
         if analysis.design is not None:
             yield from self._study(analysis.design.design)
         if len(analysis.recipe_names) > 1:
@@ -186,7 +188,7 @@ class Report:
 
     def _cell(self, number: int, cell: Cell, figures: Sequence[Figure | Missing]) -> Iterator[str]:
         yield f'<h2 id="cell-{number}">{text(self._analysis.label(cell))}</h2>'
-        yield f'<div class="verdict own">{paragraphs(verdict(self._analysis, cell))}</div>'
+        yield f'<div class="verdict own">{paragraphs(cell_sentences(self._analysis, cell))}</div>'
         yield paragraphs(f"Note: {note}" for note in caveats(cell))
         yield _figures(figures)
         yield f"<h3>All {len(cell.records)} trials</h3>{browser(cell, number)}"
@@ -213,7 +215,7 @@ class Report:
 
 def _first_sentences(analysis: Analysis) -> str:
     """Return the most important sentence of every cell."""
-    lines = ((analysis.label(cell), verdict(analysis, cell)[0]) for cell in analysis.cells)
+    lines = ((analysis.label(cell), cell_sentences(analysis, cell)[0]) for cell in analysis.cells)
     return "".join(f"<p><b>{text(label)}.</b> {text(sentence)}</p>" for label, sentence in lines)
 
 

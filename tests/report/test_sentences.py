@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 
 from seedwise.analysis.analysis import Analysis
-from seedwise.report.verdict import caveats, recipes_verdict, verdict
+from seedwise.report.sentences.caveats import caveats
+from seedwise.report.sentences.cell import cell_sentences
+from seedwise.report.sentences.recipes import recipe_sentences
 from table_studies import grid_seeds, table_study
 
 
 def sentences(study, task=None):
     analysis = Analysis(study)
-    return verdict(analysis, analysis.cell(task))
+    return cell_sentences(analysis, analysis.cell(task))
 
 
 def crossed(**given):
@@ -179,7 +181,7 @@ def test_which_recipe_is_best_is_told():
     study = table_study(generator.normal(0.8, 0.01, (20, 1)), recipe="good") + table_study(
         generator.normal(0.7, 0.01, (20, 1)), recipe="bad"
     )
-    (sentence,) = recipes_verdict(Analysis(study))
+    (sentence,) = recipe_sentences(Analysis(study))
     assert sentence.startswith("toy: good has the best mean validation accuracy, 0.798")
     assert "all others are lower" in sentence
 
@@ -188,7 +190,7 @@ def test_why_no_recipe_is_best_is_told_task_by_task():
     short = table_study([[0.6, 0.7], [0.6, np.nan]], recipe="a", states=["complete", "stopped"], task="x")
     fine = [table_study([[0.6], [0.7]], recipe=name, task="y") for name in ("a", "b")]
     study = short + table_study([[0.6, 0.7], [0.5, 0.6]], recipe="b", task="x") + fine[0] + fine[1]
-    first, second = recipes_verdict(Analysis(study))
+    first, second = recipe_sentences(Analysis(study))
     assert first.startswith("x: it cannot be said which recipe is best")
     assert second.startswith("y: ")
 

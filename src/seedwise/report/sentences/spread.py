@@ -1,0 +1,59 @@
+"""How do scores spread, which seeds explain it, and how many trials failed?"""
+
+import math
+
+import numpy as np
+
+from seedwise.analysis.analysis import Analysis
+from seedwise.analysis.cell import Cell
+from seedwise.report.sentences.words import percent, score
+
+__all__ = ["failures", "typical", "variance"]
+
+
+def typical(_: Analysis, cell: Cell) -> str:
+    """Tell what a single trial scores."""
+    final = cell.final()
+    return (
+        f"The validation score of a single trial is {score(float(final.mean()))} ± {final.std(ddof=1):.3f} (mean and "
+        f"standard deviation of {len(final)} trials), between {score(float(final.min()))} and {score(float(final.max()))}."
+    )
+
+
+def variance(analysis: Analysis, cell: Cell) -> str:
+    """Tell which share of the variance each seed explains."""
+    found = analysis.variance(cell)
+    if not math.isfinite(float(found.share[0])):
+        return ""
+    names = {"init": "the init seed", "order": "the order seed", "dropout": "the dropout seed"}
+    if "dropout" not in found.factors and np.array_equal(cell.seeds("dropout"), cell.seeds("order")):
+        names["order"] = "the order seed (which dropout follows)"
+    parts = [
+        f"{names[factor]} explains {100 * found.share[i]:.0f} % [{100 * found.share_lower[i]:.0f}, "
+        f"{100 * found.share_upper[i]:.0f}]"
+        for i, factor in enumerate(found.factors[:-1])
+    ]
+    rest = f"the remaining {100 * found.share[-1]:.0f} % are their interaction and everything else"
+    text = ", ".join(parts)
+    return (
+        f"{text[0].upper()}{text[1:]} of the variance ({found.confidence:.0%} intervals, for normal effects); {rest}."
+    )
+
+
+def failures(analysis: Analysis, cell: Cell) -> str:
+    """Tell how many trials failed."""
+    found = analysis.failed(cell)
+    share = found.share
+    if found.threshold is None:
+        crashed = f"{share.failed} of {share.n} trials crashed or diverged; " if share.failed else ""
+        return (
+            f"{crashed}how many only guess is not known, because the best constant guess's score is not.".capitalize()
+        )
+    side = "at or below" if cell.greater_is_better else "at or above"
+    fell = (
+        f" At the last evaluation it was {found.last.failed} of {share.n}." if found.last.failed != share.failed else ""
+    )
+    return (
+        f"{share.failed} of {share.n} trials failed ({side} {found.threshold:.2f}, where guessing is): "
+        f"{percent(share.share)} % [{percent(share.lower)}, {percent(share.upper)}].{fell}"
+    )

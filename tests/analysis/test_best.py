@@ -6,6 +6,7 @@ import pytest
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.best import expected_best, expected_test, fall_of_test, schedules
 from seedwise.errors import UnknownError
+from seedwise.tables.results import results_table
 from table_studies import table_study
 
 SCORES = np.random.default_rng(0).random((20, 6)).round(2)
@@ -75,7 +76,7 @@ def test_a_study_without_test_scores_is_refused():
 
 
 def test_a_missing_test_score_is_refused():
-    with pytest.raises(UnknownError, match="1 of 20 have none"):
+    with pytest.raises(UnknownError, match="1 of 20 trials have no test score"):
         expected_test(cell_of(test=[np.nan, *SCORES[1:, 0]]))
 
 
@@ -83,3 +84,19 @@ def test_overfitting_the_validation_rows_lowers_the_test_score():
     validation = np.linspace(0.5, 0.9, 20)[:, None]
     test = 0.8 - np.abs(np.linspace(0.5, 0.9, 20) - 0.75)  # the very best on validation are no longer the best
     assert fall_of_test(cell_of(validation, test=test)).n < 20
+
+
+def test_crashed_trials_without_a_test_score_are_in_no_number_about_test_rows():
+    """50 trials of a correlation, 5 of which diverged without a test score but not without a validation score."""
+    test = np.where(np.arange(50) < 45, np.linspace(0.7, 0.95, 50), np.nan)
+    states = ["complete"] * 45 + ["failed"] * 5
+    scores = np.where(np.arange(50) < 45, np.linspace(0.72, 0.96, 50), 0.3)[:, None]
+    analysis = Analysis(table_study(scores, test=test, states=states, metric="spearman", baseline=None))
+    (row,) = analysis.recipe_scores()
+    assert (row.split, row.n, row.mean) == ("test", 45, pytest.approx(np.nanmean(test)))
+    one = analysis.expected_test()
+    assert (one.n[-1], one.test_mean[0]) == (45, pytest.approx(np.nanmean(test)))
+    assert analysis.fall_of_test().n == 45
+    other = Analysis(table_study(scores[:30], test=test[29::-1], metric="spearman")).cell()
+    assert analysis.compare(analysis.cell(), other).n_a == 45
+    assert "45 of 50 trials; 5 failed without a test score." in results_table(analysis).notes[0]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from seedwise.analysis.analysis import Analysis
+from seedwise.analysis.summary import left_out_words
 from seedwise.errors import RequestError
 from seedwise.values.trial import Measurement
 from table_studies import grid_seeds, table_study
@@ -172,3 +173,38 @@ def test_order_of_trials_does_not_matter():
     one = Analysis(table_study(scores, **seeds)).variance()
     other = Analysis(table_study(scores[mixed], **{k: v[mixed] for k, v in seeds.items()})).variance()
     assert one.variance == pytest.approx(other.variance)
+
+
+def failed_without_test(**given):
+    scores = [[0.5, 0.6], [0.7, 0.8], [0.9, NAN], [NAN, NAN], [0.4, NAN]]
+    states = ["complete", "complete", "failed", "failed", "running"]
+    return cell_of(scores, states=states, test=[0.55, 0.75, NAN, NAN, NAN], **given)
+
+
+def test_no_validation_score_is_among_the_test_scores():
+    cell = failed_without_test()
+    assert cell.scored("test").tolist() == [0, 1]
+    assert cell.scores("test").tolist() == [0.55, 0.75]
+
+
+def test_validation_scores_hold_every_trial_that_ended():
+    cell = failed_without_test()
+    assert cell.scored("validation").tolist() == [0, 1, 2, 3]
+    assert cell.scores("validation").tolist() == [0.6, 0.8, 0.9, 0.5]
+
+
+def test_trials_that_are_left_out_are_counted():
+    cell = failed_without_test()
+    assert cell.left_out("test") == (5, 1, 2)
+    assert cell.left_out("validation") == (5, 1, 0)
+    assert left_out_words(cell, "test") == "2 of 5 trials; 2 failed without a test score and 1 is not finished"
+
+
+def test_a_complete_trial_without_a_test_score_is_not_left_out_in_silence():
+    with pytest.raises(RequestError, match="1 of 3 trials have no test score"):
+        cell_of([[0.5], [0.6], [0.7]], test=[0.5, NAN, 0.7]).scores("test")
+
+
+def test_a_test_score_of_a_failed_trial_counts():
+    cell = cell_of([[0.5, 0.6], [0.7, 0.8], [0.9, NAN]], states=["complete"] * 2 + ["failed"], test=[0.5, 0.7, 0.8])
+    assert cell.scores("test").tolist() == [0.5, 0.7, 0.8]

@@ -117,13 +117,5 @@ def fall_of_test(cell: Cell, most: int | None = None) -> Fall:
 
 
 def _validation_and_test(cell: Cell) -> tuple[Floats, Floats]:
-    validation, test = cell.final(), cell.test[cell.full()]
-    known = np.isfinite(test)
-    if not known.any():
-        raise UnknownError("the trials have no test scores; give the task test rows, or map test_score.")
-    lost = int(np.sum(~known & ~cell.failed[cell.full()]))
-    if lost or known.sum() < 2:
-        raise UnknownError(
-            f"every trial needs a test score, but {int(np.sum(~known))} of {len(test)} have none; map them all."
-        )
-    return validation[known], test[known]
+    """Both scores of the trials that have a test score."""
+    return cell.scores("validation")[np.isin(cell.full(), cell.scored("test"))], cell.scores("test")

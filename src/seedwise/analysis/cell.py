@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from seedwise.values.recipe import Recipe
 from seedwise.values.record import TrialRecord
 from seedwise.values.trial import TrialState
 
-__all__ = ["SCHEDULES", "Cell"]
+__all__ = ["SCHEDULES", "Cell", "LeftOut"]
 
 Floats = NDArray[np.float64]
 
@@ -32,6 +32,14 @@ _SUPPORTS = {
     (0.0, 1.0): ("acc", "f1", "precision", "recall", "auc", "exact_match"),
     (-1.0, 1.0): ("matthews", "mcc", "corr", "pearson", "spearman", "kendall", "kappa"),
 }
+
+
+class LeftOut(NamedTuple):
+    """How many trials of a cell have no final score of a kind."""
+
+    trials: int  # all trials of the cell
+    unfinished: int  # those that wait, run or are paused
+    failed: int  # those that failed without a score of that kind
 
 
 @dataclass(frozen=True)
@@ -170,23 +178,33 @@ class Cell:
         return self._without_gaps(best_so_far(counted, greater_is_better=self.greater_is_better)[:, -1])
 
     def scores(self, split: str) -> Floats:
-        """Return the final score of every trial that ran to its end, on validation or test rows, (n,).
+        """Return the final score of each of the trials that `scored` returns, on validation or test rows, (n,)."""
+        index = self.scored(split)
+        return self.final()[np.isin(self.full(), index)] if split == "validation" else self.test[index]
 
-        A failed trial without a test score keeps its validation score, most often the constant guess's: leaving it out
-        would make the recipe look better than it is.
+    def scored(self, split: str) -> NDArray[np.intp]:
+        """Return which trials at their end have a final score on validation or test rows, ascending, (n,).
+
+        On validation rows all of them have: see `final`. A failed trial without a test score is left out of test scores,
+        because no other number is one; `left_out` counts it.
         """
         check_choice("split", split, ("validation", "test"))
-        index, final = self.full(), self.final()
+        index = self.full()
         if split == "validation":
-            return final
-        test = self.test[index]
-        missing = np.isnan(test) & ~self.failed[index]
-        if missing.any() or np.isnan(test).all():
+            return index
+        known = np.isfinite(self.test[index])
+        if not (known | self.failed[index]).all() or known.sum() < 2:
+            lack = f"{int(np.sum(~known))} of {len(known)} trials have no test score"
             raise UnknownError(
-                f"{int(np.isnan(test).sum())} of {len(test)} trials of {self.task.name} have no test score; give the task "
-                "test rows, map test_score, or take validation scores."
+                f"{lack if known.any() else 'the trials have no test scores'}; give the task test rows, map test_score, or "
+                "take validation scores."
             )
-        return np.where(np.isnan(test), final, test)
+        return index[known]
+
+    def left_out(self, split: str) -> LeftOut:
+        """Count the trials that are not among those of `scored`."""
+        open_ = int(np.sum(~self.ended)) - self.states[TrialState.STOPPED]
+        return LeftOut(len(self.records), open_, len(self.full()) - len(self.scored(split)))
 
     def best_at(self, index: NDArray[np.intp]) -> Floats:
         """Return the best score so far of some trials at every evaluation, (n, evaluations), with no gaps.

@@ -116,11 +116,11 @@ def compare(a: Cell, b: Cell, labels: tuple[str, str], *, split: str | None = No
     chosen = split or common_split([a, b])
     sign = 1.0 if a.greater_is_better else -1.0
     x, y = sign * a.scores(chosen), sign * b.scores(chosen)
-    rows_a, rows_b = _matched(a, b)
+    rows_a, rows_b = _matched(a, b, chosen)
     pairs = len(rows_a) if len(rows_a) >= PAIRED_LEAST and len(rows_a) == min(len(x), len(y)) else 0
     pair = (x[rows_a], y[rows_b]) if pairs else None
     found = [failed_trials(cell) for cell in (a, b)]
-    crossed = _crossed(a, b, (x, y), (rows_a, rows_b) if pairs else None)
+    crossed = _crossed(a, b, chosen, (x, y), (rows_a, rows_b) if pairs else None)
     plain = difference(*(pair or (x, y)), paired=bool(pair))
     tests = _all_tests(x, y, pair)
     if crossed is not None:
@@ -147,7 +147,7 @@ def _spread(x: Floats, y: Floats) -> VarianceRatio | None:
 
 
 def _crossed(
-    a: Cell, b: Cell, scores: tuple[Floats, Floats], rows: tuple[list[int], list[int]] | None
+    a: Cell, b: Cell, split: str, scores: tuple[Floats, Floats], rows: tuple[list[int], list[int]] | None
 ) -> CrossedDifference | None:
     """Compare the means with the variance of shared seeds counted, where trials of both recipes share seeds."""
     seeds = shared_seeds(a), shared_seeds(b)
@@ -155,8 +155,8 @@ def _crossed(
         return None
     rows_a, rows_b = rows or (list(range(len(scores[0]))), list(range(len(scores[1]))))
     factors_a, factors_b = (
-        {name: labels[places] for name, labels in mine.items()}
-        for mine, places in zip(seeds, (rows_a, rows_b), strict=True)
+        {name: labels[np.isin(cell.full(), cell.scored(split))][places] for name, labels in mine.items()}
+        for cell, mine, places in zip((a, b), seeds, (rows_a, rows_b), strict=True)
     )
     return crossed_difference(scores[0][rows_a], scores[1][rows_b], factors_a, factors_b, paired=rows is not None)
 
@@ -173,9 +173,13 @@ def compare_over_tasks(comparisons: Sequence[RecipeComparison]) -> Floats:
 
 
 def common_split(cells: Sequence[Cell]) -> str:
-    """Return test where all trials of the cells that ended have a test score, else validation."""
-    known = all(np.isfinite(cell.test[cell.ended & ~cell.failed]).all() for cell in cells)
-    return "test" if known and all(cell.ended.any() for cell in cells) else "validation"
+    """Return test where all trials of the cells that ended, and did not fail, have a test score, else validation."""
+    try:
+        for cell in cells:
+            cell.scored("test")
+    except UnknownError:
+        return "validation"
+    return "test"
 
 
 def _all_tests(x: Floats, y: Floats, pair: tuple[Floats, Floats] | None) -> dict[str, Comparison]:
@@ -195,10 +199,10 @@ def _all_tests(x: Floats, y: Floats, pair: tuple[Floats, Floats] | None) -> dict
     return found
 
 
-def _matched(a: Cell, b: Cell) -> tuple[list[int], list[int]]:
+def _matched(a: Cell, b: Cell, split: str) -> tuple[list[int], list[int]]:
     """Return the places of the trials of A and of B that have the same seeds."""
-    where = {a.records[i].trial.seeds: place for place, i in enumerate(a.full())}
-    pairs = [(where[s], place) for place, i in enumerate(b.full()) if (s := b.records[i].trial.seeds) in where]
+    where = {a.records[i].trial.seeds: place for place, i in enumerate(a.scored(split))}
+    pairs = [(where[s], place) for place, i in enumerate(b.scored(split)) if (s := b.records[i].trial.seeds) in where]
     return [first for first, _ in pairs], [second for _, second in pairs]
 
 

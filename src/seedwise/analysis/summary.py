@@ -11,7 +11,7 @@ from seedwise.values.imported import AnyTask
 from seedwise.values.record import TrialRecord, winner
 from seedwise.values.trial import TrialState
 
-__all__ = ["CellSummary", "summaries_html", "summarize", "summary_words"]
+__all__ = ["CellSummary", "left_out_words", "summaries_html", "summarize", "summary_words"]
 
 
 class CellSummary(NamedTuple):
@@ -63,6 +63,17 @@ def summary_words(summary: CellSummary) -> tuple[str, ...]:
     metric, scores = summary.task.metric, (summary.best, summary.median, summary.test, summary.baseline)
     trials = f"{summary.kept} complete, {summary.stopped} stopped, {summary.failed} failed, {summary.open} open"
     return summary.task.name, trials, metric, *("–" if score is None else f"{score:.3f}" for score in scores)
+
+
+def left_out_words(cell: Cell, split: str) -> str:
+    """Return which trials a cell's scores on validation or test rows leave out; empty where they leave out none."""
+    out = cell.left_out(split)
+    count, few = len(cell.scored(split)), []
+    if out.failed:
+        few.append(f"{out.failed} failed without a {split} score")
+    if out.unfinished:
+        few.append(f"{out.unfinished} {'is' if out.unfinished == 1 else 'are'} not finished")
+    return f"{count} of {out.trials} trials; {' and '.join(few)}" if few else ""
 
 
 def summaries_html(names: Sequence[str], summaries: Sequence[CellSummary]) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
 from seedwise.analysis.recipes import RecipeScore
-from seedwise.analysis.summary import summarize
+from seedwise.analysis.summary import left_out_words, summarize
 from seedwise.papers.numbers import DODGE_TABLE_1
 from seedwise.tables.arms import arms_table, candidates_table, tuning_table
 from seedwise.tables.reasons import Reasons, cell_columns
@@ -185,7 +185,12 @@ def _kinds(kind: Kind, columns: Sequence[_Column]) -> list[Kind]:
 def _scores(analysis: Analysis, column: _Column, reasons: Reasons) -> dict[str, RecipeScore]:
     """Return the scores of those recipes of a task that have them: one that was stopped early takes no other with it."""
     usable = [cell for cell in column.cells.values() if reasons.known(analysis.label(cell), cell.final) is not None]
-    return {score.recipe: score for score in reasons.known(column.task.name, analysis.recipe_scores, usable) or ()}
+    found = {score.recipe: score for score in reasons.known(column.task.name, analysis.recipe_scores, usable) or ()}
+    for cell in usable:
+        score = found.get(analysis.recipe_name(cell))
+        if score is not None and (words := left_out_words(cell, score.split)):
+            reasons.add(analysis.label(cell), f"{words}.")
+    return found
 
 
 def _counts(scores: Sequence[RecipeScore | None]) -> str | None:

@@ -285,7 +285,7 @@ sys.meta_path.insert(0, NotInstalled())
 from seedwise.cli import app
 Path({folder!r}).mkdir(exist_ok=True)
 runs, study = Path({folder!r}) / "runs.csv", Path({folder!r}) / "study"
-rows = [f"t,r,{{i}},{{o}},{{s}},{{0.5 + 0.01 * ((7 * i + 3 * o) % 5) + 0.01 * s}}" for i in range(4) for o in range(4) for s in range(1, 5)]
+rows = [f"t,r,{{i}},{{o}},{{s}},{{0.5 + 0.005 * ((7 * i + 3 * o) % 31) + 0.01 * s}}" for i in range(4) for o in range(4) for s in range(1, 5)]
 runs.write_text("\\n".join(["task,recipe,init,order,step,score:accuracy", *rows]) + "\\n")
 mapping = ["--map", "score:accuracy=score:accuracy"]
 for command in (

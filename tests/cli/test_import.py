@@ -57,6 +57,16 @@ class TestImport:
             f"imported 6 runs into {tmp_path / 'study'}; next: seedwise status {tmp_path / 'study'}\n"
         )
 
+    def test_says_that_the_seed_had_no_effect(self, seedwise, tmp_path):
+        rows = [(seed, step, score) for seed in range(1, 9) for step, score in ((1, 0.51), (2, 0.61), (3, 0.65))]
+        table = "\n".join(f"RTE,x,{seed},{step},{score + (seed == 8) / 100}" for seed, step, score in rows)
+        (tmp_path / "runs.csv").write_text(f"task,recipe,init,step,score\n{table}\n")
+        said = seedwise("import", tmp_path / "runs.csv", tmp_path / "study")
+        assert "- RTE, x: 7 of 8 seeds gave the same curve: the seed had no effect, or a file was copied." in said.out
+        told = seedwise("analyze", tmp_path / "study").out
+        assert "7 of 8 seeds gave the same curve" in told
+        assert "ranked" not in told
+
     def test_a_preview_says_the_same_and_writes_nothing(self, seedwise, file, tmp_path):
         shown = seedwise("import", file, tmp_path / "study", *MAP, "--preview")
         kept = seedwise("import", file, tmp_path / "other", *MAP)

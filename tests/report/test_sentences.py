@@ -102,7 +102,13 @@ def test_equal_curves_under_different_seeds_are_told():
     scores = np.random.default_rng(0).random((6, 5))
     scores[3] = scores[0]
     analysis = Analysis(table_study(scores))
-    assert any("1 trials have the same curve" in note for note in caveats(analysis.cell()))
+    assert any(note.startswith("2 of 6 seeds gave the same curve") for note in caveats(analysis.cell()))
+
+
+def test_nothing_is_claimed_of_trials_that_are_one_run():
+    told = sentences(table_study([[0.51, 0.62, 0.65]] * 7 + [[0.52, 0.60, 0.61]]))
+    assert len(told) == 2
+    assert "7 of 8 seeds gave the same curve: the seed had no effect, or a file was copied." in told[1]
 
 
 def test_trials_of_a_grid_are_not_taken_for_independent():

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedwise.analysis.curves import Curves, curves_of
+from seedwise.analysis.twins import Twins, find_twins
 from seedwise.errors import UnknownError
 from seedwise.stats.correlation import best_so_far
 from seedwise.values.checks import check_choice
@@ -130,6 +131,11 @@ class Cell:
         return curves_of(self.records, self.facts)
 
     @cached_property
+    def twins(self) -> Twins:
+        """Which trials are one and the same run although their seeds differ; where they prevail, `full` refuses."""
+        return find_twins(self.records, self.losses_of)
+
+    @cached_property
     def last_scores(self) -> Floats:
         """Score of each trial's last evaluation with a score, (trials,), wherever its run ended; nan without any."""
         scores = self.curves.scores
@@ -156,6 +162,8 @@ class Cell:
                 f"this needs the final score of every trial, but {stopped} of {len(self.records)} were stopped early and "
                 "those that went on were chosen for their scores; run a study without a stopping rule."
             )
+        if self.twins.prevail:
+            raise UnknownError(f"{self.twins.words} Nothing is claimed from how they differ.")
         index = np.flatnonzero(self.ended)
         if len(index) < least:
             raise UnknownError(

@@ -85,7 +85,7 @@ def _as_json(runs: "ImportedRuns", study: Path | None) -> dict[str, Any]:
         "runs": len(runs.records),
         "fields": dict(runs.mapping),
         "cells": cells,
-        "notes": list(runs.notes),
+        "notes": _notes(runs),
     }
 
 
@@ -135,10 +135,22 @@ def _print_preview(runs: "ImportedRuns", file: Path) -> None:
     _print_cells(runs.records)
     print()
     _print_first(runs.records[:SHOWN])
-    if runs.notes:
+    notes = _notes(runs)
+    if notes:
         print()
-    for note in runs.notes:
+    for note in notes:
         print(f"- {note}")
+
+
+def _notes(runs: "ImportedRuns") -> list[str]:
+    """Return what a reader should know of the runs, among it whether seeds made no difference."""
+    from seedwise.analysis.twins import find_twins
+
+    found = {
+        f"{cell[0].trial.task.name}, {cell[0].trial.recipe.model_name}": find_twins(cell)
+        for cell in by_cell(runs.records)
+    }
+    return [*runs.notes, *(f"{name}: {twins.words}" for name, twins in found.items() if twins.groups)]
 
 
 def _print_cells(records: Sequence[TrialRecord]) -> None:

@@ -12,8 +12,6 @@ from seedwise.values.labels import metric_words
 
 __all__ = ["caveats"]
 
-DISTINCT = 4
-"""Curves with fewer different scores than this may be equal by chance."""
 FAR = 0.1
 """A validation score this far above the guess is not chance."""
 
@@ -33,8 +31,8 @@ def caveats(cell: Cell) -> list[str]:
             f"scores lie beyond what {metric_words(cell.task.metric)} can be, so that bounds, bands and a failure margin are "
             "not known; divide percentages by 100."
         )
-    if twins := _equal_curves(cell):
-        notes.append(f"{twins} trials have the same curve as another with different seeds; are they really one run?")
+    if cell.twins.groups and not cell.twins.prevail:  # else the sentences say so
+        notes.append(f"{cell.twins.words} Every number counts each of them.")
     if strange := _strange_tests(cell):
         notes.append(
             f"{strange} trials score like the guess on test rows though their best validation score is far above it; are the "
@@ -54,9 +52,3 @@ def _strange_tests(cell: Cell) -> int:
         return 0
     best = np.array([math.nan if record.best is None else record.best[1] for record in cell.records])
     return int(np.sum((best > cell.baseline + FAR) & (cell.test <= cell.baseline + FAILED_MARGIN)))
-
-
-def _equal_curves(cell: Cell) -> int:
-    """Count trials with the same curve as another; curves that hardly move may be equal by chance."""
-    curves = [tuple(record.scores) for record in cell.records if len({v for _, v in record.scores}) >= DISTINCT]
-    return len(curves) - len(set(curves))

@@ -32,6 +32,10 @@ from seedwise.stats.compare.power import detectable as detectable
 from seedwise.stats.compare.power import power as power
 from seedwise.stats.compare.power import seeds_needed as seeds_needed
 from seedwise.stats.compare.printed import difference_of_summaries as difference_of_summaries
+from seedwise.stats.compare.sequential import SequentialDifference as SequentialDifference
+from seedwise.stats.compare.sequential import SequentialLooks as SequentialLooks
+from seedwise.stats.compare.sequential import sequential_difference as sequential_difference
+from seedwise.stats.compare.sequential import sequential_looks as sequential_looks
 from seedwise.stats.compare.tests import Comparison as Comparison
 from seedwise.stats.compare.tests import EqualToBest as EqualToBest
 from seedwise.stats.compare.tests import equal_to_best as equal_to_best

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, Self
 
+import numpy as np
+
 from seedwise.executors.base import Job, Remaining
 from seedwise.executors.messages import (
     Completed,
@@ -19,6 +21,7 @@ from seedwise.executors.messages import (
 from seedwise.values.facts import Environment, TaskFacts
 from seedwise.values.recipe import Recipe
 from seedwise.values.record import Cause
+from seedwise.values.rows import Targets
 from seedwise.values.task import Task
 from seedwise.values.trial import Measurement, Trial
 
@@ -48,6 +51,9 @@ class ReplayExecutor:
     def prepare(self, task: Task, recipe: Recipe):
         rows = {"train": recipe.batch_size * len(self.scores[0]), "validation": 10}
         return TaskFacts(digest="replay", rows=rows, baselines={"accuracy": 0.5})
+
+    def targets(self, task: Task, recipe: Recipe):
+        return Targets(np.ones(10, np.float32))
 
     def open(self, folder: Path, remaining: Sequence[Remaining]) -> "ReplaySession":
         return ReplaySession(self)

@@ -15,6 +15,7 @@ from seedwise.values.choice import DesignRecord
 from seedwise.values.facts import Environment, ImportSource, TaskFacts
 from seedwise.values.imported import ImportedRecipe, ImportedTask, ImportedTrial, greater_is_better
 from seedwise.values.record import TrialRecord
+from seedwise.values.rows import Predictions, Targets
 from seedwise.values.seeds import Seeds
 from seedwise.values.stopping import StoppingRule
 from seedwise.values.trial import Measurement, Trial, TrialState
@@ -34,6 +35,8 @@ class TableStudy:
         design: The design that the trials follow.
         tuning: The study of the design's choices.
         tracked_of: By trial id, what was tracked at every step, by name.
+        predictions_of: By trial id, its outputs.
+        targets_of: By task id, the labels of its rows.
     """
 
     records: tuple[TrialRecord, ...]
@@ -43,6 +46,8 @@ class TableStudy:
     design: DesignRecord | None = None
     tuning: "TableStudy | None" = None
     tracked_of: Mapping[str, Mapping[str, np.ndarray]] = field(default_factory=dict)
+    predictions_of: Mapping[str, Predictions] = field(default_factory=dict)
+    targets_of: Mapping[str, Targets] = field(default_factory=dict)
 
     @property
     def trials(self):
@@ -63,6 +68,12 @@ class TableStudy:
     def tracked(self, trial_id):
         return self.tracked_of.get(trial_id, {})
 
+    def predictions(self, trial_id):
+        return self.predictions_of.get(trial_id)
+
+    def targets(self, task):
+        return self.targets_of.get(task.id)
+
     def __add__(self, other):
         return TableStudy(
             self.records + other.records,
@@ -72,6 +83,8 @@ class TableStudy:
             self.design or other.design,
             self.tuning or other.tuning,
             {**self.tracked_of, **other.tracked_of},
+            {**self.predictions_of, **other.predictions_of},
+            {**self.targets_of, **other.targets_of},
         )
 
 
@@ -92,6 +105,8 @@ def table_study(
     baseline=0.5,
     epochs=None,
     rule=None,
+    outputs=None,
+    targets=None,
 ):
     """Return a study of one task and recipe whose trials have the given validation scores.
 
@@ -112,6 +127,8 @@ def table_study(
         baseline: What the best constant guess scores; None where it is not known.
         epochs: How many epochs a run has; not known by default.
         rule: The study's stopping rule.
+        outputs: By split, every trial's outputs before softmax, (trials, rows, outputs); None of a trial without any.
+        targets: By split, the label of every row, (rows,); classes where the outputs are several, otherwise values.
     """
     scores = np.asarray(scores, dtype=float)
     count, evaluations = scores.shape
@@ -133,7 +150,15 @@ def table_study(
         if curve is not None:
             losses_of[trial.id] = curve
     tracked_of = {r.id: {name: np.asarray(rows[r.position]) for name, rows in (tracked or {}).items()} for r in records}
+    kept = _predictions(records, outputs or {})
+    labels = (
+        {the_task.id: Targets(**{split: np.asarray(of, np.float32) for split, of in targets.items()})}
+        if targets
+        else {}
+    )
     facts = TaskFacts(
+        kind=_kind(kept),
+        rows={split: len(of) for split, of in (targets or {}).items()},
         steps=steps[-1],
         evaluation_steps=tuple(steps),
         epochs=epochs,
@@ -141,7 +166,13 @@ def table_study(
         imported=ImportSource() if kind is ImportedTrial else None,
     )
     return TableStudy(
-        tuple(records), {(the_task.id, the_recipe.id): facts}, losses_of, rule, tracked_of=tracked_of if tracked else {}
+        tuple(records),
+        {(the_task.id, the_recipe.id): facts},
+        losses_of,
+        rule,
+        tracked_of=tracked_of if tracked else {},
+        predictions_of=kept,
+        targets_of=labels,
     )
 
 
@@ -149,6 +180,21 @@ def grid_seeds(inits, orders):
     """Return the init and the order seed of each trial of a crossed grid, row by row: 1..inits x 1..orders."""
     init, order = np.meshgrid(np.arange(1, inits + 1), np.arange(1, orders + 1), indexing="ij")
     return {"init": init.ravel(), "order": order.ravel()}
+
+
+def _predictions(records, outputs):
+    """The outputs of every trial that has some, at its best evaluation."""
+    kept = {}
+    for row, record in enumerate(records):
+        of = {split: np.asarray(given[row], np.float32) for split, given in outputs.items() if given[row] is not None}
+        if of and record.best is not None:
+            kept[record.id] = Predictions(record.best[0], **of)
+    return kept
+
+
+def _kind(kept):
+    widths = {predictions.validation.shape[1] for predictions in kept.values()}
+    return None if not widths else "regression" if widths == {1} else "classification"
 
 
 def _record(trial, position, state, scores, steps, losses, test):

@@ -54,6 +54,13 @@ def test_of_a_place_the_last_part_is_compared(version_differences, tmp_path):
     )
 
 
+def test_the_event_that_brought_a_file_up_to_date_is_left_out(version_differences, tmp_path):
+    known, here = answers(tmp_path / "a"), answers(tmp_path / "b")
+    (known / "tables" / "events.csv").write_text("time,kind\n1,added\n2,state\n")
+    (here / "tables" / "events.csv").write_text("time,kind\n1,added\n3,schema\n2,state\n")
+    assert version_differences.differences(known, here, trained=False).found == ()
+
+
 def test_a_new_table_is_named_and_a_missing_one_is_a_difference(version_differences, tmp_path):
     less, more = answers(tmp_path / "a"), answers(tmp_path / "b", new_table=True)
     found = version_differences.differences(less, more, trained=False)

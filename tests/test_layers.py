@@ -41,6 +41,7 @@ TABLE = {
     "files": row(ours="errors"),
     "stats": row(libraries="numpy scipy"),
     "values": row(ours="errors"),
+    "values.rows": row(ours="errors", libraries="numpy"),
     "papers": row(ours="values errors"),
     "designs": row(ours="values errors"),
     "data": row(ours="values errors files", libraries=None),

@@ -360,7 +360,7 @@ class TestFolder:
         connection.close()
         before = snapshot(folder)
         sentence = refused(command, folder)
-        assert "must have schema 2 or older, not 99; it was written by a newer seedwise: update with " in sentence
+        assert "must have schema 3 or older, not 99; it was written by a newer seedwise: update with " in sentence
         assert snapshot(folder) == before
 
     @pytest.mark.parametrize("with_request", [False, True])

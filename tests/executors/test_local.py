@@ -88,8 +88,13 @@ def test_a_second_run_has_nothing_to_do(tmp_path, task, recipe, undisturbed):
 def test_predictions_are_kept_and_agree_with_the_metrics(undisturbed, task, recipe):
     data = tokenize(task, recipe.model, recipe.max_length)
     with Study.open(undisturbed) as study:
+        right = study.targets(task)
+        assert [right.validation.tolist(), right.test.tolist()] == [
+            data.validation.labels.tolist(),
+            data.test.labels.tolist(),
+        ]
         for record in study.trials:
-            kept = study.store.predictions(record.id)
+            kept = study.predictions(record.id)
             assert kept.step == record.best_step == record.best[0]
             assert (kept.validation.argmax(1) == data.validation.labels).mean() == pytest.approx(record.best[1])
             assert (kept.test.argmax(1) == data.test.labels).mean() == pytest.approx(record.test_metrics["accuracy"])

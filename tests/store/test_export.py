@@ -8,9 +8,9 @@ import pytest
 
 from seedwise.errors import RequestError, WorkError
 from seedwise.store.export import export, trials_table
-from seedwise.store.rows import Predictions
 from seedwise.values.facts import Environment, TaskFacts
 from seedwise.values.recipe import Recipe
+from seedwise.values.rows import Predictions, Targets
 from seedwise.values.seeds import Seeds
 from seedwise.values.task import Task
 from seedwise.values.trial import Measurement, Trial, TrialState
@@ -141,12 +141,33 @@ def test_exported_losses_have_one_row_a_step(full, tmp_path, form):
 def test_exported_predictions_have_one_row_for_each_row_of_a_split(full, tmp_path, form):
     export(full, tmp_path, form)
     table = read(tmp_path, "predictions", form)
-    assert table.columns == ["trial", "split", "row", "output_0", "output_1"]
+    assert table.columns == ["trial", "split", "row", "label", "output_0", "output_1"]
     assert table["split"].to_list() == ["validation"] * 3 + ["test"]
     assert table["row"].to_list() == [0, 1, 2, 0]
     got = table["output_0"].to_numpy().astype(np.float32)
     np.testing.assert_array_equal(got, np.array([0.1, math.nan, 0.5, 0.1], np.float32))
     assert table["output_1"][1] == math.inf
+
+
+@both
+def test_exported_predictions_stand_beside_the_name_of_the_right_class(full, tmp_path, form):
+    full.set_facts(TASK.id, RECIPE.id, TaskFacts(digest="a", rows={"train": 64}, label_names=("no", "yes")))
+    full.set_targets(TASK.id, Targets(np.array([1, 0, 1], np.float32), np.array([0], np.float32)))
+    export(full, tmp_path, form)
+    assert read(tmp_path, "predictions", form)["label"].to_list() == ["yes", "no", "yes", "no"]
+
+
+@both
+def test_exported_predictions_stand_beside_the_right_value(full, tmp_path, form):
+    full.set_targets(TASK.id, Targets(np.array([0.5, 1.25, -2], np.float32), np.array([3], np.float32)))
+    export(full, tmp_path, form)
+    assert read(tmp_path, "predictions", form)["label"].to_list() == [0.5, 1.25, -2.0, 3.0]
+
+
+@both
+def test_labels_that_are_not_kept_are_empty(full, tmp_path, form):
+    export(full, tmp_path, form)
+    assert read(tmp_path, "predictions", form)["label"].to_list() == [None] * 4
 
 
 @both

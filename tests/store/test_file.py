@@ -55,7 +55,7 @@ def names(folder):
 APPEND_FOREVER = """
 import itertools, random, sys
 import numpy as np
-from seedwise.store.rows import Predictions
+from seedwise.values.rows import Predictions
 from seedwise.store.store import Store
 from seedwise.values.facts import Environment
 from store.toys import tracking, trials
@@ -283,8 +283,8 @@ def test_missing_study_is_refused_with_a_way_to_start_one(path, empty):
 @pytest.mark.parametrize("write", [False, True])
 def test_study_of_a_newer_schema_is_refused(path, write):
     writer(path).close()
-    change(path, "PRAGMA user_version = 3")
-    with pytest.raises(RequestError, match="must have schema 2 or older, not 3; it was written by a newer seedwise"):
+    change(path, "PRAGMA user_version = 4")
+    with pytest.raises(RequestError, match="must have schema 3 or older, not 4; it was written by a newer seedwise"):
         Store.create_or_open(path, write=write)
 
 

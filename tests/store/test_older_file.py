@@ -1,4 +1,4 @@
-"""Does a study of schema version 1 open as it is for reading, and lose nothing when writing brings it up to date?"""
+"""Does a study of an older schema version open as it is for reading, and lose nothing when writing brings it up to date?"""
 
 import signal
 import sqlite3
@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from seedwise.errors import RequestError
-from seedwise.store.rows import Predictions
 from seedwise.store.store import Store
 from seedwise.values.facts import Environment, TaskFacts
+from seedwise.values.rows import Predictions, Targets
 from seedwise.values.stopping import StoppingRule
 from seedwise.values.trial import TrialState
 from store.toys import RECIPE, TASK, interval, tracking, trials
@@ -49,6 +49,14 @@ CREATE TABLE events (
 PRAGMA application_id = 1936024932;
 PRAGMA user_version = 1;
 """
+VERSION_2 = """
+ALTER TABLE studies ADD COLUMN design TEXT;
+CREATE TABLE tracked (
+    trial TEXT NOT NULL REFERENCES trials (id), name TEXT NOT NULL, first_step INTEGER NOT NULL,
+    last_step INTEGER NOT NULL, width INTEGER NOT NULL, vals BLOB NOT NULL, PRIMARY KEY (trial, name, last_step)
+) WITHOUT ROWID;
+PRAGMA user_version = 2;
+"""
 TABLES = "studies tasks recipes trials facts measurements evaluations predictions events".split()
 
 
@@ -77,12 +85,12 @@ def new(tmp_path):
     return path
 
 
-@pytest.fixture
-def old(new, path):
-    """A file of version 1 with the same rows."""
+@pytest.fixture(params=[1, 2])
+def old(new, path, request):
+    """A file of an older version with the same rows."""
     path.parent.mkdir()
     connection = sqlite3.connect(path)
-    connection.executescript(VERSION_1)
+    connection.executescript(VERSION_1 + (VERSION_2 if request.param == 2 else ""))
     connection.execute("ATTACH ? AS new", (str(new),))
     for table in TABLES:
         columns = ", ".join(name for _, name, *_ in connection.execute(f"PRAGMA main.table_info({table})"))
@@ -138,9 +146,9 @@ def test_it_is_read_as_it_is(old, new):
     assert old.read_bytes() == before
 
 
-def test_it_knows_no_design_and_tracked_nothing(old):
+def test_it_knows_no_design_and_no_labels_and_tracked_nothing(old):
     with reader(old) as store:
-        assert store.design() is None
+        assert (store.design(), store.targets(TASK.id)) == (None, None)
         assert [store.tracked(record.id) for record in store.records()] == [{}, {}, {}]
 
 
@@ -152,15 +160,15 @@ def test_trial_that_it_does_not_hold_is_refused(old):
 # Writing --------------------------------------------------------------------------------------------------------------
 
 
-def test_opened_for_writing_it_becomes_version_2_and_keeps_every_row(old, new):
-    before = rows_of(old)
+def test_opened_for_writing_it_becomes_version_3_and_keeps_every_row(old, new):
+    before, version = rows_of(old), version_of(old)
     with writer(old) as store, reader(new) as other:
         assert known(store) == known(other)
     after = rows_of(old)
     *events, (_, _, *added) = after.pop("events")
-    assert (events, added) == (before.pop("events"), [None, "schema", "version 2 replaces version 1"])
+    assert (events, added) == (before.pop("events"), [None, "schema", f"version 3 replaces version {version}"])
     assert after == before
-    assert (version_of(old), columns_of(old)) == (2, columns_of(new))
+    assert (version_of(old), columns_of(old)) == (3, columns_of(new))
     assert ask(old, "PRAGMA integrity_check") == [("ok",)]
 
 
@@ -175,9 +183,11 @@ def test_brought_up_to_date_it_keeps_what_is_new(old):
     with writer(old) as store:
         store.append(trial, tracking(1, 4), 1.0)
         store.set_design({"title": "Longer training"})
+        store.set_targets(TASK.id, Targets(np.array([1, 0, 1], np.float32)))
     with reader(old) as store:
         assert store.tracked(trial)["gradient_norm"].tolist() == [[1.0], [2.0], [3.0], [4.0]]
         assert store.design() == {"title": "Longer training"}
+        assert store.targets(TASK.id).validation.tolist() == [1, 0, 1]
 
 
 def test_reader_follows_a_writer_that_brings_it_up_to_date(old):
@@ -206,14 +216,14 @@ Store.create_or_open(sys.argv[1], write=True)
 
 
 @pytest.mark.slow
-def test_kill_in_the_middle_leaves_version_1(old):
-    before = rows_of(old)
+def test_kill_in_the_middle_leaves_the_older_version(old):
+    before, version = rows_of(old), version_of(old)
     command = [sys.executable, "-c", UPGRADE, str(old)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "ready\n"
         process.send_signal(signal.SIGKILL)
     with reader(old) as store:
         assert (store.design(), len(store.records())) == (None, 3)
-    assert (version_of(old), rows_of(old)) == (1, before)
+    assert (version_of(old), rows_of(old)) == (version, before)
     writer(old).close()
-    assert version_of(old) == 2
+    assert version_of(old) == 3

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seedwise.errors import DataError, RequestError, WorkError
-from seedwise.store.rows import Predictions
 from seedwise.store.store import Store
 from seedwise.values.facts import Environment, TaskFacts
 from seedwise.values.recipe import Recipe
+from seedwise.values.rows import Predictions, Targets
 from seedwise.values.seeds import Seeds
 from seedwise.values.stopping import StoppingRule
 from seedwise.values.trial import Measurement, Trial, TrialState
@@ -292,6 +292,49 @@ def test_later_best_replaces_the_earlier_one(store, trial):
 def test_predictions_that_do_not_fit_are_refused(store, trial, predictions):
     with pytest.raises(RequestError, match="predictions must be of step 4"):
         store.set_best(trial, 4, None, predictions)
+
+
+LABELS = Targets(np.array([1, 0, 2], np.float32), np.array([2, 2], np.float32))
+
+
+def test_labels_are_kept_once_a_task(store):
+    store.add_trials(trials(1))
+    assert store.targets(TASK.id) is None
+    for _ in range(2):
+        store.set_targets(TASK.id, LABELS)
+    assert [of.tolist() for of in store.targets(TASK.id)] == [[1, 0, 2], [2, 2]]
+    assert store.targets(TASK.id).validation.dtype == np.float32
+
+
+def test_labels_without_test_rows(store):
+    store.add_trials(trials(1))
+    store.set_targets(TASK.id, Targets(np.array([0.25], np.float32)))
+    assert (store.targets(TASK.id).validation.tolist(), store.targets(TASK.id).test) == ([0.25], None)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [Targets(LABELS.validation, LABELS.test[::-1] - 1), Targets(LABELS.validation), Targets(LABELS.test, LABELS.test)],
+    ids=["another label", "no test rows", "fewer rows"],
+)
+def test_labels_that_have_changed_are_refused_and_the_stored_ones_stay(store, other):
+    store.add_trials(trials(1))
+    store.set_targets(TASK.id, LABELS)
+    with pytest.raises(DataError, match="must be those with which the study began"):
+        store.set_targets(TASK.id, other)
+    assert store.targets(TASK.id).test.tolist() == [2, 2]
+
+
+def test_labels_of_a_task_that_the_study_does_not_hold_are_refused(store):
+    with pytest.raises(RequestError, match="the study has no task"):
+        store.set_targets(TASK.id, LABELS)
+
+
+def test_labels_go_with_the_last_trial_of_their_task(store):
+    store.add_trials(trials(1))
+    store.set_targets(TASK.id, LABELS)
+    store.remove_trials([trials(1)[0].id])
+    assert store.targets(TASK.id) is None
 
 
 def test_running_trials_wait_again_after_a_crash(store):

@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from seedwise.values.choice import DesignRecord
 from seedwise.values.facts import TaskFacts
-from seedwise.values.imported import AnyTrial
+from seedwise.values.imported import AnyTask, AnyTrial
 from seedwise.values.recipe import Recipe
 from seedwise.values.record import Event, TrialRecord
+from seedwise.values.rows import Predictions, Targets
 from seedwise.values.stopping import StoppingRule
 
 __all__ = ["StudyLike"]
@@ -51,3 +52,9 @@ class StudyLike(Protocol):
 
     def tracked(self, trial_id: str) -> Mapping[str, NDArray[np.float32]]:
         """What the trial's recipe tracks at every step, by name, (steps, values a step); empty where it tracks nothing."""
+
+    def predictions(self, trial_id: str) -> Predictions | None:
+        """The trial's outputs on validation and test rows at its best evaluation; None where they are not kept."""
+
+    def targets(self, task: AnyTask) -> Targets | None:
+        """The labels of the task's validation and test rows; None where they are not kept."""

@@ -19,6 +19,7 @@ from seedwise.values.facts import TaskFacts
 from seedwise.values.imported import AnyRecipe, AnyTask
 from seedwise.values.recipe import Recipe
 from seedwise.values.record import TrialRecord
+from seedwise.values.rows import Predictions, Targets
 from seedwise.values.trial import TrialState
 
 __all__ = ["SCHEDULES", "Cell", "LeftOut"]
@@ -53,6 +54,10 @@ class Cell:
     # returns what a trial tracked at every step, by name, (steps, values a step); row i is step i + 1, nan where it
     # is not known. Nothing by default
     tracked_of: Callable[[str], Mapping[str, NDArray[np.float32]]] = lambda _: {}
+    predictions_of: Callable[[str], Predictions | None] = lambda _: (
+        None
+    )  # returns a trial's outputs, where they are kept
+    targets_of: Callable[[AnyTask], Targets | None] = lambda _: None  # returns the labels of a task's rows
 
     @property
     def task(self) -> AnyTask:

@@ -30,8 +30,16 @@ class StudyCells:
     @cached_property
     def cells(self) -> tuple[Cell, ...]:
         """The trials of each task and recipe, in the order they were added."""
+        study = self._study
         return tuple(
-            Cell(records, self._study.facts(records[0].trial), self._study.losses, self._study.tracked)
+            Cell(
+                records,
+                study.facts(records[0].trial),
+                study.losses,
+                study.tracked,
+                study.predictions,
+                study.targets,
+            )
             for records in by_cell(self.trials)
         )
 

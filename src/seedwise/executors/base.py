@@ -12,6 +12,7 @@ from typing import Any, Protocol, Self
 from seedwise.executors.messages import Message
 from seedwise.values.facts import Environment, TaskFacts
 from seedwise.values.recipe import Recipe
+from seedwise.values.rows import Targets
 from seedwise.values.task import Task
 from seedwise.values.trial import Trial
 
@@ -85,6 +86,9 @@ class Executor(Protocol):
 
     def prepare(self, task: Task, recipe: Recipe) -> TaskFacts:
         """Tokenise a task's rows and return what was found."""
+
+    def targets(self, task: Task, recipe: Recipe) -> Targets:
+        """Return the labels of a prepared task's validation and test rows."""
 
     def open(self, folder: Path, remaining: Sequence[Remaining]) -> Session:
         """Start the workers of a study that keeps its checkpoints in this folder and has this left to train.

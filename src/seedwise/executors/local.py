@@ -15,6 +15,7 @@ from seedwise.values.checks import check_choice, check_count
 from seedwise.values.facts import TaskFacts
 from seedwise.values.masks import Masks
 from seedwise.values.recipe import Recipe
+from seedwise.values.rows import Targets
 from seedwise.values.task import Task
 
 __all__ = ["LocalExecutor"]
@@ -69,6 +70,10 @@ class LocalExecutor:
     def prepare(self, task: Task, recipe: Recipe) -> TaskFacts:
         """Tokenise a task's rows for a recipe's model, once, and return what is known of them."""
         return self._tasks.prepare(task, recipe)
+
+    def targets(self, task: Task, recipe: Recipe) -> Targets:
+        """Return the labels of a prepared task's validation and test rows."""
+        return self._tasks.targets(task, recipe)
 
     def open(self, folder: Path, remaining: Sequence[Remaining]) -> LocalSession:
         """Choose, and start the workers.

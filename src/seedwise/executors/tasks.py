@@ -5,6 +5,7 @@ from pathlib import Path
 
 from seedwise.values.facts import TaskFacts
 from seedwise.values.recipe import Recipe
+from seedwise.values.rows import SPLITS, Targets
 from seedwise.values.task import Task
 from seedwise.values.trial import Trial
 
@@ -29,6 +30,13 @@ class PreparedTasks:
             self._rows[key] = _tokenized(task, recipe)
         self._folders[task.id, recipe.id], facts = self._rows[key]
         return facts
+
+    def targets(self, task: Task, recipe: Recipe) -> Targets:
+        """Return the labels of a prepared task's validation and test rows."""
+        from seedwise.data.tokens import TokenizedTask
+
+        splits = TokenizedTask.open(self._folders[task.id, recipe.id]).splits
+        return Targets(**{name: splits[name].labels.astype("float32") for name in SPLITS if name in splits})
 
     def folder(self, trial: Trial) -> Path:
         """Return where the tokens of a trial's task lie."""

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from seedwise.errors import StorageError
 from seedwise.files import replacing
-from seedwise.store.rows import Predictions
 from seedwise.store.store import Store
 from seedwise.values.checks import check_choice
 from seedwise.values.facts import TaskFacts
 from seedwise.values.recipe import Recipe
 from seedwise.values.record import Event, TrialRecord
+from seedwise.values.rows import SPLITS, Predictions
 
 if TYPE_CHECKING:
     import polars as pl
@@ -238,25 +238,44 @@ def _predictions(store: Store, records: Sequence[TrialRecord]) -> "pl.DataFrame 
     """Return one row for each row of the validation and test splits, or None if no trial's predictions are kept."""
     import polars as pl
 
-    kept = {record.id: store.predictions(record.id) for record in records}
-    frames = [_split_frames(key, predictions) for key, predictions in kept.items() if predictions is not None]
-    parts = [frame for pair in frames for frame in pair]
-    return pl.concat(parts, how="diagonal") if parts else None
+    labels: dict[str, dict[str, pl.Series]] = {}
+    parts: list[pl.DataFrame] = []
+    for record in records:
+        if (predictions := store.predictions(record.id)) is not None:
+            task = record.trial.task.id
+            if task not in labels:
+                labels[task] = _labels(store, task, record.trial.recipe.id)
+            parts += _split_frames(record.id, predictions, labels[task])
+    # Of classes the labels are names, of values numbers; where a study has both, all are text.
+    return pl.concat(parts, how="diagonal_relaxed").cast({pl.Null: pl.String}) if parts else None
 
 
-def _split_frames(trial_id: str, predictions: Predictions) -> list["pl.DataFrame"]:
+def _labels(store: Store, task_id: str, recipe_id: str) -> dict[str, "pl.Series"]:
+    """Return the label of every row of a task by split: its class's name, or its value; empty where they are not kept."""
+    import polars as pl
+
+    targets, facts = store.targets(task_id), store.facts(task_id, recipe_id) or TaskFacts()
+    found = {} if targets is None else targets._asdict()
+    names = facts.label_names
+    return {
+        split: pl.Series("label", values if names is None else [names[int(value)] for value in values])
+        for split, values in found.items()
+        if values is not None
+    }
+
+
+def _split_frames(trial_id: str, predictions: Predictions, labels: Mapping[str, "pl.Series"]) -> list["pl.DataFrame"]:
     import polars as pl
 
     frames = []
-    for split in ("validation", "test"):
+    for split in SPLITS:
         outputs = getattr(predictions, split)
         if outputs is not None:
             rows = pl.Series("row", np.arange(len(outputs)))
+            label = labels.get(split, pl.Series("label", [None] * len(outputs), dtype=pl.Null))
             columns = [pl.Series(f"output_{i}", outputs[:, i]) for i in range(outputs.shape[1])]
-            frame = pl.DataFrame([rows, *columns])
-            frames.append(
-                frame.select(pl.lit(trial_id).alias("trial"), pl.lit(split).alias("split"), "row", pl.exclude("row"))
-            )
+            of = [pl.lit(trial_id).alias("trial"), pl.lit(split).alias("split")]
+            frames.append(pl.DataFrame([rows, label, *columns]).select(*of, pl.all()))
     return frames
 
 

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Collection
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,12 +29,12 @@ from seedwise.values.imported import (
     task_from_json,
 )
 from seedwise.values.record import Event, TrialRecord
+from seedwise.values.rows import SPLITS, Predictions, Targets
 from seedwise.values.seeds import Seeds
 from seedwise.values.stopping import StoppingRule
 from seedwise.values.trial import Measurement, Trial, TrialState
 
 __all__ = [
-    "Predictions",
     "check_known",
     "prediction_row",
     "read_design",
@@ -43,20 +43,14 @@ __all__ = [
     "read_predictions",
     "read_records",
     "read_rule",
+    "read_targets",
     "unknown_trial",
     "write_facts",
+    "write_targets",
 ]
 
 _TRIALS = """SELECT id, position, task, recipe, seeds, state, fingerprint, origin, seconds, attempts, error, best_step,
     test_metrics FROM trials"""
-
-
-class Predictions(NamedTuple):
-    """What a trial says of every row: the model's outputs before softmax."""
-
-    step: int  # the step at which they were made
-    validation: NDArray[np.float32]  # outputs on the validation rows, (rows, outputs), float32
-    test: NDArray[np.float32] | None = None  # outputs on the test rows, if the task has any
 
 
 def read_rule(connection: sqlite3.Connection) -> StoppingRule | None:
@@ -97,6 +91,38 @@ def write_facts(connection: sqlite3.Connection, task_id: str, recipe_id: str, fa
         "INSERT INTO facts VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET content = excluded.content",
         (task_id, recipe_id, json.dumps(facts.to_json())),
     )
+
+
+def read_targets(connection: sqlite3.Connection, task_id: str) -> Targets | None:
+    """Return the labels of a task's validation and test rows, or None where they are not kept."""
+    if version_of(connection) < 3:  # it had no place for them
+        return None
+    kept = dict(connection.execute("SELECT split, vals FROM targets WHERE task = ?", (task_id,)))
+    found = {split: unpack(kept[split]) for split in SPLITS if split in kept}
+    return Targets(**found) if found else None
+
+
+def write_targets(connection: sqlite3.Connection, task_id: str, targets: Targets) -> None:
+    """Keep the labels of a task's rows; refuse other labels than those the study began with."""
+    if connection.execute("SELECT 1 FROM tasks WHERE id = ?", (task_id,)).fetchone() is None:
+        raise RequestError(f"the study has no task {task_id!r}; add its trials first.")
+    kept = read_targets(connection, task_id)
+    if kept is None:
+        connection.executemany(
+            "INSERT INTO targets VALUES (?, ?, ?)",
+            [(task_id, split, pack(to_float32(of))) for split, of in targets._asdict().items() if of is not None],
+        )
+    elif not all(_equal(getattr(kept, split), getattr(targets, split)) for split in SPLITS):
+        raise DataError(
+            f"the labels of task {task_id} must be those with which the study began, but they have changed; restore the "
+            "rows, or start a new study in another directory."
+        )
+
+
+def _equal(kept: NDArray[np.float32] | None, given: NDArray[np.float32] | None) -> bool:
+    if kept is None or given is None:
+        return kept is given
+    return np.array_equal(kept, to_float32(given), equal_nan=True)
 
 
 def read_records(connection: sqlite3.Connection, trial_id: str | None = None) -> tuple[TrialRecord, ...]:

@@ -1,8 +1,9 @@
 """Which tables hold a study, and how is its file told from any other?
 
-Version 2. A file says what it is by SQLite's ``application_id`` and which tables it has by ``user_version``; any change
+Version 3. A file says what it is by SQLite's ``application_id`` and which tables it has by ``user_version``; any change
 to the tables raises `VERSION` and comes with a page in docs/decisions. A file of version 1, which knows neither tracked
-values nor designs, is read as it is and brought to version 2 when it is opened for writing.
+values nor designs, or of version 2, which knows no labels, is read as it is and brought to version 3 when it is opened
+for writing.
 
 Rows are only ever added, but for trials that never started, which may be taken back, and the columns that say where
 things stand: studies.rule and design, trials.state and what follows it, facts, and the predictions of a trial's best evaluation.
@@ -16,7 +17,7 @@ from seedwise.errors import RequestError
 
 __all__ = ["VERSION", "check_schema", "create_schema", "is_blank", "upgrade_schema", "version_of"]
 
-VERSION = 2
+VERSION = 3
 APPLICATION_ID = int.from_bytes(b"seed")
 
 # What a trial tracked beside its loss. One row an evaluation interval and name; vals: float32 (steps, width),
@@ -29,6 +30,15 @@ TRACKED = """CREATE TABLE tracked (
         width INTEGER NOT NULL,
         vals BLOB NOT NULL,
         PRIMARY KEY (trial, name, last_step)
+    ) WITHOUT ROWID"""
+
+# The label of each row: the number of its class, or the value to be predicted. One row a split; vals: float32 (rows,),
+# little-endian, zlib. Since version 3.
+TARGETS = """CREATE TABLE targets (
+        task TEXT NOT NULL REFERENCES tasks (id),
+        split TEXT NOT NULL,
+        vals BLOB NOT NULL,
+        PRIMARY KEY (task, split)
     ) WITHOUT ROWID"""
 
 TABLES = (
@@ -65,6 +75,7 @@ TABLES = (
         content TEXT NOT NULL,
         PRIMARY KEY (task, recipe)
     ) WITHOUT ROWID""",
+    TARGETS,
     # One row an evaluation interval. losses: float32, little-endian, zlib; last_step - first_step + 1 of them.
     """CREATE TABLE measurements (
         trial TEXT NOT NULL REFERENCES trials (id),
@@ -114,8 +125,10 @@ def create_schema(connection: sqlite3.Connection, created: str) -> None:
 def upgrade_schema(connection: sqlite3.Connection, time: str) -> None:
     """Bring the tables of an older study to this version, inside the caller's transaction; no row is changed."""
     version = version_of(connection)
-    connection.execute("ALTER TABLE studies ADD COLUMN design TEXT")
-    connection.execute(TRACKED)
+    if version < 2:
+        connection.execute("ALTER TABLE studies ADD COLUMN design TEXT")
+        connection.execute(TRACKED)
+    connection.execute(TARGETS)
     connection.execute(f"PRAGMA user_version = {VERSION}")
     detail = f"version {VERSION} replaces version {version}"
     connection.execute("INSERT INTO events (time, kind, detail) VALUES (?, 'schema', ?)", (time, detail))

@@ -24,7 +24,6 @@ from seedwise.store.curves import (
 from seedwise.store.database import Database, now
 from seedwise.store.encoding import metrics_to_text
 from seedwise.store.rows import (
-    Predictions,
     check_known,
     prediction_row,
     read_design,
@@ -33,13 +32,16 @@ from seedwise.store.rows import (
     read_predictions,
     read_records,
     read_rule,
+    read_targets,
     unknown_trial,
     write_facts,
+    write_targets,
 )
 from seedwise.store.trials import delete_trials, insert_runs, insert_trials
 from seedwise.values.facts import Environment, TaskFacts
 from seedwise.values.identity import canonical_json
 from seedwise.values.record import FINGERPRINT_DIFFERS, REPLAY_DIFFERS, Event, TrialRecord
+from seedwise.values.rows import Predictions, Targets
 from seedwise.values.stopping import StoppingRule
 from seedwise.values.trial import Measurement, Trial, TrialState
 
@@ -139,6 +141,15 @@ class Store:
         """Keep what preparing found; refuse a digest other than the stored one, because the rows have changed since."""
         with self._database.writing() as connection:
             write_facts(connection, task_id, recipe_id, facts)
+
+    def targets(self, task_id: str) -> Targets | None:
+        """Return the labels of a task's validation and test rows, or None where they are not kept."""
+        return self._database.read(lambda connection: read_targets(connection, task_id))
+
+    def set_targets(self, task_id: str, targets: Targets) -> None:
+        """Keep the labels of a task's rows; refuse others than the stored ones."""
+        with self._database.writing() as connection:
+            write_targets(connection, task_id, targets)
 
     # Trials while they run --------------------------------------------------------------------------------------------
 

@@ -53,6 +53,7 @@ def delete_trials(connection: sqlite3.Connection, trial_ids: Collection[str]) ->
         deleted += connection.execute(f"DELETE {untried}", (trial_id,)).rowcount
     used = "SELECT 1 FROM trials t WHERE t.task = facts.task AND t.recipe = facts.recipe"
     connection.execute(f"DELETE FROM facts WHERE NOT EXISTS ({used})")  # noqa: S608 - no value in it
+    connection.execute("DELETE FROM targets WHERE task NOT IN (SELECT task FROM trials)")
     connection.execute("DELETE FROM tasks WHERE id NOT IN (SELECT task FROM trials)")
     connection.execute("DELETE FROM recipes WHERE id NOT IN (SELECT recipe FROM trials)")
     return deleted

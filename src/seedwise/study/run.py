@@ -16,13 +16,13 @@ import numpy as np
 from seedwise.errors import StorageError, WorkError
 from seedwise.executors.base import Executor, Job, Session
 from seedwise.executors.messages import Completed, Failed, Interrupted, Measured, Message, Outcome, Paused, Started
-from seedwise.store.rows import Predictions
 from seedwise.store.store import Store
 from seedwise.study.progress import LiveTrial, RunningCell, StudyProgress, study_progress
 from seedwise.study.schedule import Goal, Schedule
 from seedwise.study.winners import export_winners
 from seedwise.values.facts import TaskFacts
 from seedwise.values.record import Cause, by_cell, own_trial, winner
+from seedwise.values.rows import Predictions
 from seedwise.values.stopping import StoppingRule
 from seedwise.values.trial import TrialState
 
@@ -226,5 +226,6 @@ def _cells(store: Store, executor: Executor) -> list[RunningCell]:
         rule = StoppingRule.full(len(records)) if kept is None else kept
         schedule = Schedule.of(rule, steps)
         store.set_facts(task.id, recipe.id, replace(facts, steps=steps[-1], evaluation_steps=steps))
+        store.set_targets(task.id, executor.targets(task, recipe))
         cells.append(RunningCell(list(records), schedule, steps))
     return cells

@@ -27,6 +27,7 @@ from seedwise.values.facts import TaskFacts
 from seedwise.values.imported import AnyTask, AnyTrial
 from seedwise.values.recipe import Recipe
 from seedwise.values.record import DIFFERENCES, Event, TrialRecord, own_trial, winner
+from seedwise.values.rows import Predictions, Targets
 from seedwise.values.seeds import Seeds
 from seedwise.values.stopping import StoppingRule
 from seedwise.values.task import Task
@@ -317,10 +318,17 @@ class Study:
     def tracked(self, trial_id: str) -> Tracked:
         """Return what a trial's recipe tracks, by name, each of shape (steps, values per step); empty if it tracks nothing.
 
-        Names are distance (one value a block, from the bottom up), gradient_norm and bias_ratio; a step that is not known
-        is nan.
+        Names are distance (one value a block, from the bottom up), gradient_norm and bias_ratio; an unknown step is nan.
         """
         return self.store.tracked(trial_id)
+
+    def predictions(self, trial_id: str) -> Predictions | None:
+        """Return a trial's outputs before softmax at its best evaluation, on validation and test rows; None if not kept."""
+        return self.store.predictions(trial_id)
+
+    def targets(self, task: AnyTask) -> Targets | None:
+        """Return the labels of a task's validation and test rows (numbers of classes, or values); None if not kept."""
+        return self.store.targets(task.id)
 
     @property
     def differences(self) -> tuple[Event, ...]:

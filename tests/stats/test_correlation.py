@@ -135,7 +135,7 @@ def test_scores_that_cannot_be_correlated_are_refused(scores, says):
 
 
 def test_an_unknown_method_is_refused():
-    with pytest.raises(ValueError, match="method must be 'spearman' or 'pearson', not 'kendall'"):
+    with pytest.raises(ValueError, match="method must be one of spearman, pearson, not 'kendall'"):
         evaluation_correlation(CURVES, method="kendall")
 
 

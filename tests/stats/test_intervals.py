@@ -117,7 +117,7 @@ def test_an_undefined_correlation_has_no_interval():
     [
         ({"r": 1.1, "n": 10}, r"r must be in \[-1, 1\]"),
         ({"r": 0.5, "n": 3}, "at least 4 trials"),
-        ({"r": 0.5, "n": 10, "method": "kendall"}, "'spearman' or 'pearson'"),
+        ({"r": 0.5, "n": 10, "method": "kendall"}, "method must be one of spearman, pearson"),
         ({"r": 0.5, "n": 10, "confidence": 1}, "confidence must be in"),
     ],
 )

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from seedwise.stats.checks import count_array
+from seedwise.stats.checks import check_number, count_array
 
 __all__ = ["update_bias"]
 
@@ -40,6 +40,7 @@ def update_bias(step: ArrayLike, *, beta1: float = 0.9, beta2: float = 0.999) ->
     """
     t = count_array("step", step)
     for name, beta in (("beta1", beta1), ("beta2", beta2)):
+        check_number(name, beta)
         if not 0 <= beta < 1:
             raise ValueError(f"{name} must be in [0, 1), not {beta!r}; Adam's own are 0.9 and 0.999.")
     # expm1 keeps the digits that 1 - beta^t loses where beta^t is close to 1.

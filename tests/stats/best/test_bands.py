@@ -242,7 +242,7 @@ def test_a_quantile_that_trials_leave_open_is_the_end_of_the_support():
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [
-        (lambda: cdf_band(0), "size must be whole numbers of at least 1"),
+        (lambda: cdf_band(0), "size must be a whole number of at least 1"),
         (lambda: cdf_band(5, confidence=95), r"confidence must be in \(0, 1\), not 95"),
         (lambda: cdf_band(5, kind="ks"), "kind must be one of equal_tailed, dkw, not 'ks'"),
         (lambda: expected_best_band(SAMPLE, 1, support=(0, 0.8)), "1 of 12 do not .*the metric's own bounds"),

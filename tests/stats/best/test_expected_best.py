@@ -184,7 +184,7 @@ def test_the_result_keeps_the_order_of_n_and_says_how_it_drew():
         (lambda: expected_best(TIED, 6, replacement=False), "n must be at most 5 .*draw with replacement"),
         (lambda: best_quantile(TIED, 6, 0.5, replacement=False), "n must be at most 5"),
         (lambda: best_weights(5, 6, replacement=False), "n must be at most 5"),
-        (lambda: best_weights(0, 1, replacement=True), "size must be whole numbers of at least 1"),
+        (lambda: best_weights(0, 1, replacement=True), "size must be a whole number of at least 1"),
         (lambda: expected_best([], 1), "scores must hold at least 1 trial"),
         (lambda: expected_best([0.5, np.nan], 1), "scores must be finite"),
         (lambda: expected_best([[0.5, 0.6]], 1), "one number a trial"),

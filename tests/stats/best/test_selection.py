@@ -222,10 +222,10 @@ def test_a_fall_of_losses_mirrors_one_of_gains():
         (lambda: expected_selected(VALIDATION, TEST, 6, replacement=False), "n must be at most 5 .*with replacement"),
         (lambda: expected_selected([0.5, np.nan], [0.5, 0.5], 1), "validation must be finite"),
         (lambda: expected_selected([0.5, 0.5], [0.5, np.inf], 1), "test must be finite"),
-        (lambda: bootstrap_selected(VALIDATION, TEST, 1, repeats=0), "repeats must be whole numbers of at least 1"),
+        (lambda: bootstrap_selected(VALIDATION, TEST, 1, repeats=0), "repeats must be a whole number of at least 1"),
         (lambda: bootstrap_selected(VALIDATION, TEST, 0), "n must be whole numbers of at least 1"),
         (lambda: falls_after([0.5], [0.5], 3), "validation must hold at least 2 trials"),
-        (lambda: falls_after(VALIDATION, TEST, 0), "most must be whole numbers of at least 1"),
+        (lambda: falls_after(VALIDATION, TEST, 0), "most must be a whole number of at least 1"),
         (lambda: falls_after(VALIDATION, TEST, 3, confidence=1), r"confidence must be in \(0, 1\)"),
     ],
 )

@@ -136,6 +136,71 @@ def test_unequally_many_pairs_are_refused():
         wilcoxon(A, B)
 
 
+@pytest.mark.parametrize("alternative", ALTERNATIVES)
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [([3, 3, 3], [2, 2, 2]), ([5, 5, 4, 3], [5, 3, 2, 2, 1]), ([1, 1, 2], [1, 2, 2, 2]), ([4, 4], [4, 1])],
+)
+def test_a_small_rank_test_counts_every_split_with_ties_too(a, b, alternative):
+    def u(x, y):
+        return np.sum(x[:, None] > y) + np.sum(x[:, None] == y) / 2
+
+    expected = share(alternative, u(np.array(a), np.array(b)), [u(x, y) for x, y in splits(a, b)])
+    assert mann_whitney(a, b, alternative=alternative).p == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "p"), [([0.7] * 3, [0.6] * 3, 0.1), ([0.7, 0.7, 0.7, 0.72], [0.6, 0.6, 0.6, 0.61], 2 / 70)]
+)
+def test_few_tied_scores_never_tell_more_than_their_number_allows(a, b, p):
+    assert mann_whitney(a, b, alternative="two-sided").p == pytest.approx(p)
+
+
+@pytest.mark.parametrize("alternative", ALTERNATIVES)
+def test_a_small_signed_rank_test_counts_every_exchange_with_ties_and_equal_pairs_too(alternative):
+    a, b = np.array([3, 5, 2, 2, 7, 4, 4, 1]), np.array([2, 4, 3, 2, 4, 3, 2, 1])
+
+    def w(gaps):
+        return stats.rankdata(np.abs(gaps))[gaps > 0].sum()
+
+    differ = a != b
+    expected = share(alternative, w((a - b)[differ]), [w(gaps) for gaps in exchanges(a[differ], b[differ])])
+    assert wilcoxon(a, b, alternative=alternative).p == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("alternative", ALTERNATIVES)
+def test_without_ties_the_rank_tests_are_scipy_s_exact_ones(alternative):
+    a, b = np.random.default_rng(5).normal([[0.71], [0.70]], 0.02, (2, 30))
+    ranks = mann_whitney(a, b[:20], alternative=alternative)
+    assert ranks[1:3] == pytest.approx(stats.mannwhitneyu(a, b[:20], alternative=alternative, method="exact"))
+    signed = wilcoxon(a, b, alternative=alternative)
+    assert signed[1:3] == pytest.approx(stats.wilcoxon(a, b, alternative=alternative, method="exact"))
+
+
+def test_counting_and_the_normal_distribution_meet_where_there_are_many_trials():
+    a, b = np.random.default_rng(6).normal([[0.705], [0.70]], 0.02, (2, 51)).round(2)
+    for test in (mann_whitney, wilcoxon):
+        few, many = test(a[:50], b[:50], alternative="two-sided").p, test(a, b, alternative="two-sided").p
+        assert many == pytest.approx(few, abs=0.05)
+    counted, normal = mann_whitney(a[:50], b[:50]).p, stats.mannwhitneyu(a[:50], b[:50], alternative="greater").pvalue
+    assert counted == pytest.approx(normal, abs=0.002)
+
+
+@pytest.mark.parametrize(("test", "n"), [(mann_whitney, 4), (mann_whitney, 8), (wilcoxon, 6), (wilcoxon, 10)])
+def test_the_rank_tests_keep_their_level_for_coarse_scores(test, n):
+    generator = np.random.default_rng(7)
+    drawn = generator.binomial(5, 0.7, (1000, 2, n)) / 5
+    drawn = [(a, b) for a, b in drawn if np.any(a != b) and np.ptp([*a, *b]) > 0]
+    p = np.array([test(a, b, alternative="two-sided").p for a, b in drawn])
+    assert np.mean(p < 0.05) <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / len(p))
+
+
+def test_scores_that_differ_by_rounding_alone_tie():
+    assert (
+        mann_whitney([0.1 + 0.2, 0.5, 0.7], [0.3, 0.4, 0.2])[1:] == mann_whitney([0.3, 0.5, 0.7], [0.3, 0.4, 0.2])[1:]
+    )
+
+
 def test_no_permutations_are_refused():
-    with pytest.raises(ValueError, match="permutations must be whole numbers of at least 1, not 0"):
+    with pytest.raises(ValueError, match="permutations must be a whole number of at least 1, not 0"):
         permutation(A, B, permutations=0)

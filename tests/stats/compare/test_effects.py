@@ -142,7 +142,7 @@ def test_three_trials_and_a_recipe_without_spread_still_have_an_interval():
         ([0.7, 0.8, 0.9], [0.6, 0.7, 0.9, 0.8], {"paired": True}, "as many for a as for b, not 3 and 4"),
         ([0.7, 0.8, 0.9], [0.7, 0.8, 0.9], {}, "equal trial by trial"),
         ([0.7, 0.8, 0.9], [0.6, 0.7, 0.9], {"confidence": 95}, r"confidence must be in \(0, 1\), not 95"),
-        ([0.7, 0.8, 0.9], [0.6, 0.7, 0.9], {"repeats": 0}, "repeats must be whole numbers of at least 1"),
+        ([0.7, 0.8, 0.9], [0.6, 0.7, 0.9], {"repeats": 0}, "repeats must be a whole number of at least 1"),
     ],
 )
 def test_a_difference_that_cannot_be_judged_is_refused(a, b, options, sentence):

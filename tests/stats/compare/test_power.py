@@ -184,7 +184,7 @@ def test_seeds_that_cannot_be_counted_are_refused(question, a, b, options, sente
 
 
 def test_a_most_of_one_trial_is_refused():
-    with pytest.raises(ValueError, match="most must be at least 2 trials, not 1"):
+    with pytest.raises(ValueError, match="most must be a whole number of at least 2, not 1"):
         seeds_needed([0.7, 0.8], [0.6, 0.8], most=1)
 
 

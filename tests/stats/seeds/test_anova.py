@@ -168,7 +168,7 @@ def test_levels_without_any_noise_differ_for_sure():
         ({"levels": [1, 2, 3, 4, 5, 6]}, "6 of 6 labels have one trial; cross the seeds"),
         ({"levels": [1, 1, 2]}, "one label for each of the 6 trials"),
         ({"levels": [1, 1, 2, 2, 3, 3], "within": [1, 1, 2, 2, 3, 3]}, "nothing can be permuted"),
-        ({"levels": [1, 1, 2, 2, 3, 3], "permutations": 0}, "permutations must be whole numbers of at least 1"),
+        ({"levels": [1, 1, 2, 2, 3, 3], "permutations": 0}, "permutations must be a whole number of at least 1"),
     ],
 )
 def test_a_design_that_cannot_be_tested_is_refused(arguments, says):

@@ -85,7 +85,7 @@ def test_same_seed_gives_the_same_interval():
         ({"budgets": [2.5]}, "budgets must be whole numbers"),
         ({"budgets": [300]}, "budgets must be at most 200"),
         ({"confidence": 95}, "confidence must be in"),
-        ({"repeats": 0}, "repeats must be whole numbers"),
+        ({"repeats": 0}, "repeats must be a whole number"),
     ],
 )
 def test_misuse_is_refused_with_a_sentence(change, sentence):

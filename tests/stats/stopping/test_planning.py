@@ -138,7 +138,7 @@ def test_error_reduction_is_the_share_of_the_error_that_goes():
         ({"fractions": [0.0, 1.0]}, "fractions must ascend"),
         ({"budgets": [0.5]}, "budgets must each pay for at least 1 full training"),
         ({"budgets": []}, "budgets must each pay"),
-        ({"most_started": 0}, "most_started must be whole numbers of at least 1"),
+        ({"most_started": 0}, "most_started must be a whole number of at least 1"),
     ],
 )
 def test_misuse_is_refused_with_a_sentence(change, sentence):

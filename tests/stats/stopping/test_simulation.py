@@ -135,7 +135,7 @@ def test_a_sub_grid_of_one_row_that_drops_nothing_is_the_plain_rule_on_a_random_
     [
         ({"t": 2, "p": 3}, "p .trials kept. must be at most t = 2"),
         ({"t": 4, "replacement": False}, "t .trials started. must be at most 3"),
-        ({"draws": 1}, "draws must be at least 2"),
+        ({"draws": 1}, "draws must be a whole number of at least 2, for a standard error, not 1"),
         ({"final": [0.5, 0.6, 0.6]}, "final must not be worse than early"),
     ],
 )
@@ -160,7 +160,7 @@ def test_misuse_of_halving_is_refused(change, sentence):
         ({"order": [0, 0, 0, 1]}, "complete grid, each pair once, but of 2 x 2 pairs 1 are missing and 1"),
         ({"order": [0, 1]}, "order must hold one label for each of the 4 trials"),
         ({"budget": 1}, "budget must pay for a sub-grid"),
-        ({"draws": 10}, "draws must be at least 100"),
+        ({"draws": 10}, "draws must be a whole number of at least 100"),
     ],
 )
 def test_incomplete_grids_and_other_misuse_are_refused(change, sentence):

@@ -14,7 +14,7 @@ from scipy.optimize import brentq
 from scipy.special import betaincinv, gammaln, xlogy
 from scipy.stats import poisson
 
-from seedwise.stats.checks import check_level, count_array, score_array
+from seedwise.stats.checks import check_choice, check_level, count_array, one_count, score_array
 
 __all__ = ["BandKind", "BestBand", "CdfBand", "best_quantile_band", "cdf_band", "expected_best_band"]
 
@@ -83,10 +83,9 @@ def cdf_band(size: int, *, confidence: float = 0.95, kind: BandKind = "equal_tai
         >>> cdf_band(1, confidence=0.9).upper.round(3)
         array([0.95, 1.  ])
     """
-    total = int(count_array("size", size)[0])
+    total = one_count("size", size)
     check_level("confidence", confidence)
-    if kind not in get_args(BandKind):
-        raise ValueError(f"kind must be one of {', '.join(get_args(BandKind))}, not {kind!r}.")
+    check_choice("kind", kind, get_args(BandKind))
     return _equal_tailed(total, float(confidence)) if kind == "equal_tailed" else _dkw(total, float(confidence))
 
 

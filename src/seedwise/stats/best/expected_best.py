@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from seedwise.stats.checks import check_level, count_array, score_array
+from seedwise.stats.checks import check_level, count_array, one_count, score_array
 
 __all__ = ["ExpectedBest", "best_quantile", "best_weights", "expected_best"]
 
@@ -128,7 +128,7 @@ def best_weights(size: int, n: ArrayLike, *, replacement: bool) -> Floats:
         array([[0.5 , 0.5 ],
                [0.25, 0.75]])
     """
-    total = int(count_array("size", size)[0])
+    total = one_count("size", size)
     counts = _draws(n, total, replacement=replacement)
     weights = np.empty((counts.size, total))
     for row, chances in zip(weights, _chances(total, counts, replacement=replacement), strict=True):

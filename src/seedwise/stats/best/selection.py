@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from seedwise.stats.best.expected_best import best_weights
-from seedwise.stats.checks import check_level, count_array, score_array
+from seedwise.stats.checks import check_level, count_array, one_count, score_array, seeded
 
 __all__ = ["Fall", "SelectedTest", "best_number", "bootstrap_selected", "expected_selected", "falls_after"]
 
@@ -138,8 +138,8 @@ def bootstrap_selected(
     """
     sign, chosen_by, reported = _pairs(validation, test, greater_is_better=greater_is_better)
     counts = count_array("n", n)
-    rounds = int(count_array("repeats", repeats)[0])
-    draws = np.random.default_rng(seed).integers(chosen_by.size, size=(rounds, counts.max()))
+    rounds = one_count("repeats", repeats)
+    draws = seeded(seed).integers(chosen_by.size, size=(rounds, counts.max()))
     drawn = chosen_by[draws]
     best = np.maximum.accumulate(drawn, axis=1)
     # Where the best was last exceeded. Of equal ones the first drawn stays: draws are exchangeable, so this is random.
@@ -207,7 +207,7 @@ def falls_after(
         0.0
     """
     _, chosen_by, reported = _pairs(validation, test, least=2, greater_is_better=greater_is_better)
-    largest, rounds = int(count_array("most", most)[0]), int(count_array("repeats", repeats)[0])
+    largest, rounds = one_count("most", most), one_count("repeats", repeats)
     check_level("confidence", confidence)
     observed = _curves(chosen_by, reported, np.ones((1, chosen_by.size), dtype=np.int64), largest)[0]
     peak = int(_peak(observed))
@@ -220,7 +220,7 @@ def falls_after(
 
 def _resampled(chosen_by: Floats, reported: Floats, most: int, repeats: int, seed: int) -> Floats:
     """The curves of bootstrap samples of the trials, shape (repeats, most)."""
-    size, generator = chosen_by.size, np.random.default_rng(seed)
+    size, generator = chosen_by.size, seeded(seed)
     even, block = np.full(size, 1 / size), max(1, _TABLE // size)
     blocks = [min(block, repeats - done) for done in range(0, repeats, block)]
     return np.concatenate(

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from seedwise.stats.checks import ROUNDING, check_level, check_spread, count_array, sample_pair, size
+from seedwise.stats.checks import ROUNDING, check_level, check_spread, one_count, sample_pair, seeded, size
 from seedwise.stats.degrees import satterthwaite
 from seedwise.stats.intervals import Interval, proportion_interval, wilson_bounds
 
@@ -96,12 +96,12 @@ def difference(
         0.028
     """
     check_level("confidence", confidence)
-    count_array("repeats", repeats)
+    repeats = one_count("repeats", repeats)
     first, second = sample_pair(a, b, least=3, paired=paired)
     samples = [first - second] if paired else [first, second]
     check_spread("the interval of a difference", *samples, scale=size(first, second))
     error = np.sqrt(sum(sample.var(ddof=1) / len(sample) for sample in samples))
-    generator = np.random.default_rng(seed)
+    generator = seeded(seed)
     shift, variance = np.zeros(repeats), np.zeros(repeats)
     for sign, sample in zip((1, -1), samples, strict=False):
         means, variances = _resampled(sample - sample.mean(), repeats, generator)

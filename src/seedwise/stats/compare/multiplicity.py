@@ -91,9 +91,10 @@ def combine(p_values: ArrayLike, *, method: Combination = "fisher", weights: Seq
         return float(stats.combine_pvalues(given, method=method).pvalue)
     if method == "fisher":
         raise ValueError('weights must be None for method "fisher", which has none; choose "stouffer".')
-    if len(weights) != len(given) or not min(weights) > 0:
+    heavy = score_array("weights", weights)
+    if len(heavy) != len(given) or not heavy.min() > 0:
         raise ValueError(f"weights must be one positive number a p-value, not {weights!r} for {len(given)}.")
-    return float(stats.combine_pvalues(given, method=method, weights=np.asarray(weights, dtype=np.float64)).pvalue)
+    return float(stats.combine_pvalues(given, method=method, weights=heavy).pvalue)
 
 
 def _p_values(values: ArrayLike, *, missing: bool) -> Floats:

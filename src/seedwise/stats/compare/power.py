@@ -18,8 +18,10 @@ from seedwise.stats.checks import (
     Alternative,
     check_choice,
     check_level,
+    check_number,
     check_spread,
     count_array,
+    one_count,
     sample_pair,
     size,
 )
@@ -101,6 +103,8 @@ def power(
     """
     check_level("level", level)
     check_choice("alternative", alternative, ALTERNATIVES)
+    for name, value in (("difference", difference), ("sd_a", sd_a), ("sd_b", sd_b)):
+        check_number(name, value)
     if not np.isfinite(difference):
         raise ValueError(f"difference must be finite, not {difference!r}.")
     if not (0 <= sd_a < np.inf and 0 <= sd_b < np.inf and sd_a + sd_b > 0):
@@ -146,8 +150,7 @@ def seeds_needed(
         (34, 30, 29)
     """
     _check_target(power, level, alternative)
-    if most < 2:
-        raise ValueError(f"most must be at least 2 trials, not {most!r}.")
+    most = one_count("most", most, least=2)
     first, second = _samples(a, b, paired)
     gap = float(first.mean() - second.mean())
 

@@ -4,7 +4,7 @@ import math
 
 from scipy import stats
 
-from seedwise.stats.checks import check_level
+from seedwise.stats.checks import check_level, float_array, one_count
 from seedwise.stats.degrees import satterthwaite
 from seedwise.stats.intervals import Interval
 
@@ -39,12 +39,15 @@ def difference_of_summaries(
         0.031 [0.017, 0.045]
     """
     check_level("confidence", confidence)
-    for name, (mean, sd, n) in (("a", a), ("b", b)):
+    for name, summary in (("a", a), ("b", b)):
+        if float_array(name, summary).shape != (3,):
+            raise ValueError(f"{name} must be a mean, a standard deviation and a number of trials, not {summary!r}.")
+        mean, sd, n = summary
         if not (math.isfinite(mean) and math.isfinite(sd) and sd >= 0):
             raise ValueError(
                 f"{name} must be a finite mean and a standard deviation of at least 0, not {mean} and {sd}."
             )
-        if n < 2:
+        if one_count(f"n of {name}", n) < 2:
             raise ValueError(f"{name} must rest on at least 2 trials, not {n}; a single one has no spread.")
     variances, degrees = [sd**2 / n for _, sd, n in (a, b)], [n - 1 for _, _, n in (a, b)]
     estimate, reach = a[0] - b[0], 0.0

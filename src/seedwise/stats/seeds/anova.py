@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from seedwise.stats.checks import count_array, label_array, score_array
+from seedwise.stats.checks import check_labels, label_array, one_count, score_array, seeded
 
 __all__ = ["BestWorst", "OneWay", "best_against_worst", "one_way"]
 
@@ -104,7 +104,7 @@ def best_against_worst(
         >>> nothing.p < 0.05 < nothing.corrected_p
         True
     """
-    count_array("permutations", permutations)
+    permutations = one_count("permutations", permutations)
     values = score_array("scores", scores, least=4)
     codes = _check_levels(values, levels)
     blocks = np.zeros(len(values), np.intp) if within is None else label_array("within", within, len(values))
@@ -121,9 +121,12 @@ def best_against_worst(
     least = _extremes(centred[None, by_level], n)[0] * (1 - 1e-9)  # equal f differ in the last digits
     count = sum(
         int(np.sum(_extremes(permuted, n)[0] >= least))
-        for permuted in _permuted(centred, codes, blocks, permutations, np.random.default_rng(seed))
+        for permuted in _permuted(centred, codes, blocks, permutations, seeded(seed))
     )
-    names, means = np.unique(np.asarray(levels)).tolist(), np.bincount(codes, weights=values) / n
+    names, means = (
+        np.unique(check_labels("levels", levels, len(values))).tolist(),
+        np.bincount(codes, weights=values) / n,
+    )
     return BestWorst(
         best=names[best],
         worst=names[worst],

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import linalg
 
-from seedwise.stats.checks import check_level, count_array, label_array, score_array
+from seedwise.stats.checks import check_level, label_array, one_count, score_array, seeded
 
 __all__ = ["VarianceComponents", "variance_components"]
 
@@ -86,8 +86,9 @@ def variance_components(
     variance* = (S - residual* sum_j X_j) / sum_j w_j X_j, negative ones taken as 0, shares thereof. They suppose
     normal effects and, where cells are missing, take the factors' sums of squares as independent. In simulations of
     two crossed factors with normal effects, 5 x 5 to 25 x 25, residuals normal or of two peaks (one trial in five far
-    below), all of the cells or 60 or 35 % of them, 95 % intervals held the truth in 94 to 97 %; effects of the seeds
-    that are not normal were not tried.
+    below), all of the cells or 60 or 35 % of them, 95 % intervals held the truth in 94 to 97 %. A few bad seeds are not
+    normal effects: where 10 % of the init seeds are bad and make 30 % of the variance, the intervals of that share held
+    it in only 82 % (5 x 5), 58 % (10 x 10) and 70 % (25 x 25) of the simulations; where 30 % of them are bad, in 94 to 97 %.
 
     With three factors, or several trials a cell, an interaction of two factors is in the residual only in part: up to
     1 / (levels of the one) of its variance counts with the other.
@@ -118,7 +119,7 @@ def variance_components(
         {'init': 0.9, 'order': 0.08, 'residual': 0.02}
     """
     check_level("confidence", confidence)
-    count_array("repeats", repeats)
+    repeats = one_count("repeats", repeats)
     values = score_array("scores", scores, least=3)
     codes = _check_factors(factors, len(values))
     sizes = [int(code.max()) + 1 for code in codes]
@@ -255,7 +256,7 @@ def _refuse_confounded(names: tuple[str, ...], codes: Codes) -> None:
 
 def _pivotal(table: _Table, repeats: int, seed: int) -> Floats:
     """Return draws of the variances' generalised pivotal quantities, shape (repeats, k)."""
-    generator = np.random.default_rng(seed)
+    generator = seeded(seed)
     residual = table.residual / generator.chisquare(table.df, repeats)
     draws = []
     for squares in table.factors:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from seedwise.stats.checks import count_array
+from seedwise.stats.checks import float_array, one_count, seeded
 
 __all__ = ["SeedRanks", "seed_ranks"]
 
@@ -69,8 +69,8 @@ def seed_ranks(
         >>> result.mean_rank.tolist(), result.best, result.w
         ([2.5, 1.0, 2.5], 1, 0.75)
     """
-    count_array("permutations", permutations)
-    values = np.asarray(scores, dtype=np.float64)
+    permutations = one_count("permutations", permutations)
+    values = float_array("scores", scores)
     if values.ndim != 2 or min(values.shape) < 2:
         raise ValueError(
             f"scores must be one row a task and one column a seed, at least 2 x 2, not shape {values.shape}; "
@@ -83,7 +83,7 @@ def seed_ranks(
         )
     ranks = np.asarray(stats.rankdata(-values if greater_is_better else values, axis=1))
     sums = ranks.sum(axis=0)
-    drawn = _shuffled_sums(ranks, permutations, np.random.default_rng(seed))
+    drawn = _shuffled_sums(ranks, permutations, seeded(seed))
     # Ranks are multiples of 1/2, so sums, and squares of their distances from the middle, are exact.
     spread, drawn_spread = _spread(sums, ranks.shape), _spread(drawn, ranks.shape)
     largest = _largest_spread(ranks)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from seedwise.stats.checks import label_array, score_array
+from seedwise.stats.checks import check_labels, label_array, score_array
 
 __all__ = ["LevelSummary", "SeedSpread", "level_summary", "seed_spread"]
 
@@ -80,7 +80,7 @@ def level_summary(scores: ArrayLike, levels: Iterable[Any]) -> LevelSummary:
     grouped = values[np.argsort(codes, kind="stable")]
     starts = np.cumsum(n) - n
     lowest, highest = np.minimum.reduceat(grouped, starts), np.maximum.reduceat(grouped, starts)
-    return LevelSummary(np.unique(np.asarray(levels)), n, mean, sd, lowest, highest)
+    return LevelSummary(np.unique(check_labels("levels", levels, len(values))), n, mean, sd, lowest, highest)
 
 
 def seed_spread(scores: ArrayLike, init: Iterable[Any], order: Iterable[Any]) -> SeedSpread:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from seedwise.stats.checks import count_array
+from seedwise.stats.checks import float_array, one_count
 
 __all__ = ["MOST_STARTED", "Settings", "fraction_array", "settings"]
 
@@ -47,7 +47,7 @@ def settings(
         >>> [(int(t), float(f), int(p)) for t, f, p in zip(found.t, found.f, found.p)]
         [(3, 0.5, 1), (2, 1.0, 2)]
     """
-    pays, most = _budget_array(budgets), int(count_array("most_started", most_started)[0])
+    pays, most = _budget_array(budgets), one_count("most_started", most_started)
     shares = fraction_array(fractions)
     even = np.arange(1, len(shares) + 1) / len(shares)
     regular = np.allclose(shares, even, rtol=0, atol=0.0005 + ROUNDING)
@@ -63,8 +63,14 @@ def settings(
 
 def fraction_array(fractions: ArrayLike) -> Floats:
     """Return the share of the run at each evaluation as a vector."""
-    shares = np.asarray(fractions, dtype=np.float64)
-    if shares.ndim != 1 or not len(shares) or not (np.diff(shares, prepend=0.0) > 0).all() or shares[-1] != 1:
+    shares = float_array("fractions", fractions)
+    if (
+        shares.ndim != 1
+        or not len(shares)
+        or not np.isfinite(shares).all()
+        or not (np.diff(shares, prepend=0.0) > 0).all()
+        or shares[-1] != 1
+    ):
         raise ValueError(
             f"fractions must ascend in (0, 1] to 1, one for each evaluation, not {np.array2string(shares, threshold=6)}; "
             "divide each evaluation's step by the last one's."
@@ -78,7 +84,7 @@ def _rules(b: float, f: float, most_started: int, *, exact: bool) -> Iterator[tu
         if b >= 1 and (not exact or abs(b - round(b)) <= ROUNDING) and int(b + ROUNDING) <= most_started:
             yield int(b + ROUNDING), int(b + ROUNDING)
         return
-    for p in range(1, int(b + ROUNDING) + 1):
+    for p in range(1, min(int(b + ROUNDING), most_started) + 1):
         affordable = (b - p * (1 - f)) / f
         t = round(affordable) if exact else min(int(affordable + ROUNDING), most_started)
         if p < t <= most_started and (not exact or abs(t * f + p * (1 - f) - b) <= ROUNDING):
@@ -86,7 +92,7 @@ def _rules(b: float, f: float, most_started: int, *, exact: bool) -> Iterator[tu
 
 
 def _budget_array(budgets: ArrayLike) -> Floats:
-    pays = np.unique(np.asarray(budgets, dtype=np.float64))
+    pays = np.unique(float_array("budgets", budgets))
     if not len(pays) or not np.isfinite(pays).all() or pays[0] < 1:
         raise ValueError(f"budgets must each pay for at least 1 full training, not {budgets!r}; give 1 or more.")
     return pays

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from seedwise.stats.checks import check_level, count_array
+from seedwise.stats.checks import check_level, one_count
 from seedwise.stats.stopping.cutoff import (
     Ranking,
     all_good,
@@ -99,7 +99,7 @@ def stopping_result(
         (0.775, 0.8)
     """
     ranking = rank_trials(early, final, greater_is_better=greater_is_better)
-    kept, started = int(count_array("p (trials kept)", p)[0]), int(count_array("t (trials started)", t)[0])
+    kept, started = one_count("p (trials kept)", p), one_count("t (trials started)", t)
     if kept > started:
         raise ValueError(f"p (trials kept) must be at most t = {started}, not {kept}; keep fewer or start more.")
     if not replacement and started > ranking.trials:

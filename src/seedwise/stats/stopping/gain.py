@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from seedwise.stats.checks import check_level, count_array
+from seedwise.stats.checks import check_level, count_array, one_count, seeded
 from seedwise.stats.stopping.budget import MOST_STARTED, settings
 from seedwise.stats.stopping.planning import best_rules, curve_array, error_reduction, expected_results, full_trainings
 
@@ -102,13 +102,13 @@ def gain_interval(
     """
     curves = curve_array(best_so_far, fractions, greater_is_better=greater_is_better)
     check_level("confidence", confidence)
-    halves = int(count_array("repeats", repeats)[0])
+    halves = one_count("repeats", repeats)
     whole = count_array("budgets", budgets, most=most_started, why="no rule starts more trials: most_started")
     if len(curves) < 4:
         raise ValueError(
             f"best_so_far must hold at least 4 trials, two in each half, not {len(curves)}; run more seeds."
         )
-    rules, generator = settings(whole, fractions, most_started=most_started), np.random.default_rng(seed)
+    rules, generator = settings(whole, fractions, most_started=most_started), seeded(seed)
     target = perfect if greater_is_better else -perfect
 
     def judged(choosing: Floats, judging: Floats) -> Floats:

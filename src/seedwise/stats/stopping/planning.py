@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from seedwise.stats.checks import score_array
+from seedwise.stats.checks import check_number, float_array, score_array
 from seedwise.stats.stopping.budget import MOST_STARTED, Settings, fraction_array, settings
 from seedwise.stats.stopping.cutoff import (
     Nodes,
@@ -109,7 +109,7 @@ def planning_table(
 
 def expected_results(curves: Floats, fractions: ArrayLike, rules: Settings | Plan, *, replacement: bool = True) -> Plan:
     """Return what some rules yield on some trials: the formula of ``planning_table``."""
-    shares, loss = np.asarray(fractions, dtype=np.float64), np.empty((len(rules.t), 2))
+    shares, loss = fraction_array(fractions), np.empty((len(rules.t), 2))
     for f in np.unique(rules.f):
         some = rules.f == f
         ranking = rank_trials(curves[:, int(np.argmin(np.abs(shares - f)))], curves[:, -1])
@@ -173,6 +173,9 @@ def error_reduction(best_mean: ArrayLike, full_mean: ArrayLike, *, perfect: floa
     Returns:
         The share; 0 where full trainings are perfect already.
 
+    Raises:
+        ValueError: A score is not finite, or the two are not equally many.
+
     Reference:
         Dodge et al. (2020), figure 7.
 
@@ -180,7 +183,13 @@ def error_reduction(best_mean: ArrayLike, full_mean: ArrayLike, *, perfect: floa
         >>> float(error_reduction(0.76, 0.75).round(3))
         0.04
     """
-    best, plain = np.broadcast_arrays(np.asarray(best_mean, np.float64), np.asarray(full_mean, np.float64))
+    check_number("perfect", perfect)
+    best, plain = float_array("best_mean", best_mean), float_array("full_mean", full_mean)
+    if not (np.isfinite(perfect) and np.isfinite(best).all() and np.isfinite(plain).all()):
+        raise ValueError("best_mean, full_mean and perfect must be finite, but one is not; leave such a budget out.")
+    if best.shape != plain.shape and best.ndim and plain.ndim:
+        raise ValueError(f"best_mean and full_mean must be equally many, not {best.shape} and {plain.shape}.")
+    best, plain = np.broadcast_arrays(best, plain)
     error = perfect - plain
     reduction: Floats = np.divide(best - plain, error, out=np.zeros(best.shape), where=error != 0)
     return reduction
@@ -188,7 +197,7 @@ def error_reduction(best_mean: ArrayLike, full_mean: ArrayLike, *, perfect: floa
 
 def curve_array(best_so_far: ArrayLike, fractions: ArrayLike, *, greater_is_better: bool = True) -> Floats:
     """Return curves of the best score so far as an array in which greater is better."""
-    curves, shares = np.asarray(best_so_far, dtype=np.float64), fraction_array(fractions)
+    curves, shares = float_array("best_so_far", best_so_far), fraction_array(fractions)
     if curves.ndim != 2 or curves.shape[1] != len(shares):
         raise ValueError(
             f"best_so_far must have one row a trial and one column for each of the {len(shares)} fractions, not shape "

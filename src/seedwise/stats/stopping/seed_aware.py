@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from seedwise.stats.checks import count_array, label_array
-from seedwise.stats.stopping.budget import MOST_STARTED, settings
+from seedwise.stats.checks import label_array, one_count, seeded
+from seedwise.stats.stopping.budget import MOST_STARTED, fraction_array, settings
 from seedwise.stats.stopping.planning import best_rules, curve_array, planning_table
 
 __all__ = ["SeedAwareBest", "seed_aware_stopping"]
@@ -118,14 +118,13 @@ def seed_aware_stopping(
         ('init', True, 4.0)
     """
     curves = curve_array(best_so_far, fractions, greater_is_better=greater_is_better)
-    if int(count_array("draws", draws)[0]) < 100:
-        raise ValueError(f"draws must be at least 100, for a standard error, not {draws}; 20000 is the default.")
+    draws = one_count("draws", draws, least=100, why="for a standard error")
     grid = _grid(curves, init, order)  # (init, order, E)
     candidates = _candidates(grid.shape[0], grid.shape[1], budget, fractions, most_started)
     plain = best_rules(planning_table(curves, fractions, [budget], most_started=most_started, replacement=False))
     if not candidates:
         raise ValueError(f"budget must pay for a sub-grid of which some trials are stopped, not {budget:g}; give more.")
-    generator = np.random.default_rng(seed)
+    generator = seeded(seed)
     finalists = _best(grid, fractions, candidates, SEARCH, generator)[:FINALISTS]
     chosen = _best(grid, fractions, finalists, max(100, draws // 4), generator)[0]
     result = _play(grid, fractions, [chosen], draws, generator)[0]
@@ -150,7 +149,7 @@ def seed_aware_stopping(
 
 def _grid(curves: Floats, init: Iterable[Any], order: Iterable[Any]) -> Floats:
     """The curves as an array of init seeds, order seeds and evaluations."""
-    rows, columns = label_array("init", list(init), len(curves)), label_array("order", list(order), len(curves))
+    rows, columns = label_array("init", init, len(curves)), label_array("order", order, len(curves))
     shape = (int(rows.max()) + 1, int(columns.max()) + 1)
     found = np.bincount(rows * shape[1] + columns, minlength=shape[0] * shape[1])
     if (found != 1).any():
@@ -190,7 +189,7 @@ def _play(
     grid: Floats, fractions: ArrayLike, candidates: list[_Candidate], draws: int, generator: np.random.Generator
 ) -> list[Floats]:
     """Each candidate's results; neighbours with the same sub-grid and f share their draws."""
-    shares, results, drawn = np.asarray(fractions, dtype=np.float64), [], (0, 0, 0.0)
+    shares, results, drawn = fraction_array(fractions), [], (0, 0, 0.0)
     for candidate in candidates:
         a, b = candidate.inits, candidate.orders
         if drawn != (a, b, candidate.f):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from seedwise.stats.checks import count_array
+from seedwise.stats.checks import check_number, one_count, score_array, seeded
 from seedwise.stats.stopping.budget import MOST_STARTED, fraction_array
 from seedwise.stats.stopping.cutoff import rank_trials
 from seedwise.stats.stopping.planning import curve_array
@@ -93,8 +93,8 @@ def simulate_stopping(
     """
     rank_trials(early, final, greater_is_better=greater_is_better)  # refuses what is no pair of scores
     sign = 1.0 if greater_is_better else -1.0
-    curves = sign * np.stack([np.asarray(early, np.float64), np.asarray(final, np.float64)], axis=1)
-    started, kept = int(count_array("t (trials started)", t)[0]), int(count_array("p (trials kept)", p)[0])
+    curves = sign * np.stack([score_array("early", early), score_array("final", final)], axis=1)
+    started, kept = one_count("t (trials started)", t), one_count("p (trials kept)", p)
     if kept > started:
         raise ValueError(f"p (trials kept) must be at most t = {started}, not {kept}; keep fewer or start more.")
     if not replacement and started > len(curves):
@@ -102,7 +102,14 @@ def simulate_stopping(
             f"t (trials started) must be at most {len(curves)}, the number of trials, without replacement, not "
             f"{started}; start fewer, or draw with replacement."
         )
-    best = _played(curves, started, (kept,), replacement=replacement, draws=_check_draws(draws), seed=seed)
+    best = _played(
+        curves,
+        started,
+        (kept,),
+        replacement=replacement,
+        draws=one_count("draws", draws, least=2, why="for a standard error"),
+        seed=seed,
+    )
     return SimulatedBest(sign * float(best.mean()), _standard_error(best), len(best))
 
 
@@ -148,15 +155,24 @@ def successive_halving(
         (8, (0.25, 0.5), (4, 2), 4.0)
     """
     curves = curve_array(best_so_far, fractions, greater_is_better=greater_is_better)
-    if not budget >= 1:
+    check_number("budget", budget)
+    check_number("eta", eta)
+    if not 1 <= budget < np.inf:
         raise ValueError(f"budget must pay for at least 1 full training, not {budget!r}; give 1 or more.")
-    if not eta > 1:
+    if not 1 < eta < np.inf:
         raise ValueError(f"eta must be above 1, not {eta!r}; 2 halves the trials at each rung.")
     rungs = _rungs(fraction_array(fractions), eta)
     most = most_started if replacement else min(most_started, len(curves))
     t, kept, cost = _most_affordable(np.append(fraction_array(fractions)[rungs], 1.0), budget, eta, most)
     columns = np.append(rungs, -1)
-    best = _played(curves[:, columns], t, kept, replacement=replacement, draws=_check_draws(draws), seed=seed)
+    best = _played(
+        curves[:, columns],
+        t,
+        kept,
+        replacement=replacement,
+        draws=one_count("draws", draws, least=2, why="for a standard error"),
+        seed=seed,
+    )
     shares = tuple(fraction_array(fractions)[rungs].tolist())
     mean = float(best.mean()) if greater_is_better else -float(best.mean())
     return HalvedBest(t, shares, kept, cost, mean, _standard_error(best))
@@ -186,7 +202,7 @@ def _most_affordable(ends: Floats, budget: float, eta: float, most_started: int)
 
 def _played(curves: Floats, t: int, kept: tuple[int, ...], *, replacement: bool, draws: int, seed: int) -> Floats:
     """The best final score in each draw of t trials, of which kept[i] go on from column i."""
-    generator, n = np.random.default_rng(seed), len(curves)
+    generator, n = seeded(seed), len(curves)
     place = np.empty(curves.shape)  # best first, ties alike
     for column, scores in enumerate(curves.T):
         place[:, column] = np.unique(-scores, return_inverse=True)[1]
@@ -204,13 +220,6 @@ def _played(curves: Floats, t: int, kept: tuple[int, ...], *, replacement: bool,
                 going = np.take_along_axis(going, np.argpartition(key, count - 1, axis=1)[:, :count], axis=1)
         best[start : start + size] = curves[going, -1].max(axis=1)
     return best
-
-
-def _check_draws(draws: int) -> int:
-    count = int(count_array("draws", draws)[0])
-    if count < 2:
-        raise ValueError(f"draws must be at least 2, for a standard error, not {draws}; 50,000 is the paper's number.")
-    return count
 
 
 def _standard_error(best: Floats) -> float:

@@ -23,6 +23,7 @@ FACTORS = {"init": SEEDS, "order": ORDERS}
 
 RIGHT = {
     "adjust": {"p_values": [0.01, 0.2], "method": "holm"},
+    "almost_stochastic_order": {"a": SCORES, "b": OTHERS, "confidence": 0.9, "repeats": 50, "seed": 0},
     "best_against_worst": {"scores": SCORES, "levels": SEEDS, "within": ORDERS, "permutations": 99, "seed": 0},
     "best_quantile": {"scores": SCORES, "n": [1, 2], "q": 0.5},
     "best_quantile_band": {"scores": SCORES, "n": [1], "q": 0.5, "support": (0.0, 1.0), "confidence": 0.9},

@@ -14,6 +14,7 @@ _HOMES = {
     "compare.power": "SeedsNeeded detectable power seeds_needed",
     "compare.printed": "difference_of_summaries",
     "compare.sequential": "SequentialDifference SequentialLooks sequential_difference sequential_looks",
+    "compare.stochastic_order": "StochasticOrder almost_stochastic_order",
     "compare.tests": "Comparison EqualToBest equal_to_best paired student welch",
     "correlation": "EvaluationCorrelation best_so_far earliest_trusted evaluation_correlation",
     "failures": "Clustering FailedByLevel FailedShare clustering failed_by failed_share is_failed",

@@ -87,11 +87,11 @@ def test_every_statistic_is_a_method_that_may_do_without_a_cell_where_there_is_o
 
 def test_studies_of_one_recipe_are_compared_by_their_cells():
     ours, theirs = Analysis(table_study(SCORES, recipe="a")), Analysis(table_study(SCORES[::-1], recipe="b"))
-    found = ours.compare(ours.cell(), theirs.cell())
+    found = ours.verdict(ours.cell(), theirs.cell())
     assert (found.a, found.b, found.n_a, found.n_b) == ("a", "b", 16, 16)
     assert (
         found.difference
         == Analysis(table_study(SCORES, recipe="a") + table_study(SCORES[::-1], recipe="b"))
-        .compare("a", "b")
+        .verdict("a", "b")
         .difference
     )

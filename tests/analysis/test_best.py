@@ -98,5 +98,5 @@ def test_crashed_trials_without_a_test_score_are_in_no_number_about_test_rows():
     assert (one.n[-1], one.test_mean[0]) == (45, pytest.approx(np.nanmean(test)))
     assert analysis.fall_of_test().n == 45
     other = Analysis(table_study(scores[:30], test=test[29::-1], metric="spearman")).cell()
-    assert analysis.compare(analysis.cell(), other).n_a == 45
+    assert analysis.verdict(analysis.cell(), other).n_a == 45
     assert "45 of 50 trials; 5 failed without a test score." in results_table(analysis).notes[0]

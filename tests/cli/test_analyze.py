@@ -99,9 +99,9 @@ def test_budgets_that_are_none_are_refused(text):
 
 def test_compare_says_which_recipe_is_better(seedwise, study):
     said = seedwise("compare", study, "plain", "better")
-    assert said.out.count("better is better: t with the variance of shared seeds counted, p =") == 2
-    assert said.out.count("corrected for 2 tasks (Holm)") == 2
-    assert "paired t, by seed" in said.out
+    assert said.out.count("better is better: paired t-test with shared seeds counted, p =") == 2
+    assert said.out.count("corrected for 2 comparisons (Holm)") == 2
+    assert "A minus B over the seeds that both have (positive: A is better): -" in said.out
 
 
 def test_compare_needs_no_names_where_there_are_two_recipes(seedwise, study):

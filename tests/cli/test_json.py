@@ -19,7 +19,8 @@ def imported(tmp_path_factory, seedwise):
     for recipe, level, factor in (("plain", 0.6, 3), ("better", 0.7, 2)):
         for init in range(4):
             for order in range(4):
-                scores = [level + 0.01 * ((7 * init + factor * order) % 5) + 0.01 * step for step in range(1, 5)]
+                trial = 4 * init + order  # no two trials have the same curve
+                scores = [level + 0.01 * (factor * trial % 7) + 0.001 * trial + 0.01 * step for step in range(1, 5)]
                 lines += [f"rte,{recipe},{init},{order},{step},{score}" for step, score in enumerate(scores, 1)]
     (folder / "runs.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     said = seedwise("import", folder / "runs.csv", folder / "study", "--map", "score=accuracy")

@@ -189,7 +189,7 @@ def test_which_recipe_is_best_is_told():
     )
     (sentence,) = recipe_sentences(Analysis(study))
     assert sentence.startswith("toy: good has the best mean validation accuracy, 0.798")
-    assert "all others are lower" in sentence
+    assert "all others are worse (paired t-test, p = " in sentence
 
 
 def test_why_no_recipe_is_best_is_told_task_by_task():

@@ -33,6 +33,7 @@ RIGHT = {
     "cdf_band": {"size": 5, "confidence": 0.9, "kind": "equal_tailed"},
     "clustering": {"failed": FAILED, "levels": SEEDS, "permutations": 99, "seed": 0},
     "combine": {"p_values": [0.1, 0.2], "method": "stouffer", "weights": [1.0, 2.0]},
+    "compare_means": {"a": SCORES, "b": OTHERS, "factors_a": FACTORS, "factors_b": FACTORS, "confidence": 0.9},
     "correlation_interval": {"r": 0.5, "n": 10, "confidence": 0.9, "method": "pearson"},
     "crossed_difference": {"a": SCORES, "b": OTHERS, "factors_a": FACTORS, "factors_b": FACTORS, "confidence": 0.9},
     "crossed_mean": {"scores": SCORES, "factors": FACTORS, "confidence": 0.9},
@@ -50,9 +51,16 @@ RIGHT = {
     "expected_selected": {"validation": SCORES, "test": OTHERS, "n": [2]},
     "failed_by": {"failed": FAILED, "levels": SEEDS, "confidence": 0.9},
     "failed_share": {"failed": FAILED, "confidence": 0.9},
-    "failed_share_difference": {"failed_a": 1, "n_a": 5, "failed_b": 2, "n_b": 6, "confidence": 0.9},
+    "failed_share_difference": {
+        "failed_a": FAILED,
+        "failed_b": FAILED[::-1],
+        "factors_a": FACTORS,
+        "factors_b": FACTORS,
+        "confidence": 0.9,
+    },
     "falls_after": {"validation": SCORES, "test": OTHERS, "most": 5, "repeats": 50, "seed": 0},
     "gain_interval": {"best_so_far": CURVES, "fractions": FRACTIONS, "budgets": [1], "repeats": 2, "seed": 0},
+    "growth_needed": {"difference": 0.1, "se": 0.1, "df": 8.0, "power": 0.8, "level": 0.05},
     "is_failed": {"scores": SCORES, "baseline": 0.5, "margin": 0.02},
     "level_summary": {"scores": SCORES, "levels": SEEDS},
     "mann_whitney": {"a": SCORES, "b": OTHERS, "alternative": "greater"},
@@ -99,9 +107,9 @@ TAKES_A_RESULT = {"best_number", "best_rules", "full_trainings", "result_quantil
 
 WORDS = {"method", "alternative", "kind"}
 NUMBERS = {"q", "confidence", "level", "power", "at_least", "margin", "perfect", "budget", "eta", "beta1", "beta2"}
-NUMBERS |= {"r", "difference", "sd_a", "sd_b", "baseline"}
+NUMBERS |= {"r", "difference", "sd_a", "sd_b", "se", "df", "baseline"}
 COUNTS = {"n", "n_a", "n_b", "size", "permutations", "rounds", "repeats", "draws", "most", "most_started", "t", "p"}
-COUNTS |= {"count", "failed_a", "failed_b", "step", "budgets"}
+COUNTS |= {"count", "step", "budgets"}
 LABELS = {"levels", "within", "init", "order"}
 OTHER = {"support", "factors", "factors_a", "factors_b", "groups", "correlation", "replacement", "plan"}
 

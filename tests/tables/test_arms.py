@@ -57,9 +57,9 @@ def test_each_arm_has_a_row_on_each_task_with_its_own_and_the_published_score(an
 
 def test_differences_are_the_comparison_s_and_welch_s_of_the_printed_numbers(analysis):
     table = arms_table(analysis)
-    found = analysis.compare("Re-init", "Standard", task="entailment")
-    assert found.paired == len(REPORT)
-    assert values(table, "difference to Standard")[1] == tuple(found.difference[:3])
+    found = analysis.verdict("Re-init", "Standard", task="entailment")
+    assert (found.paired, found.n_a) == (True, len(REPORT))
+    assert values(table, "difference to Standard")[1] == (found.difference, found.lower, found.upper)
     printed = [(*PAPER.rows[arm]["RTE"], PAPER.n) for arm in ("Re-init", "Standard")]
     assert values(table, "published difference")[1] == tuple(difference_of_summaries(*printed)[:3])
     assert values(table, "difference to Standard")[0] is None

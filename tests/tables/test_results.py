@@ -2,11 +2,8 @@
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from seedwise.analysis.analysis import Analysis
-from seedwise.analysis.recipes import compare_over_tasks
-from seedwise.errors import RequestError
 from seedwise.papers.numbers import DODGE_TABLE_1
 from seedwise.tables.comparison import comparison_table
 from seedwise.tables.results import (
@@ -70,13 +67,13 @@ def test_results_are_mean_sd_and_number_of_each_cell():
     assert values(table, "n") == ["12", "12"]
 
 
-def test_bold_is_best_or_not_significantly_worse():
+def test_bold_is_best_or_not_told_apart_from_it():
     analysis = recipes_study()
     table = results_table(analysis)
     mrpc, rte = (table.header.index(name) for name in ("MRPC", "RTE"))
     assert table.bold == {(0, mrpc), (1, mrpc), (1, rte)}
-    plain, longer = (analysis.cell("RTE", name).final() for name in ("plain", "longer"))
-    assert stats.ttest_ind(plain, longer, alternative="less").pvalue < 0.05
+    answers = {verdict.task: verdict.better for verdict in analysis.verdicts()}
+    assert answers == {"RTE": "longer", "MRPC": None}
 
 
 def test_results_say_which_scores_they_are():
@@ -172,29 +169,23 @@ def test_plans_are_the_analysis_s_for_the_budgets_asked_for():
     assert values(table, "full trainings") == found.full[[1, 4]].tolist()
 
 
-def test_comparison_holds_both_recipes_and_their_difference():
+def test_comparison_holds_both_recipes_and_the_verdict():
     analysis = recipes_study()
     found = [analysis.compare("longer", "plain", task=task) for task in ("RTE", "MRPC")]
-    adjusted = compare_over_tasks(found)
-    table = comparison_table(found, adjusted)
+    table = comparison_table(found)
+    verdicts = [one.verdict for one in found]
     assert values(table, "task") == ["RTE", "MRPC"]
-    assert values(table, "A, mean ± sd")[0] == (found[0].mean_a, found[0].sd_a, 12)
-    assert values(table, "A better by")[1] == found[1].difference[:3]
-    assert values(table, "p") == [comparison.tests["welch"].p for comparison in found]
-    assert values(table, "p, corrected") == adjusted.tolist()
+    assert values(table, "A, mean ± sd")[0] == (verdicts[0].mean_a, verdicts[0].sd_a, 12)
+    assert values(table, "A better by")[1][1:] == (verdicts[1].corrected_lower, verdicts[1].corrected_upper)
+    assert values(table, "p, corrected") == [verdict.p_corrected for verdict in verdicts]
+    assert values(table, "answer") == ["longer is better", "not told apart"]
 
 
-def test_comparison_without_correction_has_dashes():
+def test_every_pair_of_recipes_has_a_row_of_the_table_of_verdicts():
     analysis = recipes_study()
-    table = comparison_table([analysis.compare("longer", "plain", task="RTE")])
-    assert values(table, "p, corrected") == [None]
-    assert "corrected for" not in table.caption
-
-
-def test_p_values_of_other_comparisons_are_refused():
-    analysis = recipes_study()
-    with pytest.raises(RequestError, match="one p-value for each of 1 comparisons, not 2"):
-        comparison_table([analysis.compare("longer", "plain", task="RTE")], [0.1, 0.2])
+    made, _ = study_tables(analysis)
+    table = next(table for table in made if table.name == "verdicts")
+    assert values(table, "p") == [verdict.p for verdict in analysis.verdicts()]
 
 
 # Seeds ----------------------------------------------------------------------------------------------------------------

@@ -49,6 +49,7 @@ def analysis_json(analysis: "Analysis") -> dict[str, Any]:
         "rule": None if analysis.rule is None else analysis.rule.to_json(),
         "cells": [_cell_json(analysis, cell) for cell in analysis.cells],
         "recipes": _plain_or_reason(analysis.recipe_scores),
+        "verdicts": _plain_or_reason(analysis.verdicts),
         "good_init_seeds": _plain_or_reason(analysis.good_seeds),
         "good_order_seeds": _plain_or_reason(partial(analysis.good_seeds, "order")),
     }

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
-from seedwise.analysis.recipes import RecipeComparison, common_split
+from seedwise.analysis.verdicts import Verdict, common_split
 from seedwise.errors import UnknownError
 from seedwise.values.imported import AnyTask
 
@@ -22,7 +22,7 @@ class ArmScore(NamedTuple):
     mean: float | None  # their mean score; None where it cannot be told
     sd: float | None  # its standard deviation
     against: str | None  # name of the arm that it is held against; None where it is held against none
-    comparison: RecipeComparison | None  # the arm against that one; None where they cannot be compared
+    verdict: Verdict | None  # the arm against that one; None where they cannot be compared
     reason: str  # why something is missing; empty where nothing is
 
 
@@ -55,13 +55,13 @@ def _score(
 
 def _compared(
     analysis: Analysis, arm: str, cell: Cell, other: str, usable: Mapping[str, Cell], split: str
-) -> tuple[RecipeComparison | None, str]:
+) -> tuple[Verdict | None, str]:
     if other not in usable:
         return None, f"{other} has no scores to compare with yet."
     if usable[other] is cell:
         return None, f"it has come to the recipe of {other}, so that they are the same trials."
     try:
-        return analysis.compare(cell, usable[other], labels=(arm, other), split=split), ""
+        return analysis.verdict(cell, usable[other], labels=(arm, other), split=split), ""
     except UnknownError as error:
         return None, str(error)
 

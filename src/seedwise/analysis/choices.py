@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
-from seedwise.analysis.recipes import RecipeComparison
+from seedwise.analysis.verdicts import Verdict
 from seedwise.errors import UnknownError
 from seedwise.values.arm import Arm, Candidate
 from seedwise.values.choice import choose
@@ -45,7 +45,7 @@ class Choice(NamedTuple):
     # words of the candidates that have none: they do not fit the task or the model, or are not done yet
     left_out: tuple[str, ...]
     chosen: str | None  # words of the candidate that was taken; None while nothing is
-    against_next: RecipeComparison | None  # the chosen one against the best of the others
+    against_next: Verdict | None  # the chosen one against the best of the others
     field: str | None  # the one field that is searched; None where there are several
 
     @property
@@ -122,12 +122,12 @@ def _ranked(tried: Sequence[Tried], task: AnyTask) -> list[Tried]:
     return ranked
 
 
-def _against_next(tuning: Analysis, tried: Sequence[Tried], chosen: str | None) -> RecipeComparison | None:
+def _against_next(tuning: Analysis, tried: Sequence[Tried], chosen: str | None) -> Verdict | None:
     mine = [one for one in tried if one.words == chosen]
     others = [one for one in tried if one.words != chosen]
     if not mine or not others or mine[0].missing or others[0].missing:  # means of fewer trials are another thing
         return None
     try:
-        return tuning.compare(mine[0].cell, others[0].cell, labels=(mine[0].words, others[0].words), split="validation")
+        return tuning.verdict(mine[0].cell, others[0].cell, labels=(mine[0].words, others[0].words), split="validation")
     except UnknownError:
         return None

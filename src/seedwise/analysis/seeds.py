@@ -14,12 +14,12 @@ from seedwise.stats.failures import (
     FailedShare,
     clustering,
     failed_by,
-    failed_share,
     is_failed,
 )
 from seedwise.stats.seeds.anova import BestWorst, best_against_worst
 from seedwise.stats.seeds.components import VarianceComponents, variance_components
 from seedwise.stats.seeds.crossed import crossed_share
+from seedwise.stats.seeds.factors import repeated_factors
 from seedwise.stats.seeds.ranks import SeedRanks, seed_ranks
 from seedwise.stats.seeds.spread import LevelSummary, SeedSpread, level_summary, seed_spread
 
@@ -29,13 +29,15 @@ __all__ = [
     "Grid",
     "best_worst",
     "components",
+    "failed_flags",
     "failed_trials",
+    "fixed_seeds",
     "good_seeds",
     "good_seeds_by_row",
     "grid",
     "is_crossed",
-    "shared_seeds",
     "spread",
+    "varied_seeds",
 ]
 
 Floats = NDArray[np.float64]
@@ -110,12 +112,13 @@ def components(cell: Cell, *, confidence: float = 0.95) -> VarianceComponents:
     varied = {stream: labels for stream, labels in seeds.items() if len(np.unique(labels)) > 1}
     if not varied:
         raise UnknownError("all trials have the same seeds, so no seed explains any variance; vary init or order.")
-    if all(len(np.unique(labels)) == len(scores) for labels in varied.values()):
+    repeated = repeated_factors(varied, len(scores))  # of a seed that changes from trial to trial the rest tells all
+    if not repeated:
         raise UnknownError(
             "init and order seeds change together from trial to trial, so their shares cannot be told apart; cross them "
             "with --init N --order M."
         )
-    return variance_components(scores, varied, confidence=confidence)
+    return variance_components(scores, repeated, confidence=confidence)
 
 
 def best_worst(cell: Cell, stream: str) -> BestWorst:
@@ -127,42 +130,47 @@ def best_worst(cell: Cell, stream: str) -> BestWorst:
 
 def failed_trials(cell: Cell, *, confidence: float = 0.95) -> FailedTrials:
     """Return the share of trials that ended about where the best constant guess is (Dodge et al. 2020, section 4)."""
-    index = cell.full(1)
-    guess, margin = cell.baseline, 0.0 if cell.support is None else FAILED_MARGIN
-    failed, fell = (
-        _failed(scores, cell.failed[index], guess, margin, greater_is_better=cell.greater_is_better)
-        for scores in (cell.curves.best[index, -1], cell.last_scores[index])
-    )
-    factors = shared_seeds(cell)
-    share, last = (
-        crossed_share(flags, factors, confidence=confidence) if factors else failed_share(flags, confidence=confidence)
-        for flags in (failed, fell)
-    )
+    index, guess = cell.full(1), cell.baseline
+    failed, fell = failed_flags(cell), failed_flags(cell, at_the_end=True)
+    varied = varied_seeds(cell, index)
+    share, last = (crossed_share(flags, varied, confidence=confidence) for flags in (failed, fell))
+    factors = {stream: varied[stream] for stream in ("init", "order")} if is_crossed(cell) else {}
     shares: list[FailedByLevel | None] = [None, None]
     gather: list[Clustering | None] = [None, None]
     if factors:
         shares = [failed_by(failed, seeds, confidence=confidence) for seeds in factors.values()]
         if 0 < failed.sum() < len(failed):
             gather = [clustering(failed, seeds) for seeds in factors.values()]
-    threshold = None if guess is None else guess + margin * (1 if cell.greater_is_better else -1)
+    threshold = None if guess is None else guess + _margin(cell) * (1 if cell.greater_is_better else -1)
     return FailedTrials(threshold, share, last, shares[0], shares[1], gather[0], gather[1])
 
 
-def shared_seeds(cell: Cell) -> dict[str, NDArray[np.int64]]:
-    """Return the init and order seed of every trial that ran to its end, where trials share them; otherwise nothing."""
-    index = cell.full(1)
-    return {stream: cell.seeds(stream)[index] for stream in ("init", "order")} if is_crossed(cell) else {}
+def failed_flags(cell: Cell, *, at_the_end: bool = False) -> NDArray[np.bool_]:
+    """Return which trials that ran to their end failed, (n,), by the best evaluation or the last one."""
+    index, guess = cell.full(1), cell.baseline
+    scores = cell.last_scores[index] if at_the_end else cell.curves.best[index, -1]
+    failed: NDArray[np.bool_] = np.isnan(scores) | cell.failed[index]
+    if guess is None:
+        return failed
+    return failed | is_failed(scores, guess, margin=_margin(cell), greater_is_better=cell.greater_is_better)
 
 
-def _failed(
-    scores: Floats, crashed: NDArray[np.bool_], guess: float | None, margin: float, *, greater_is_better: bool
-) -> NDArray[np.bool_]:
-    failed: NDArray[np.bool_] = np.isnan(scores) | crashed
-    return (
-        failed
-        if guess is None
-        else failed | is_failed(scores, guess, margin=margin, greater_is_better=greater_is_better)
-    )
+def _margin(cell: Cell) -> float:
+    return 0.0 if cell.support is None else FAILED_MARGIN
+
+
+def varied_seeds(cell: Cell, trials: NDArray[np.intp]) -> dict[str, NDArray[np.int64]]:
+    """Return the seeds of some trials by stream, (trials,), without a stream that is the same in all of them."""
+    seeds = {stream: cell.seeds(stream)[trials] for stream in STREAMS}
+    return {stream: labels for stream, labels in seeds.items() if len(np.unique(labels)) > 1}
+
+
+def fixed_seeds(cell: Cell, trials: NDArray[np.intp]) -> dict[str, int]:
+    """Return the seeds that are the same in all of some trials, by stream; a dropout seed that follows the order is not told."""
+    seeds = {stream: cell.seeds(stream)[trials] for stream in STREAMS}
+    if np.array_equal(seeds["dropout"], seeds["order"]):
+        del seeds["dropout"]
+    return {stream: int(labels[0]) for stream, labels in seeds.items() if len(np.unique(labels)) == 1}
 
 
 def good_seeds(cells: Sequence[Cell], stream: str = "init") -> GoodSeeds:

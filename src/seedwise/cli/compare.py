@@ -9,23 +9,12 @@ from cyclopts import Parameter
 import seedwise as sw
 from seedwise.cli.arguments import Folder, Json, TaskName
 from seedwise.cli.console import print_json
-from seedwise.errors import RequestError
+from seedwise.errors import RequestError, UnknownError
 
 if TYPE_CHECKING:  # the statistics load on first use
     from seedwise.analysis.recipes import RecipeComparison
 
 __all__ = ["compare"]
-
-LEVEL = 0.05
-_TESTS = {
-    "student": "Student's t, one-sided: A better than B (Zhang et al. 2021)",
-    "welch": "Welch's t",
-    "mann_whitney": "Mann-Whitney U",
-    "permutation": "permutation of the means",
-    "paired": "paired t, by seed",
-    "wilcoxon": "Wilcoxon signed rank, by seed",
-    "crossed": "t with the variance of shared seeds counted",
-}
 
 
 def compare(
@@ -41,31 +30,41 @@ def compare(
         Literal["test", "validation"] | None,
         Parameter(help="The scores to compare; test by default, if every trial has them."),
     ] = None,
+    margin: Annotated[
+        float | None,
+        Parameter(help="Means that differ by less than this, in the unit of the scores, count as equal."),
+    ] = None,
     format: Literal["text", "markdown", "latex", "csv", "json"] = "text",  # noqa: A002 - the flag's name
     json: Json = False,
 ) -> None:
-    """Compare two recipes of a study, or two studies, by every test that their seeds allow."""
-    found, adjusted = _compared(folder, a, b, task=task, split=split)
+    """Compare two recipes of a study, or two studies: one verdict a task, by the test that the seeds allow."""
+    if margin is not None and not margin > 0:
+        raise RequestError(f"--margin must be above 0, not {margin:g}; it is in the unit of the scores.")
+    found, reasons = _compared(folder, a, b, task=task, split=split, margin=margin)
     if json or format == "json":
         from seedwise.analysis.answers import plain
 
-        print_json([{**plain(one), "p_over_tasks": p} for one, p in zip(found, adjusted, strict=True)])
+        print_json([*(plain(one) for one in found), *({"task": name, "reason": why} for name, why in reasons.items())])
     elif format == "text":
-        for one, p in zip(found, adjusted, strict=True):
-            print("\n".join(_lines(one, p, len(found))), end="\n\n")
+        from seedwise.report.sentences.comparison import comparison_lines
+
+        for one in found:
+            print("\n".join(comparison_lines(one)), end="\n\n")
+        for name, why in reasons.items():
+            print(f"{name}: cannot be compared: {why}\n")
     else:
         from seedwise.tables import table
         from seedwise.tables.comparison import comparison_table
 
         write = {"markdown": table.to_markdown, "latex": table.to_latex, "csv": table.to_csv}[format]
-        print(write(comparison_table(found, adjusted)), end="")
+        print(write(comparison_table(found)), end="")
 
 
 def _compared(
-    folder: Path, a: str | None, b: str | None, *, task: str | None, split: str | None
-) -> "tuple[list[RecipeComparison], list[float]]":
-    """Compare A with B on every task that both were run on, and correct the p-values for the number of tasks."""
-    from seedwise.analysis.recipes import compare_over_tasks
+    folder: Path, a: str | None, b: str | None, *, task: str | None, split: str | None, margin: float | None
+) -> "tuple[list[RecipeComparison], dict[str, str]]":
+    """Compare A with B on every task that both were run on; return why a task allows no comparison, too."""
+    from seedwise.analysis.verdicts import corrected
 
     if a is None:
         with sw.Study.open(folder) as study:
@@ -77,11 +76,20 @@ def _compared(
             _check_one_recipe(second, Path(a))
         labels = (a, b) if b else (folder.resolve().name, Path(a).resolve().name)
         wanted = (a, b) if b else (None, None)
-        found = [
-            first.compare(first.cell(name, wanted[0]), second.cell(name, wanted[1]), labels=labels, split=split)
-            for name in _shared_tasks(first, second, folder, a, task)
-        ]
-    return found, [float(p) for p in compare_over_tasks(found)]
+        found: list[RecipeComparison] = []
+        reasons: dict[str, str] = {}
+        for name in _shared_tasks(first, second, folder, a, task):
+            cells = first.cell(name, wanted[0]), (first if b else second).cell(name, wanted[1])
+            try:
+                found.append(first.compare(*cells, labels=labels, split=split, margin=margin))
+            except UnknownError as error:  # one task that cannot be compared ends nothing
+                reasons[name] = str(error)
+    if not found:
+        raise UnknownError(next(iter(reasons.values())))
+    if b is None:  # recipes of one study are corrected for all of its pairs already
+        verdicts = corrected([one.verdict for one in found])
+        found = [one._replace(verdict=verdict) for one, verdict in zip(found, verdicts, strict=True)]
+    return found, reasons
 
 
 def _both_recipes(analysis: "sw.Analysis", folder: Path) -> tuple[str, str]:
@@ -116,46 +124,3 @@ def _shared_tasks(
             f"{folder} and {other} must have a task in common, but have none; compare studies of one task."
         )
     return shared
-
-
-def _lines(found: "RecipeComparison", adjusted: float, tasks: int) -> list[str]:
-    from seedwise.values.labels import metric_words
-
-    difference, improvement, failed = found.difference, found.improvement, found.failed
-    level = f"{difference.confidence:.0%}"
-    lines = [
-        f"{found.task}, {metric_words(found.metric, found.split)}",
-        f"  A  {found.a}: {found.mean_a:.4f} ± {found.sd_a:.4f} (mean ± sd of {found.n_a} trials)",
-        f"  B  {found.b}: {found.mean_b:.4f} ± {found.sd_b:.4f} (of {found.n_b})",
-        f"  A minus B (positive: A is better): {difference.estimate:+.4f} [{difference.lower:+.4f}, {difference.upper:+.4f}] ({level})",
-        f"  a trial of A beats one of B with probability {improvement.estimate:.2f} [{improvement.lower:.2f}, {improvement.upper:.2f}]",
-    ]
-    if failed is not None:
-        lines.append(
-            f"  failed by validation score, A minus B: {100 * failed.difference:+.0f} % [{100 * failed.lower:+.0f}, "
-            f"{100 * failed.upper:+.0f}], Fisher's exact p = {failed.p:.2g}"
-        )
-    if found.spread is not None:
-        ratio = found.spread
-        lines.append(
-            f"  sd of A over sd of B: {ratio.ratio:.2f} [{ratio.lower:.2f}, {ratio.upper:.2f}], Brown-Forsythe p = {ratio.p:.2g}"
-        )
-    lines += [f"  {_TESTS[name]}: p = {test.p:.2g}" for name, test in found.tests.items()]
-    return [*lines, f"  {_conclusion(found, adjusted, tasks)}"]
-
-
-def _conclusion(found: "RecipeComparison", adjusted: float, tasks: int) -> str:
-    corrected = f", corrected for {tasks} tasks (Holm)" if tasks > 1 else ""
-    p = f"{_TESTS[found.decisive]}, p = {adjusted:.2g}{corrected}"
-    if adjusted < LEVEL:
-        better = found.a if found.difference.estimate > 0 else found.b
-        return f"{better} is better: {p}."
-    needed = found.more_seeds
-    if needed is None:
-        return f"the two cannot be told apart: {p}; more init and order seeds would help."
-    how = (
-        needed.reason
-        if needed.n_each is None
-        else f"if the difference is as large as it looks, {needed.n_each} seeds each would show it with {needed.power:.0%} power."
-    )
-    return f"the two cannot be told apart: {p}; {how}"

@@ -7,13 +7,13 @@ import numpy as np
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
-from seedwise.analysis.seeds import shared_seeds
+from seedwise.analysis.seeds import varied_seeds
 from seedwise.errors import UnknownError
 from seedwise.papers.numbers import DEGENERATE, REINIT_5_GRID
 from seedwise.report.catalogue import FIGURES
 from seedwise.report.figures import Figure, Missing
 from seedwise.report.provenance import seeds_words
-from seedwise.stats.failures import FailedShare, failed_share
+from seedwise.stats.failures import FailedShare
 from seedwise.stats.seeds.crossed import crossed_share
 from seedwise.tables.departures import plain_task
 from seedwise.tables.table import Table
@@ -150,8 +150,7 @@ def _degenerate(analysis: Analysis, cell: Cell, name: str) -> str:
 
 
 def _share_below(cell: Cell, score: float) -> FailedShare:
-    below, factors = cell.final() < score, shared_seeds(cell)
-    return crossed_share(below, factors) if factors else failed_share(below)
+    return crossed_share(cell.final() < score, varied_seeds(cell, cell.full()))
 
 
 def _grid(analysis: Analysis, cell: Cell, name: str) -> Iterator[str]:

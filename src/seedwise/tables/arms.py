@@ -1,11 +1,13 @@
 """Which tables does a study with a design have: its arms beside the published ones, and what each of them chose?"""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.arms import ArmScore, arm_scores
 from seedwise.analysis.choices import Choice, choices
+from seedwise.analysis.verdicts import Verdict
 from seedwise.papers.numbers import PUBLISHED, PublishedScores
 from seedwise.stats.compare.printed import difference_of_summaries
 from seedwise.stats.intervals import Interval
@@ -188,7 +190,14 @@ def _columns(found: Sequence[ArmScore], beside: _Beside | None) -> list[_Column]
 
 
 def _difference(score: ArmScore) -> Interval | None:
-    return None if score.comparison is None else score.comparison.difference
+    """Return the difference with its interval, each comparison alone, as the paper's stand in its table."""
+    return None if score.verdict is None or score.verdict.test is None else _alone(score.verdict)
+
+
+def _alone(verdict: Verdict) -> Interval | None:
+    if not math.isfinite(verdict.lower):
+        return None
+    return Interval(verdict.difference, verdict.lower, verdict.upper, verdict.confidence)
 
 
 def _published(paper: PublishedScores, design: Design, score: ArmScore) -> tuple[float, float] | None:
@@ -224,7 +233,8 @@ def _choice_row(choice: Choice) -> tuple[Value, ...]:
     next_best = next(iter(others), None)
     spreads = [None if tried is None else (tried.mean, tried.sd, len(tried.scores)) for tried in (mine, next_best)]
     seeds = sorted({len(tried.scores) for tried in choice.tried})
-    difference = None if choice.against_next is None else choice.against_next.difference
+    verdict = choice.against_next
+    difference = None if verdict is None or verdict.test is None else _alone(verdict)
     separable = None if difference is None else ("yes" if _sign(difference) > 0 else "no")
     return (
         *(choice.task.name, choice.arm, f"{len(choice.tried)} × {_counts(seeds)} seeds" if seeds else None),

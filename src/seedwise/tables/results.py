@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
@@ -10,8 +11,10 @@ from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
 from seedwise.analysis.recipes import RecipeScore
 from seedwise.analysis.summary import left_out_words, summarize
+from seedwise.errors import UnknownError
 from seedwise.papers.numbers import DODGE_TABLE_1
 from seedwise.tables.arms import arms_table, candidates_table, tuning_table
+from seedwise.tables.comparison import verdicts_table
 from seedwise.tables.reasons import Reasons, cell_columns
 from seedwise.tables.seeds import anova_table, good_seeds_table, grid_table, spread_table
 from seedwise.tables.table import Kind, Table, Value
@@ -38,6 +41,7 @@ def results_table(analysis: Analysis) -> Table:
     reasons = Reasons()
     columns = _columns(analysis)
     found = [_scores(analysis, column, reasons) for column in columns]
+    tops = [_top(analysis, column, scores) for column, scores in zip(columns, found, strict=True)]
     rows: list[tuple[Value, ...]] = []
     bold = set()
     for i, (label, cells) in enumerate(analysis.rows.items()):
@@ -49,13 +53,13 @@ def results_table(analysis: Analysis) -> Table:
         rows.append(
             (label, *(None if score is None else (score.mean, score.sd, score.n) for score in mine), _counts(mine))
         )
-        bold |= {(i, j) for j, score in enumerate(mine, start=1) if score is not None and score.top}
+        bold |= {(i, j) for j, score in enumerate(mine, start=1) if score is not None and score.recipe in tops[j - 1]}
     shown = [next(iter(scores.values())) for scores in found if scores]
     words = "".join(f" {score.task}: {metric_words(score.metric, score.split)}." for score in shown)
     return Table(
         "results",
-        "Mean ± standard deviation of the scores of n trials. Bold: the best recipe of a task, or not significantly worse "
-        f"than it (one-tailed Student's t-test, p < 0.05).{words}",
+        "Mean ± standard deviation of the scores of n trials. Bold: the recipe with the best mean on a task, and those that the "
+        f"table of verdicts does not tell apart from it.{words}",
         ("recipe", *(column.task.name for column in columns), "n"),
         ("text", *_kinds("spread", columns), "text"),
         tuple(rows),
@@ -165,6 +169,8 @@ def study_tables(analysis: Analysis) -> tuple[list[Table], list[Table]]:
         *(build(analysis, stream) for build in (grid_table, good_seeds_table) for stream in ("init", "order")),
         planning_table(analysis),
     ]
+    with suppress(UnknownError):
+        made[1:1] = [verdicts_table(analysis.verdicts())] if len(analysis.recipe_names) > 1 else []
     if analysis.design is not None:
         made += [arms_table(analysis)] if analysis.design.stage == "report" else []
         made += [tuning_table(analysis), candidates_table(analysis)]
@@ -191,6 +197,15 @@ def _scores(analysis: Analysis, column: _Column, reasons: Reasons) -> dict[str, 
         if score is not None and (words := left_out_words(cell, score.split)):
             reasons.add(analysis.label(cell), f"{words}.")
     return found
+
+
+def _top(analysis: Analysis, column: _Column, scores: Mapping[str, RecipeScore]) -> frozenset[str]:
+    """Return the recipes of a task that are not worse than the one with the best mean."""
+    try:
+        return analysis.headline(column.task.name).top
+    except (UnknownError, ValueError):  # a single recipe, or none that can be compared
+        best = min(scores.values(), key=lambda score: score.rank, default=None)
+        return frozenset() if best is None else frozenset((best.recipe,))
 
 
 def _counts(scores: Sequence[RecipeScore | None]) -> str | None:

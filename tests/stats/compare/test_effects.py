@@ -4,64 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 from sklearn.metrics import roc_auc_score
-from statsmodels.stats.proportion import confint_proportions_2indep
 
-from seedwise.stats.compare.effects import (
-    difference,
-    failed_share_difference,
-    probability_of_improvement,
-    variance_ratio,
-)
-
-SIMULATIONS = 500
-
-
-def normal(generator, size):
-    return generator.normal(0.70, 0.02, size)
-
-
-def skewed(generator, size):
-    return 0.75 - generator.exponential(0.03, size)
-
-
-def two_peaked(share):
-    def draw(generator, size):
-        failed = generator.random(size) < share
-        return np.where(failed, generator.normal(0.53, 0.005, size), generator.normal(0.70, 0.015, size))
-
-    return draw
-
-
-def often_failing(generator, size):
-    return two_peaked(0.3)(generator, size)
-
-
-def half_failing(generator, size):
-    return two_peaked(0.5)(generator, size)
-
-
-SHAPES = [(normal, normal), (skewed, normal), (skewed, skewed), (half_failing, often_failing), (often_failing, normal)]
-MEANS = {normal: 0.70, skewed: 0.72, often_failing: 0.3 * 0.53 + 0.7 * 0.70, half_failing: (0.53 + 0.70) / 2}
-
-
-def spread(share):
-    return np.sqrt(share * 0.005**2 + (1 - share) * 0.015**2 + share * (1 - share) * 0.17**2)
-
-
-SPREADS = {normal: 0.02, skewed: 0.03, often_failing: spread(0.3), half_failing: spread(0.5)}
-
-
-def coverage(interval, truth, shapes, sizes=(20, 20), seed=0):
-    """Share of simulated studies whose interval holds the truth."""
-    generator = np.random.default_rng(seed)
-    held = 0
-    for _ in range(SIMULATIONS):
-        lower, upper = interval(*(shape(generator, size) for shape, size in zip(shapes, sizes, strict=True)))
-        held += lower <= truth <= upper
-    return held / SIMULATIONS
-
-
-NOISE = 3 * np.sqrt(0.95 * 0.05 / SIMULATIONS)  # 0.029
+from seedwise.stats.compare.effects import difference, probability_of_improvement
+from shapes import MEANS, NOISE, SHAPES, SIMULATIONS, coverage, normal, often_failing
 
 
 @pytest.mark.slow
@@ -213,75 +158,24 @@ def test_an_improvement_that_cannot_be_judged_is_refused(a, b, confidence, sente
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "shapes", [(normal, normal), (skewed, skewed), (often_failing, normal), (half_failing, normal)]
-)
-def test_the_ratio_of_spreads_lies_in_its_interval_about_as_often_as_promised(shapes):
-    truth = SPREADS[shapes[0]] / SPREADS[shapes[1]]
-    held = coverage(lambda a, b: variance_ratio(a, b)[1:3], truth, shapes)
-    assert held >= 0.92 - NOISE
+@pytest.mark.parametrize("orders", ["shared", "own"])
+def test_two_equal_recipes_whose_trials_share_seeds_are_even_as_often_as_promised(orders):
+    generator, excluded, repeats = np.random.default_rng(8), 0, 400
+    init = np.repeat(np.arange(8), 6)
+    seeds = {"init": init, "order": np.tile(np.arange(6), 8) if orders == "shared" else np.arange(48)}
+    for _ in range(repeats):
+        a, b = (
+            generator.normal(size=8)[init]
+            + generator.normal(0, 0.5, seeds["order"].max() + 1)[seeds["order"]]
+            + generator.normal(size=48)
+            for _ in "ab"
+        )
+        chance = probability_of_improvement(a, b, seeds, seeds)
+        excluded += not chance.lower <= 0.5 <= chance.upper
+    assert excluded / repeats < 0.05 + NOISE
 
 
-def test_the_jackknife_leaves_out_one_trial_at_a_time():
-    a, b = np.random.default_rng(5).normal(0, [[1], [2]], (2, 7))
-
-    def variance(scores):
-        logs = [np.log(np.delete(scores, i).std(ddof=1)) for i in range(7)]
-        return np.var(logs) * 6
-
-    v, w = variance(a), variance(b)
-    half = stats.t.ppf(0.975, (v + w) ** 2 / (v**2 / 6 + w**2 / 6)) * np.sqrt(v + w)
-    ratio = a.std(ddof=1) / b.std(ddof=1)
-    assert variance_ratio(a, b)[:3] == pytest.approx((ratio, ratio * np.exp(-half), ratio * np.exp(half)))
-
-
-def test_the_p_value_of_the_spreads_is_an_anova_of_distances_from_the_medians():
-    a, b = np.random.default_rng(6).normal(0, [[1], [2]], (2, 15))
-    distances = [np.abs(scores - np.median(scores)) for scores in (a, b)]
-    assert variance_ratio(a, b).p == pytest.approx(stats.f_oneway(*distances).pvalue)
-
-
-def test_the_ratio_knows_neither_unit_nor_mean_and_turns_with_the_recipes():
-    a, b = np.random.default_rng(7).normal(0.7, 0.02, (2, 10))
-    there, moved, back = variance_ratio(a, b), variance_ratio(100 * a, 100 * b - 7), variance_ratio(b, a)
-    assert moved[:4] == pytest.approx(there[:4])
-    assert back[:4] == pytest.approx((1 / there.ratio, 1 / there.upper, 1 / there.lower, there.p))
-
-
-@pytest.mark.parametrize("a", [[0.53] * 6, [0.53] * 5 + [0.7]])
-def test_a_spread_that_rests_on_one_trial_is_refused(a):
-    with pytest.raises(ValueError, match=r"a must vary among several trials .* of its 6 trials all scores are 0.53"):
-        variance_ratio(a, [0.6, 0.7, 0.8])
-
-
-def test_a_ratio_of_spreads_of_two_trials_is_refused():
-    with pytest.raises(ValueError, match="b must hold at least 3 trials, not 2"):
-        variance_ratio([0.6, 0.7, 0.9], [0.6, 0.7])
-
-
-@pytest.mark.parametrize("counts", [(1, 50, 24, 50), (0, 20, 0, 20), (20, 20, 0, 5), (3, 8, 5, 40)])
-@pytest.mark.parametrize("confidence", [0.8, 0.95])
-def test_the_difference_of_failed_shares_is_newcombes(counts, confidence):
-    lower, upper = confint_proportions_2indep(*counts, method="newcomb", compare="diff", alpha=1 - confidence)
-    result = failed_share_difference(*counts, confidence=confidence)
-    assert result[1:3] == pytest.approx((lower, upper), abs=1e-12)
-    assert result.difference == pytest.approx(counts[0] / counts[1] - counts[2] / counts[3])
-
-
-def test_fishers_p_value_adds_the_tables_no_likelier_than_ours():
-    table = stats.hypergeom(58, 15, 8)  # of 58 trials 15 failed; 8 belong to A
-    chances = table.pmf(np.arange(9))
-    assert failed_share_difference(3, 8, 12, 50).p == pytest.approx(chances[chances <= chances[3] * (1 + 1e-9)].sum())
-
-
-@pytest.mark.parametrize(
-    ("counts", "sentence"),
-    [
-        ((5, 4, 1, 4), r"failed_a of n_a: count must be a whole number from 0 to n = 4, not 5"),
-        ((1, 4, 1, 0), r"failed_b of n_b: n must be a whole number of at least 1, not 0"),
-        ((1, 4, 0.5, 4), r"failed_b of n_b: count must be a whole number"),
-    ],
-)
-def test_counts_that_are_none_are_refused(counts, sentence):
-    with pytest.raises(ValueError, match=sentence):
-        failed_share_difference(*counts)
+def test_seeds_that_no_trials_share_change_nothing():
+    a, b = np.random.default_rng(9).normal(size=(2, 12))
+    seeds = {"init": range(12), "order": range(12)}
+    assert probability_of_improvement(a, b, seeds, seeds, paired=True) == probability_of_improvement(a, b)

@@ -27,7 +27,7 @@ from seedwise.stats.checks import (
 )
 from seedwise.stats.degrees import satterthwaite
 
-__all__ = ["SeedsNeeded", "detectable", "power", "seeds_needed"]
+__all__ = ["SeedsNeeded", "detectable", "growth_needed", "power", "seeds_needed"]
 
 Floats = NDArray[np.float64]
 
@@ -203,6 +203,47 @@ def detectable(
     while _chance(most, _Design(1, degrees), level, tail) < power:
         most *= 2
     return error * float(optimize.brentq(lambda gap: _chance(gap, _Design(1, degrees), level, tail) - power, 0, most))
+
+
+def growth_needed(difference: float, se: float, df: float, *, power: float = 0.8, level: float = 0.05) -> float | None:
+    """Return how many times as many seeds would show a difference of means, where trials share their seeds.
+
+    With g times as many seeds of every kind the squared standard error is g times smaller, and its degrees of freedom g times
+    as many; the smallest such g, with the observed difference and standard error taken for the truth, which is optimistic.
+
+    Args:
+        difference: Mean of A minus mean of B, in the unit of the scores.
+        se: Its standard error, above 0, same unit.
+        df: Degrees of freedom of the standard error, at least 1.
+        power: The chance of showing the difference by a two-sided t-test, in (0, 1), above ``level``.
+        level: Significance level, in (0, 1).
+
+    Returns:
+        The factor, at least 1; None beyond 10,000.
+
+    Raises:
+        ValueError: A level is out of range, or the standard error or its degrees of freedom are.
+
+    Example:
+        >>> round(growth_needed(0.01, 0.01, 8), 1)
+        8.1
+    """
+    _check_target(power, level, "two-sided")
+    for name, value in (("difference", difference), ("se", se), ("df", df)):
+        check_number(name, value)
+    if not (np.isfinite(difference) and 0 < se < np.inf and 1 <= df < np.inf):
+        raise ValueError(
+            f"difference must be finite, se above 0 and df at least 1, not {difference!r}, {se!r} and {df!r}."
+        )
+
+    def short(log_growth: float) -> float:
+        growth = float(np.exp(log_growth))
+        return _chance(abs(difference), _Design(se / np.sqrt(growth), df * growth), level, "two-sided") - power
+
+    most = float(np.log(10_000))
+    if short(0) >= 0:
+        return 1.0
+    return None if short(most) < 0 else float(np.exp(optimize.brentq(short, 0, most)))
 
 
 def _chance(difference: float, design: _Design, level: float, alternative: Alternative) -> float:

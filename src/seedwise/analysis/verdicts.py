@@ -1,0 +1,283 @@
+"""Is recipe A better than recipe B on a task? One question, one set of trials, one test, one answer."""
+
+import math
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seedwise.analysis.cell import Cell
+from seedwise.analysis.seeds import fixed_seeds, varied_seeds
+from seedwise.analysis.summary import left_out_words
+from seedwise.errors import UnknownError
+from seedwise.stats.compare.means import MeanComparison, MeanTest, compare_means
+from seedwise.stats.compare.multiplicity import adjust
+from seedwise.stats.compare.power import growth_needed
+
+__all__ = [
+    "Answer",
+    "Compared",
+    "Needed",
+    "Verdict",
+    "answered",
+    "common_split",
+    "compared_trials",
+    "corrected",
+    "judge",
+]
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
+LEVEL = 0.05
+"""Below this p-value a recipe is called better."""
+PAIRED_LEAST = 5
+"""Fewer common seeds than these are not compared pairwise."""
+PAIRED_SHARE = 0.8
+"""Trials are compared pairwise where at least this share of either recipe's has a partner: leaving out more loses more than
+pairs gain. The rule goes by the seeds alone, never by the scores."""
+
+
+class Answer(StrEnum):
+    """What the comparison of two recipes says."""
+
+    A_BETTER = "A is better"
+    B_BETTER = "B is better"
+    NOT_TOLD_APART = "not told apart"
+    WITHIN_MARGIN = "equal within the margin"
+    SAME_SCORES = "the same scores"
+    NOT_SEPARABLE = "recipe and seed not separable"
+
+
+class Compared(NamedTuple):
+    """The trials of two recipes that are compared, as places among their cells' records."""
+
+    split: str  # whether scores are of the test or the validation rows
+    trials_a: Indices  # (n,)
+    trials_b: Indices  # (m,); those of equal place have the same seeds where they are paired
+    paired: bool  # whether trials are compared seed by seed
+    scores_a: Floats  # (n,)
+    scores_b: Floats  # (m,)
+
+
+class Needed(NamedTuple):
+    """How many seeds would show the difference with 80 % power if it is as large as it looks."""
+
+    n_each: int | None  # trials of each recipe, where no seed repeats and both have equally many
+    times: float | None  # otherwise, how many times as many seeds of every kind
+    reason: str  # why there is no number; empty where there is one
+
+
+class Verdict(NamedTuple):
+    """Recipe A against recipe B on one task; a difference above 0 speaks for A, also where less is better."""
+
+    task: str  # the task's name
+    metric: str  # the task's metric
+    split: str  # whether scores are of the test or the validation rows
+    greater_is_better: bool
+    a: str  # label of recipe A
+    b: str  # label of recipe B
+    n_a: int  # trials of A that are compared; all other fields are of these
+    n_b: int  # likewise of B
+    mean_a: float  # mean score of A, in the task's metric
+    mean_b: float
+    sd_a: float  # standard deviation of A, n - 1 in the denominator
+    sd_b: float
+    paired: bool  # whether trials are compared seed by seed
+    left_out: tuple[str, ...]  # which trials of A or B are not compared, and why; a sentence each
+    holds_for: tuple[str, ...]  # seeds that are the same in all trials, so that the answer holds for them alone
+    test: MeanTest | None  # the test; None where the seeds allow none
+    difference: float  # mean of A minus mean of B, turned so that more is better
+    se: float  # its standard error over seeds; nan without a test
+    df: float  # degrees of freedom of the standard error
+    lower: float  # lower end of the interval that inverts the test at the confidence, this comparison alone
+    upper: float
+    confidence: float  # of each interval, in (0, 1)
+    p: float  # two-sided p-value of this comparison alone; nan without a test
+    comparisons: int  # how many comparisons p_corrected and the corrected interval allow for
+    p_corrected: float  # corrected by Holm's method; decides the answer
+    corrected_lower: float  # the interval whose ends are on one side of 0 if and only if the answer names a winner
+    corrected_upper: float
+    margin: float | None  # by how much recipes may differ and still be called equal; None where none is given
+    p_margin: float | None  # p-value of the means differing by the margin or more: two one-sided tests
+    answer: Answer
+    reason: str  # why no winner can be named whatever the scores; empty otherwise
+    needed: Needed | None  # None where a winner is named or no test is made
+
+    @property
+    def compared(self) -> MeanComparison | None:
+        """The comparison of the means alone; None without a test."""
+        if self.test is None:
+            return None
+        ends = (self.lower, self.upper)
+        return MeanComparison(self.test, self.difference, self.se, self.df, *ends, self.p, self.confidence)
+
+    @property
+    def better(self) -> str | None:
+        """Label of the better recipe; None where none is named."""
+        return {Answer.A_BETTER: self.a, Answer.B_BETTER: self.b}.get(self.answer)
+
+
+def judge(
+    a: Cell, b: Cell, labels: tuple[str, str], *, split: str | None = None, margin: float | None = None
+) -> Verdict:
+    """Compare two recipes on one task by the test that their seeds allow; `corrected` allows for other comparisons.
+
+    Raises:
+        UnknownError: The tasks differ, or a recipe has too few trials or stopped ones.
+    """
+    chosen = compared_trials(a, b, split)
+    sign = 1.0 if a.greater_is_better else -1.0
+    x, y = sign * chosen.scores_a, sign * chosen.scores_b
+    fixed, reason = _fixed(a, b, chosen, labels)
+    found = None if reason else _compared_means(a, b, chosen, x, y)
+    verdict = Verdict(
+        *(a.task.name, a.task.metric, chosen.split, a.greater_is_better, *labels),
+        *(len(x), len(y), sign * float(x.mean()), sign * float(y.mean()), float(x.std(ddof=1)), float(y.std(ddof=1))),
+        chosen.paired,
+        left_out=_left_out(a, b, chosen, labels),
+        holds_for=fixed,
+        test=None if found is None else found.test,
+        difference=float(x.mean() - y.mean()) if found is None else found.difference,
+        se=math.nan if found is None else found.se,
+        df=math.nan if found is None else found.df,
+        lower=-math.inf if found is None else found.lower,
+        upper=math.inf if found is None else found.upper,
+        confidence=1 - LEVEL,
+        p=math.nan if found is None else found.p,
+        comparisons=1,
+        p_corrected=math.nan,
+        corrected_lower=-math.inf,
+        corrected_upper=math.inf,
+        margin=margin,
+        p_margin=None if margin is None or found is None else found.within(margin),
+        answer=Answer.NOT_SEPARABLE,
+        reason=reason,
+        needed=None,
+    )
+    return corrected([verdict])[0]
+
+
+def corrected(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Return the verdicts with p-values, intervals and answers that allow for all of them being asked at once (Holm)."""
+    p_values = np.array([verdict.p for verdict in verdicts])
+    made = int(np.isfinite(p_values).sum())
+    adjusted = adjust(p_values, method="holm") if made else p_values
+    return [answered(verdict, float(p), made) for verdict, p in zip(verdicts, adjusted, strict=True)]
+
+
+def compared_trials(a: Cell, b: Cell, split: str | None = None) -> Compared:
+    """Return which trials of two recipes are compared: those of the same seeds, or all.
+
+    Raises:
+        UnknownError: The tasks differ, or a recipe has too few trials or stopped ones.
+    """
+    if (a.task.name, a.task.metric) != (b.task.name, b.task.metric):
+        raise UnknownError(
+            f"A and B must be of one task, not {a.task.name} ({a.task.metric}) and {b.task.name} ({b.task.metric}); "
+            "choose it with --task."
+        )
+    chosen = split or common_split([a, b])
+    trials_a, trials_b = a.scored(chosen), b.scored(chosen)
+    place = {a.records[i].trial.seeds: i for i in trials_a}
+    pairs = [(place[seeds], j) for j in trials_b if (seeds := b.records[j].trial.seeds) in place]
+    paired = len(pairs) >= max(PAIRED_LEAST, PAIRED_SHARE * max(len(trials_a), len(trials_b)))
+    scores_a = dict(zip(trials_a.tolist(), a.scores(chosen), strict=True))
+    scores_b = dict(zip(trials_b.tolist(), b.scores(chosen), strict=True))
+    if paired:
+        trials_a, trials_b = (np.array(side, dtype=np.intp) for side in zip(*pairs, strict=True))
+    mine, theirs = (
+        np.array([scores[i] for i in trials.tolist()])
+        for scores, trials in ((scores_a, trials_a), (scores_b, trials_b))
+    )
+    return Compared(chosen, trials_a, trials_b, paired, mine, theirs)
+
+
+def common_split(cells: Sequence[Cell]) -> str:
+    """Return test where all trials of the cells that ended, and did not fail, have a test score, else validation."""
+    try:
+        for cell in cells:
+            cell.scored("test")
+    except UnknownError:
+        return "validation"
+    return "test"
+
+
+def _compared_means(a: Cell, b: Cell, chosen: Compared, x: Floats, y: Floats) -> MeanComparison:
+    factors = varied_seeds(a, chosen.trials_a), varied_seeds(b, chosen.trials_b)
+    if chosen.paired:
+        factors = (factors[0], factors[0])
+    return compare_means(x, y, *factors, paired=chosen.paired, confidence=1 - LEVEL)
+
+
+def _fixed(a: Cell, b: Cell, chosen: Compared, labels: tuple[str, str]) -> tuple[tuple[str, ...], str]:
+    """Return the seeds that the answer holds for, or why the seeds allow no answer."""
+    sides = [fixed_seeds(cell, trials) for cell, trials in ((a, chosen.trials_a), (b, chosen.trials_b))]
+    words = []
+    for stream in dict.fromkeys((*sides[0], *sides[1])):
+        own, other = (side.get(stream) for side in sides)
+        if own != other:
+            have = [
+                f"{label} has {f'{stream} seed {seed} alone' if seed is not None else f'several {stream} seeds'}"
+                for label, seed in zip(labels, (own, other), strict=True)
+            ]
+            return (), (
+                f"{' and '.join(have)}, so that the difference may be the seed's as well as the recipe's; run both with "
+                f"several {stream} seeds, or with the same one"
+            )
+        words.append(f"{stream} seed {own}")
+    return tuple(words), ""
+
+
+def _left_out(a: Cell, b: Cell, chosen: Compared, labels: tuple[str, str]) -> tuple[str, ...]:
+    sentences = []
+    for cell, trials, label in zip((a, b), (chosen.trials_a, chosen.trials_b), labels, strict=True):
+        if words := left_out_words(cell, chosen.split):
+            sentences.append(f"{label}: {words}")
+        alone = len(cell.scored(chosen.split)) - len(trials)
+        if alone:
+            other = labels[1] if label == labels[0] else labels[0]
+            sentences.append(f"{label}: {alone} with seeds that {other} was not run with")
+    return tuple(sentences)
+
+
+def answered(verdict: Verdict, p_corrected: float, comparisons: int) -> Verdict:
+    """Return a verdict with the answer that a corrected p-value gives."""
+    if verdict.compared is None:
+        return verdict._replace(comparisons=comparisons, p_corrected=math.nan, answer=Answer.NOT_SEPARABLE)
+    times = p_corrected / verdict.p if verdict.p > 0 and p_corrected < 1 else float(comparisons)
+    lower, upper = verdict.compared.ends(1 - LEVEL / max(times, 1.0))
+    if verdict.test is MeanTest.IDENTICAL:
+        answer = Answer.SAME_SCORES
+    elif p_corrected < LEVEL:
+        answer = Answer.A_BETTER if verdict.difference > 0 else Answer.B_BETTER
+    else:
+        answer = Answer.NOT_TOLD_APART
+    if verdict.p_margin is not None and verdict.p_margin * comparisons < LEVEL:
+        answer = Answer.WITHIN_MARGIN
+    needed = _needed(verdict, LEVEL / max(times, 1.0)) if answer is Answer.NOT_TOLD_APART else None
+    return verdict._replace(
+        comparisons=comparisons,
+        p_corrected=p_corrected,
+        corrected_lower=lower,
+        corrected_upper=upper,
+        answer=answer,
+        needed=needed,
+    )
+
+
+def _needed(verdict: Verdict, level: float) -> Needed:
+    """Return how many seeds would show the difference at a level, if it and the spreads are as they look."""
+    if verdict.test is MeanTest.SIGN_FLIPS:
+        return Needed(math.ceil(1 - math.log2(level)), None, "")
+    if not math.isfinite(verdict.df):
+        return Needed(None, None, "nothing varies, so that no number of seeds can be told")
+    if verdict.difference == 0:
+        return Needed(None, None, "the means are equal so far, so no number of seeds would separate them")
+    growth = growth_needed(verdict.difference, verdict.se, verdict.df, level=level)
+    if growth is None:
+        return Needed(None, None, "the difference is so small that no reasonable number of seeds would show it")
+    if verdict.n_a == verdict.n_b and verdict.test in (MeanTest.PAIRED, MeanTest.WELCH):
+        return Needed(math.ceil(growth * verdict.n_a), None, "")
+    return Needed(None, growth, "")

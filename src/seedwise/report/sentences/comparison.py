@@ -1,0 +1,58 @@
+"""What is there to say of two recipes on one task, line by line?"""
+
+import math
+
+from seedwise.analysis.recipes import MEANINGFUL, RecipeComparison
+from seedwise.analysis.verdicts import Verdict
+from seedwise.report.sentences.recipes import verdict_sentence
+from seedwise.stats.compare.stability import FailedShareDifference
+from seedwise.values.labels import metric_words
+
+__all__ = ["comparison_lines"]
+
+
+def comparison_lines(found: RecipeComparison) -> list[str]:
+    """Return the verdict, what it rests on, and in what else the recipes differ."""
+    verdict, improvement = found.verdict, found.improvement
+    of = "the seeds that both have" if verdict.paired else "all trials"
+    lines = [
+        f"{verdict.task}, {metric_words(verdict.metric, verdict.split)}",
+        f"  {verdict_sentence(verdict)}",
+        f"  A  {verdict.a}: {verdict.mean_a:.4f} ± {verdict.sd_a:.4f} (mean ± sd of {verdict.n_a} trials)",
+        f"  B  {verdict.b}: {verdict.mean_b:.4f} ± {verdict.sd_b:.4f} (of {verdict.n_b})",
+        *(f"  left out of {sentence}" for sentence in verdict.left_out),
+    ]
+    if verdict.test is not None:
+        lines.append(f"  A minus B over {of} (positive: A is better): {verdict.difference:+.4f} {_ends(verdict)}")
+    meaningful = found.meaningfully_better
+    matters = "" if meaningful is None else f"; at least {MEANINGFUL:.2f}: {meaningful} is meaningfully better"
+    lines.append(
+        f"  a trial of A beats one of B with probability {improvement.estimate:.2f} [{improvement.lower:.2f}, "
+        f"{improvement.upper:.2f}]{matters}"
+    )
+    if found.failed is not None:
+        lines.append(f"  failed, by the best validation score, A minus B: {_share(found.failed)}")
+    if found.failed_at_the_end is not None and found.failed_at_the_end != found.failed:
+        lines.append(f"  failed, by the last validation score, A minus B: {_share(found.failed_at_the_end)}")
+    if found.spread is not None:
+        ratio = found.spread
+        lines.append(
+            f"  sd of A over sd of B: {ratio.ratio:.2f} [{ratio.lower:.2f}, {ratio.upper:.2f}], p = {ratio.p:.2g}"
+        )
+    return lines
+
+
+def _ends(verdict: Verdict) -> str:
+    """Return the interval that the answer goes by."""
+    if not math.isfinite(verdict.corrected_lower):
+        return "(too few trials for an interval)"
+    if verdict.comparisons == 1:
+        level = f"{verdict.confidence:.0%}"
+    else:
+        level = f"{verdict.confidence:.0%}, corrected for {verdict.comparisons} comparisons"
+    return f"[{verdict.corrected_lower:+.4f}, {verdict.corrected_upper:+.4f}] ({level})"
+
+
+def _share(found: FailedShareDifference) -> str:
+    ends = f"[{100 * found.lower:+.0f}, {100 * found.upper:+.0f}]"
+    return f"{100 * found.difference:+.0f} % {ends}, p = {found.p:.2g}"

@@ -1,0 +1,238 @@
+"""Is one question answered by one test on one set of trials, in every design, and corrected for all that was asked?"""
+
+import numpy as np
+import pytest
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+
+from seedwise.analysis.analysis import Analysis
+from seedwise.analysis.verdicts import Answer
+from seedwise.errors import RequestError, UnknownError
+from seedwise.stats.compare.mean_difference import crossed_difference
+from seedwise.stats.compare.means import MeanTest
+from table_studies import grid_seeds, table_study
+
+GENERATOR = np.random.default_rng(0)
+A, B = GENERATOR.normal(0.72, 0.02, (20, 1)), GENERATOR.normal(0.70, 0.02, (20, 1))
+LATER = {"init": range(101, 121), "order": range(101, 121)}
+
+
+def study_of(a=A, b=B, **given):
+    return table_study(a, recipe="a", **given) + table_study(b, recipe="b", **given)
+
+
+def verdict_of(study, **options):
+    return Analysis(study).verdict("a", "b", **options)
+
+
+# One set of trials, one test -------------------------------------------------------------------------------------------
+
+
+def test_equal_seeds_are_compared_in_pairs_by_one_test():
+    found, expected = verdict_of(study_of()), stats.ttest_rel(A[:, 0], B[:, 0])
+    assert (found.test, found.paired, found.n_a) == (MeanTest.PAIRED, True, 20)
+    assert found.p == pytest.approx(expected.pvalue)
+    assert (found.lower, found.upper) == pytest.approx(tuple(expected.confidence_interval()))
+
+
+def test_pairs_follow_the_seeds_and_not_the_order_of_trials():
+    mixed = np.random.default_rng(1).permutation(20)
+    seeds = np.arange(1, 21)[mixed]
+    study = table_study(A, recipe="a") + table_study(B[mixed], recipe="b", init=seeds, order=seeds)
+    assert verdict_of(study).p == pytest.approx(stats.ttest_rel(A[:, 0], B[:, 0]).pvalue)
+
+
+def test_other_seeds_are_compared_as_two_samples():
+    study = table_study(A, recipe="a") + table_study(B, recipe="b", **LATER)
+    found, expected = verdict_of(study), stats.ttest_ind(A[:, 0], B[:, 0], equal_var=False)
+    assert (found.test, found.p) == (MeanTest.WELCH, pytest.approx(expected.pvalue))
+
+
+def test_a_few_common_seeds_do_not_turn_the_sign_of_all_trials():
+    generator = np.random.default_rng(11)
+    a = np.r_[generator.normal(0.72, 0.01, 20), generator.normal(0.60, 0.02, 30)]
+    b = generator.normal(0.70, 0.01, 20)
+    found = verdict_of(table_study(a[:, None], recipe="a") + table_study(b[:, None], recipe="b"))
+    assert (found.paired, found.n_a, found.n_b) == (False, 50, 20)
+    assert found.mean_a < found.mean_b
+    assert found.difference == pytest.approx(found.mean_a - found.mean_b)
+    assert found.better == "b"
+
+
+def test_the_means_that_are_told_are_those_of_the_trials_that_are_compared():
+    found = verdict_of(table_study(A, recipe="a") + table_study(B[:18], recipe="b"))
+    assert (found.paired, found.n_a, found.n_b) == (True, 18, 18)
+    assert found.mean_a == pytest.approx(A[:18].mean())
+    assert found.left_out == ("a: 2 with seeds that b was not run with",)
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.01, 0.05])
+@pytest.mark.parametrize("later", [{}, LATER])
+def test_a_winner_is_named_if_and_only_if_its_interval_excludes_0_on_its_side(shift, later):
+    found = verdict_of(table_study(B + shift, recipe="a") + table_study(B[::-1], recipe="b", **later))
+    sides = {"a": found.corrected_lower > 0, "b": found.corrected_upper < 0}
+    assert found.better == next((name for name, excludes in sides.items() if excludes), None)
+    assert (found.p < 0.05) == any(sides.values())
+
+
+def test_a_difference_speaks_for_a_whatever_the_metric():
+    scores, losses = verdict_of(study_of()), verdict_of(study_of(1 - A, 1 - B, metric="loss", baseline=None))
+    assert losses.difference == pytest.approx(scores.difference)
+    assert losses.better == scores.better
+    assert losses.mean_a == pytest.approx(1 - A.mean())
+
+
+def test_test_scores_are_compared_where_all_have_them():
+    tests = np.linspace(0.5, 0.6, 20), np.linspace(0.6, 0.5, 20) ** 2
+    found = verdict_of(table_study(A, recipe="a", test=tests[0]) + table_study(B, recipe="b", test=tests[1]))
+    assert (found.split, found.mean_a) == ("test", pytest.approx(0.55))
+
+
+def test_following_the_advice_would_take_more_seeds_than_there_are():
+    found = verdict_of(table_study(B + 0.004, recipe="a") + table_study(B[::-1], recipe="b", **LATER))
+    assert found.answer is Answer.NOT_TOLD_APART
+    assert found.needed.n_each > 20
+
+
+def test_two_tasks_are_not_compared():
+    study = table_study(A, task="x", recipe="a") + table_study(B, task="y", recipe="b")
+    with pytest.raises(RequestError, match="recipe must be one of"):
+        Analysis(study).verdict("a", "b", task="x")
+
+
+# Scores without spread -------------------------------------------------------------------------------------------------
+
+
+def test_equal_scores_are_no_difference():
+    found = verdict_of(study_of(np.full((5, 1), 0.5634), np.full((5, 1), 0.5634)))
+    assert (found.answer, found.p, found.difference) == (Answer.SAME_SCORES, 1, 0)
+
+
+def test_six_pairs_that_differ_alike_are_the_strongest_evidence_that_six_pairs_can_be():
+    found = verdict_of(study_of(B[:6] + 2 / 277, B[:6]))
+    assert (found.test, found.p, found.better) == (MeanTest.SIGN_FLIPS, 2**-5, "a")
+
+
+# Shared seeds ----------------------------------------------------------------------------------------------------------
+
+
+def grid(level, generator):
+    effect = generator.normal(0, 0.03, (6, 1)) + generator.normal(0, 0.02, (1, 6))
+    return (level + effect + generator.normal(0, 0.01, (6, 6))).reshape(-1, 1)
+
+
+def test_trials_that_share_seeds_are_not_taken_for_independent():
+    a, b = grid(0.7, np.random.default_rng(0)), grid(0.7, np.random.default_rng(1))
+    seeds = grid_seeds(6, 6)
+    later = {name: labels + 100 for name, labels in seeds.items()}
+    found = verdict_of(table_study(a, recipe="a", **seeds) + table_study(b, recipe="b", **later))
+    expected = crossed_difference(a[:, 0], b[:, 0], seeds, later)
+    assert (found.test, found.p, found.lower) == (
+        MeanTest.SEEDS,
+        pytest.approx(expected.p),
+        pytest.approx(expected.lower),
+    )
+    assert found.p > stats.ttest_ind(a[:, 0], b[:, 0], equal_var=False).pvalue
+
+
+def test_grids_of_the_same_seeds_are_compared_cell_by_cell():
+    shared = grid(0.7, np.random.default_rng(0))
+    better = shared + 0.01 + np.random.default_rng(1).normal(0, 0.005, (36, 1))
+    found = verdict_of(study_of(better, shared, **grid_seeds(6, 6)))
+    assert (found.test, found.n_a, found.better) == (MeanTest.PAIRED_SEEDS, 36, "a")
+
+
+def test_a_grid_is_compared_with_independent_trials():
+    found = verdict_of(
+        table_study(grid(0.7, np.random.default_rng(0)), recipe="a", **grid_seeds(6, 6))
+        + table_study(B, recipe="b", **LATER)
+    )
+    assert (found.test, found.n_a, found.n_b) == (MeanTest.SEEDS, 36, 20)
+
+
+def test_two_coincident_seeds_refuse_nothing():
+    generator = np.random.default_rng(2)
+    seeds = {name: generator.integers(40, size=20) for name in ("init", "order")}
+    analysis = Analysis(
+        table_study(A, recipe="a", **seeds) + table_study(B, recipe="b", init=range(100, 120), order=range(100, 120))
+    )
+    assert analysis.verdict("a", "b").test is MeanTest.SEEDS
+    assert analysis.failed(analysis.cell(recipe="a")).share.n == 20
+
+
+@pytest.mark.parametrize("other", [2, range(20)])
+def test_no_winner_is_named_where_the_difference_may_be_the_seeds(other):
+    study = table_study(A + 1, recipe="a", init=[1] * 20, order=range(20)) + table_study(
+        B, recipe="b", init=[other] * 20 if other == 2 else other, order=range(20)
+    )
+    found = verdict_of(study)
+    assert (found.answer, found.better, found.test) == (Answer.NOT_SEPARABLE, None, None)
+    assert found.reason.startswith("a has init seed 1 alone and b has ")
+
+
+def test_one_init_seed_of_both_is_what_the_answer_holds_for():
+    seeds = {"init": [1] * 20, "order": range(20)}
+    found = verdict_of(study_of(A, B - 0.1, **seeds))
+    assert (found.better, found.holds_for) == ("a", ("init seed 1",))
+
+
+# Many recipes ----------------------------------------------------------------------------------------------------------
+
+
+def many(count, generator, n=10, **means):
+    scores = {name: generator.normal(0.7, 0.02, (n, 1)) for name in map(str, range(count))}
+    return Analysis(
+        sum(
+            (
+                table_study(each + means.get(f"r{name}", 0), recipe=f"r{name}", init=seeds, order=seeds)
+                for (name, each), seeds in zip(scores.items(), np.arange(n * count).reshape(count, n), strict=True)
+            ),
+            start=table_study(np.zeros((2, 1)), task="alone", recipe="r0"),
+        )
+    )
+
+
+def test_all_pairs_of_a_study_are_corrected_together_by_holm():
+    verdicts = many(4, np.random.default_rng(3), r1=0.05).verdicts()
+    assert len(verdicts) == 6
+    expected = multipletests([verdict.p for verdict in verdicts], method="holm")[1]
+    assert [verdict.p_corrected for verdict in verdicts] == pytest.approx(expected)
+    assert all((v.better is not None) == (v.corrected_lower > 0 or v.corrected_upper < 0) for v in verdicts)
+
+
+def test_two_recipes_of_a_study_are_compared_as_among_all_of_its_pairs():
+    analysis = many(4, np.random.default_rng(3), r1=0.05)
+    for verdict in analysis.verdicts():
+        assert analysis.verdict(verdict.a, verdict.b, task="toy") == verdict
+        assert analysis.verdict(verdict.b, verdict.a, task="toy").p_corrected == verdict.p_corrected
+
+
+def test_the_headline_names_the_best_mean_and_the_recipes_that_are_worse():
+    analysis = many(4, np.random.default_rng(3), r1=0.05, r2=-0.1)
+    found = analysis.headline("toy")
+    assert found.best.recipe == "r1"
+    assert "r2" in {verdict.b for verdict in found.worse}
+    assert found.top == {"r1"} | {verdict.b for verdict in found.open}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [2, 10])
+def test_equal_recipes_are_seldom_told_apart_however_many_they_are(count):
+    generator, repeats = np.random.default_rng(4), 120
+    told = sum(any(v.better is not None for v in many(count, generator).verdicts()) for _ in range(repeats))
+    assert told / repeats < 0.05 + 3 * np.sqrt(0.05 * 0.95 / repeats)
+
+
+# Equal within a margin -------------------------------------------------------------------------------------------------
+
+
+def test_recipes_are_equal_within_a_margin_that_two_one_sided_tests_allow():
+    study = table_study(A, recipe="a") + table_study(A + GENERATOR.normal(0, 0.002, A.shape), recipe="b")
+    assert verdict_of(study, margin=0.01).answer is Answer.WITHIN_MARGIN
+    assert verdict_of(study, margin=1e-5).answer is not Answer.WITHIN_MARGIN
+
+
+def test_stopped_trials_allow_no_verdict():
+    states = ["stopped"] * 5 + ["complete"] * 15
+    with pytest.raises(UnknownError, match="final score of every trial"):
+        verdict_of(table_study(A, recipe="a", states=states) + table_study(B, recipe="b"))

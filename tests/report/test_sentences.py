@@ -1,5 +1,7 @@
 """Do the sentences say what the numbers say, and nothing where there are none?"""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from seedwise.analysis.analysis import Analysis
 from seedwise.report.sentences.caveats import caveats
 from seedwise.report.sentences.cell import cell_sentences
 from seedwise.report.sentences.recipes import recipe_sentences
+from seedwise.values.facts import ImportSource
 from table_studies import grid_seeds, table_study
 
 
@@ -35,29 +38,58 @@ def test_the_test_score_of_the_choice_and_its_optimism_are_told():
     study, _ = crossed(test=scores.ravel() - 0.02)
     text = " ".join(sentences(study))
     assert "On test rows, which did not choose it, it scores" in text
-    best = float(scores.max())
-    test = Analysis(study).expected_test()
+    found = Analysis(study).gap()
     assert (
-        f"should expect {test.test_mean[-1]:.3f} on new rows and {test.validation_mean[-1]:.3f} on the validation"
-        in text
-    )
-    assert test.validation_mean[-1] <= best
-    assert "too good" not in text
+        f"Whoever picks the best of 18 such trials by validation should expect {found.test:.3f} on new rows and "
+        f"{found.validation:.3f} on the validation rows. Validation looks better: +0.020 [+0.020, +0.020] (95%, over seeds), "
+        "of which 0.000 [0.000, 0.000] is from choosing among trials and +0.020 [+0.020, +0.020] from the two sets of rows"
+    ) in text
 
 
-def test_a_choice_of_noise_is_all_optimism():
+def test_a_choice_of_noise_is_all_due_to_choosing():
     _, scores = crossed()
     test = np.random.default_rng(1).permutation(scores.ravel())
     study, _ = crossed(test=test)
-    optimism = Analysis(study).expected_test().optimism[-1]
-    assert optimism > 0.02
-    assert f"choosing alone makes the latter {optimism:.3f} too good." in " ".join(sentences(study))
+    found = Analysis(study).gap()
+    assert found.among_trials.lower > 0
+    assert f"of which {found.among_trials.estimate:+.3f} [" in " ".join(sentences(study))
+    assert "from the two sets of rows not being equally hard." in " ".join(sentences(study))
 
 
-def test_easier_test_rows_are_no_optimism():
+def test_easier_test_rows_make_validation_look_worse():
     _, scores = crossed()
     study, _ = crossed(test=scores.ravel() + 0.03)
-    assert "too good" not in " ".join(sentences(study))
+    assert "Validation looks worse: -0.030 [-0.030, -0.030]" in " ".join(sentences(study))
+
+
+def test_crashed_trials_are_told_beside_the_winner_and_left_out_of_test_scores():
+    scores = np.random.default_rng(0).normal(0.7, 0.02, (30, 3))
+    scores[20:] = np.nan
+    test = np.where(np.arange(30) < 20, scores[:, 0], np.nan)
+    told = sentences(table_study(scores, states=["complete"] * 20 + ["failed"] * 10, test=test))
+    assert told[0].startswith("The best of 30 trials (10 of them crashed or diverged) reached")
+    assert "Whoever picks the best of 10 such trials" in told[1]
+    assert told[1].endswith("(Test scores are those of 20 of 30 trials; 10 failed without a test score.)")
+
+
+def test_a_seed_that_is_not_known_is_not_told():
+    study = table_study(np.random.default_rng(0).random((6, 2)))
+    for mapping, words in (
+        ({"init": "seed"}, "(seed "),
+        ({"score": "x"}, "(run "),
+        ({"init": "a", "order": "b"}, "(init "),
+    ):
+        facts = {key: replace(one, imported=ImportSource(mapping=mapping)) for key, one in study.facts_of.items()}
+        assert words in sentences(replace(study, facts_of=facts))[0]
+
+
+def test_how_bad_one_run_can_be_is_told_with_an_interval():
+    scores = np.random.default_rng(0).normal(0.7, 0.05, (200, 1))
+    found = Analysis(table_study(scores)).low_quantile()
+    assert found.lower < found.score < found.upper < 0.7
+    words = f"One run in 10 scores {found.score:.3f} or less [{found.lower:.3f}, {found.upper:.3f}]."
+    assert words in sentences(table_study(scores))
+    assert "or less; 20 trials leave open how much less]." in " ".join(sentences(table_study(scores[:20])))
 
 
 def test_failures_of_a_loss_are_at_or_above_the_guess():
@@ -129,9 +161,19 @@ def test_the_seed_that_makes_the_variance_is_named_with_its_interval():
 
 def test_failed_trials_are_counted_with_an_interval():
     scores = np.where(np.arange(20) < 5, 0.51, 0.8)[:, None]
-    assert "5 of 20 trials failed (at or below 0.52, where guessing is): 25 % [11, 47]." in sentences(
-        table_study(scores)
-    )
+    assert (
+        "5 of 20 trials failed (at or below 0.52, where guessing is, with a margin of 0.02): 25 % [11, 47]. The other 15 score "
+        "0.800 [0.800, 0.800] on average."
+    ) in sentences(table_study(scores))
+
+
+def test_a_margin_smaller_than_chance_is_told():
+    scores = np.where(np.arange(20) < 5, 0.51, 0.8)[:, None]
+    study = table_study(scores)
+    for rows, is_told in ((100, True), (1000, False)):  # sd of 0.05 and of 0.016
+        facts = {key: replace(one, rows={"validation": rows}) for key, one in study.facts_of.items()}
+        text = " ".join(sentences(replace(study, facts_of=facts)))
+        assert ("have a standard deviation of 0.05, more than the margin" in text) == is_told
 
 
 def test_paired_seeds_say_nothing_of_variance():

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
 
-from seedwise.analysis import best, seeds, steps, stopping
+from seedwise.analysis import best, one_trial, seeds, steps, stopping
 from seedwise.analysis.answers import analysis_json
 from seedwise.analysis.base import StudyLike
 from seedwise.analysis.cell import Cell
@@ -15,6 +15,7 @@ from seedwise.analysis.study_cells import StudyCells
 from seedwise.analysis.summary import CellSummary, summaries_html, summarize, summary_words
 from seedwise.analysis.verdicts import Verdict, answered, judge
 from seedwise.errors import UnknownError
+from seedwise.stats.best.gap import SelectionGap
 from seedwise.stats.best.selection import Fall, SelectedTest
 from seedwise.stats.correlation import EvaluationCorrelation
 from seedwise.stats.seeds.anova import BestWorst
@@ -102,6 +103,23 @@ class Analysis(StudyCells):
     def fall_of_test(self, cell: Cell | None = None) -> Fall:
         """Return after how many trials the expected test score falls again, and by how much."""
         return self._of(best.fall_of_test, cell)
+
+    def gap(self, cell: Cell | None = None) -> SelectionGap:
+        """Return by how much validation flatters the trial that it chooses, with intervals over trials, in two parts."""
+        return self._of(best.gap, cell)
+
+    def low_quantile(self, cell: Cell | None = None, q: float = 0.1) -> one_trial.LowQuantile:
+        """Return the validation score that a single trial falls short of with chance q, with its interval.
+
+        Args:
+            cell: The trials.
+            q: The chance, in (0, 1).
+        """
+        return self._of(one_trial.low_quantile, cell, q)
+
+    def hurdle(self, cell: Cell | None = None) -> one_trial.Hurdle:
+        """Return the share of failed trials and the mean validation score of the others, each with its interval."""
+        return self._of(one_trial.hurdle, cell)
 
     def failed(self, cell: Cell | None = None) -> seeds.FailedTrials:
         """Return the share of trials that ended about where the best constant guess is (Dodge et al. 2020, section 4)."""

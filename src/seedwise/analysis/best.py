@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedwise.analysis.cell import SCHEDULES, Cell
+from seedwise.analysis.seeds import failed_flags
 from seedwise.errors import UnknownError
 from seedwise.stats.best import expected_best as formulas
 from seedwise.stats.best.bands import BestBand, expected_best_band
+from seedwise.stats.best.gap import SelectionGap, selection_gap
 from seedwise.stats.best.selection import Fall, SelectedTest, bootstrap_selected, expected_selected, falls_after
 
-__all__ = ["BestOfN", "expected_best", "expected_test", "fall_of_test", "schedules"]
+__all__ = ["BestOfN", "expected_best", "expected_test", "fall_of_test", "gap", "schedules"]
 
 Floats = NDArray[np.float64]
 BAND_LIMIT = 20_000
@@ -114,6 +116,13 @@ def fall_of_test(cell: Cell, most: int | None = None) -> Fall:
     """Return after how many trials the expected test score falls again, and by how much."""
     validation, test = _validation_and_test(cell)
     return falls_after(validation, test, most or len(test), greater_is_better=cell.greater_is_better)
+
+
+def gap(cell: Cell) -> SelectionGap:
+    """Return by how much validation flatters the best of half as many trials, in two parts with intervals."""
+    validation, test = _validation_and_test(cell)
+    failed = failed_flags(cell)[np.isin(cell.full(), cell.scored("test"))]
+    return selection_gap(validation, test, failed=failed, greater_is_better=cell.greater_is_better)
 
 
 def _validation_and_test(cell: Cell) -> tuple[Floats, Floats]:

@@ -69,6 +69,9 @@ class FailedTrials(NamedTuple):
     by_order: FailedByLevel | None  # the same of order seeds
     gather_in_init: Clustering | None  # whether failures gather in some init seeds
     gather_in_order: Clustering | None  # the same of order seeds
+    margin: float  # by how much a trial must beat the guess not to count as failed
+    # standard deviation of the score of random answers on the validation rows; None where it is not known
+    noise: float | None
 
 
 class GoodSeeds(NamedTuple):
@@ -142,7 +145,7 @@ def failed_trials(cell: Cell, *, confidence: float = 0.95) -> FailedTrials:
         if 0 < failed.sum() < len(failed):
             gather = [clustering(failed, seeds) for seeds in factors.values()]
     threshold = None if guess is None else guess + _margin(cell) * (1 if cell.greater_is_better else -1)
-    return FailedTrials(threshold, share, last, shares[0], shares[1], gather[0], gather[1])
+    return FailedTrials(threshold, share, last, shares[0], shares[1], gather[0], gather[1], _margin(cell), _noise(cell))
 
 
 def failed_flags(cell: Cell, *, at_the_end: bool = False) -> NDArray[np.bool_]:
@@ -157,6 +160,16 @@ def failed_flags(cell: Cell, *, at_the_end: bool = False) -> NDArray[np.bool_]:
 
 def _margin(cell: Cell) -> float:
     return 0.0 if cell.support is None else FAILED_MARGIN
+
+
+def _noise(cell: Cell) -> float | None:
+    """How far chance alone moves the score of a model that answers at random, as far as the metric tells it."""
+    rows, guess = cell.facts.rows.get("validation"), cell.baseline
+    if not rows or guess is None or cell.support is None:
+        return None
+    if cell.support == (-1.0, 1.0):
+        return float(1 / np.sqrt(rows))
+    return float(np.sqrt(guess * (1 - guess) / rows)) if "acc" in cell.task.metric else None
 
 
 def varied_seeds(cell: Cell, trials: NDArray[np.intp]) -> dict[str, NDArray[np.int64]]:

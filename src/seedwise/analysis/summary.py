@@ -20,7 +20,7 @@ class CellSummary(NamedTuple):
     task: AnyTask  # the task
     model: str  # the name of the recipe's model
     recipe_id: str  # the recipe's id
-    started: int  # trials with at least one evaluation
+    started: int  # trials with an evaluation, or that failed before their first
     stopped: int  # trials that were judged and do not go on
     kept: int  # trials that reached the end
     failed: int  # trials that failed
@@ -43,7 +43,7 @@ def summarize(cell: Cell) -> CellSummary:
         task=task,
         model=cell.recipe.model_name,
         recipe_id=cell.recipe.id,
-        started=sum(bool(record.evaluations) for record in trials),
+        started=sum(bool(record.evaluations) or record.state is TrialState.FAILED for record in trials),
         stopped=states[TrialState.STOPPED],
         kept=states[TrialState.COMPLETE],
         failed=states[TrialState.FAILED],

@@ -96,7 +96,9 @@ def _print_legend(*, interval: bool) -> None:
         print(
             "fair gain: one half of the trials chooses the rule, the other half judges it; with a 95 % interval. No rule"
         )
-        print("starts more trials than a half has.")
+        print(
+            "starts more trials than a half has. The interval is meant for 40 trials and more: of 20 it held in 88 %."
+        )
 
 
 def budgets_of(text: str) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ _HOMES = {
     "adam": "update_bias",
     "best.bands": "BestBand CdfBand best_quantile_band cdf_band expected_best_band",
     "best.expected_best": "ExpectedBest best_quantile best_weights expected_best",
+    "best.gap": "SelectionGap selection_gap",
     "best.selection": "Fall SelectedTest best_number bootstrap_selected expected_selected falls_after",
     "compare.distribution_free": "mann_whitney permutation wilcoxon",
     "compare.effects": "difference probability_of_improvement",

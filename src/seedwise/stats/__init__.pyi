@@ -10,6 +10,8 @@ from seedwise.stats.best.expected_best import ExpectedBest as ExpectedBest
 from seedwise.stats.best.expected_best import best_quantile as best_quantile
 from seedwise.stats.best.expected_best import best_weights as best_weights
 from seedwise.stats.best.expected_best import expected_best as expected_best
+from seedwise.stats.best.gap import SelectionGap as SelectionGap
+from seedwise.stats.best.gap import selection_gap as selection_gap
 from seedwise.stats.best.selection import Fall as Fall
 from seedwise.stats.best.selection import SelectedTest as SelectedTest
 from seedwise.stats.best.selection import best_number as best_number

@@ -7,7 +7,7 @@ from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
 from seedwise.analysis.summary import summarize
 from seedwise.errors import UnknownError
-from seedwise.report.sentences.spread import failures, typical, variance
+from seedwise.report.sentences.spread import failures, low, typical, variance
 from seedwise.report.sentences.stopping import best_rule, ranking
 from seedwise.report.sentences.winner import expectation, winner
 
@@ -16,7 +16,7 @@ __all__ = ["cell_sentences"]
 FEW = 5
 """With fewer complete trials than this, nothing is said about their distribution."""
 
-_TOLD: tuple[Callable[[Analysis, Cell], str], ...] = (expectation, typical, variance, failures, ranking, best_rule)
+_TOLD: tuple[Callable[[Analysis, Cell], str], ...] = (expectation, typical, low, variance, failures, ranking, best_rule)
 
 
 def cell_sentences(analysis: Analysis, cell: Cell) -> list[str]:

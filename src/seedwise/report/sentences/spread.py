@@ -6,9 +6,11 @@ import numpy as np
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
+from seedwise.analysis.seeds import FailedTrials
+from seedwise.errors import UnknownError
 from seedwise.report.sentences.words import percent, score
 
-__all__ = ["failures", "typical", "variance"]
+__all__ = ["failures", "low", "typical", "variance"]
 
 
 def typical(_: Analysis, cell: Cell) -> str:
@@ -41,7 +43,7 @@ def variance(analysis: Analysis, cell: Cell) -> str:
 
 
 def failures(analysis: Analysis, cell: Cell) -> str:
-    """Tell how many trials failed."""
+    """Tell how many trials failed, and what the others score."""
     found = analysis.failed(cell)
     share = found.share
     if found.threshold is None:
@@ -50,10 +52,43 @@ def failures(analysis: Analysis, cell: Cell) -> str:
             f"{crashed}how many only guess is not known, because the best constant guess's score is not.".capitalize()
         )
     side = "at or below" if cell.greater_is_better else "at or above"
+    margin = f", with a margin of {found.margin:g}" if found.margin else ""
     fell = (
         f" At the last evaluation it was {found.last.failed} of {share.n}." if found.last.failed != share.failed else ""
     )
     return (
-        f"{share.failed} of {share.n} trials failed ({side} {found.threshold:.2f}, where guessing is): "
-        f"{percent(share.share)} % [{percent(share.lower)}, {percent(share.upper)}].{fell}"
+        f"{share.failed} of {share.n} trials failed ({side} {found.threshold:.2f}, where guessing is{margin}): "
+        f"{percent(share.share)} % [{percent(share.lower)}, {percent(share.upper)}].{fell}{_noise(found)}{_others(analysis, cell)}"
     )
+
+
+def _noise(found: FailedTrials) -> str:
+    """Say so where the best of several scores of a model that answers at random is likely to be beyond the margin."""
+    if found.noise is None or found.noise <= found.margin:
+        return ""
+    return (
+        f" Random answers on so few validation rows have a standard deviation of {found.noise:.2f}, more than the margin: trials "
+        "that score a little more may have failed as well."
+    )
+
+
+def _others(analysis: Analysis, cell: Cell) -> str:
+    if not analysis.failed(cell).share.failed:
+        return ""
+    try:
+        rest = analysis.hurdle(cell)
+    except UnknownError:
+        return ""
+    mean = rest.mean
+    return f" The other {rest.n} score {score(mean.estimate)} [{score(mean.lower)}, {score(mean.upper)}] on average."
+
+
+def low(analysis: Analysis, cell: Cell) -> str:
+    """Tell how bad a single run can be."""
+    found = analysis.low_quantile(cell)
+    worse, end = ("less", found.lower) if cell.greater_is_better else ("more", found.upper)
+    ends = ", ".join(score(each) for each in (found.lower, found.upper))
+    if math.isinf(end) or (cell.support is not None and end in cell.support):
+        better = found.upper if cell.greater_is_better else found.lower
+        ends = f"{score(better)} or {worse}; {found.trials} trials leave open how much {worse}"
+    return f"One run in {1 / found.q:.0f} scores {score(found.score)} or {worse} [{ends}]."

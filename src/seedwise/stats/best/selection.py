@@ -16,8 +16,11 @@ __all__ = ["Fall", "SelectedTest", "best_number", "bootstrap_selected", "expecte
 
 Floats = NDArray[np.float64]
 
-_TABLE = 5_000_000
-"""Numbers in one table of resampled trials at most: 40 MB."""
+_TABLE = 500_000
+"""Numbers in one table of resampled trials at most: 4 MB."""
+_NO_CHANCE = 1e-18
+_EACH = 100
+"""Curves have every n up to this one; beyond it, n that are about 2 % apart."""
 
 
 class SelectedTest(NamedTuple):
@@ -95,14 +98,22 @@ def expected_selected(
     sign, chosen_by, reported = _pairs(validation, test, greater_is_better=greater_is_better)
     most = None if replacement else chosen_by.size
     counts = count_array("n", n, most=most, why="all trials there are; draw with replacement for more")
-    _, group, sizes = np.unique(chosen_by, return_inverse=True, return_counts=True)
-    of_ranks = best_weights(chosen_by.size, counts, replacement=replacement)
-    of_groups = np.add.reduceat(of_ranks, np.cumsum(sizes) - sizes, axis=1)
-    weights = (of_groups / sizes)[:, group]  # (m, N), in the order of the trials
-    test_mean = weights @ reported
-    test_sd = np.sqrt(np.sum(weights * (reported - test_mean[:, None]) ** 2, axis=1))
-    unchosen = float(chosen_by.mean() - reported.mean())
-    return _selected(counts, test_mean, test_sd, weights @ chosen_by, sign, unchosen=unchosen, replacement=replacement)
+    value, group, sizes = np.unique(chosen_by, return_inverse=True, return_counts=True)
+    centre = reported.mean()  # the spread about it loses no digits
+    apart = (np.bincount(group, (reported - centre) ** k) / sizes for k in (1, 2))
+    columns = np.stack([value, *apart], axis=1)  # of each group of equal validation scores, which share its weight
+    starts = np.cumsum(sizes) - sizes
+    moments = np.array(
+        [
+            np.add.reduceat(best_weights(chosen_by.size, n, replacement=replacement)[0], starts) @ columns
+            for n in counts  # row by row, since a table of N x N would be large
+        ]
+    )
+    validation_mean, apart_mean, apart_square = moments.T
+    test_sd = np.sqrt(np.maximum(apart_square - apart_mean**2, 0))
+    unchosen = float(chosen_by.mean() - centre)
+    found = centre + apart_mean, test_sd, validation_mean
+    return _selected(counts, *found, sign, unchosen=unchosen, replacement=replacement)
 
 
 def bootstrap_selected(
@@ -182,7 +193,8 @@ def falls_after(
 ) -> Fall:
     """Return the number of trials after which the expected test score falls, with bootstrap intervals over trials.
 
-    The curve is that of ``expected_selected`` with replacement for n = 1..most. Each repeat draws N trials anew, with
+    The curve is that of ``expected_selected`` with replacement for n = 1..most (beyond 100 at n that are about 2 % apart, which
+    is where the peak may lie). Each repeat draws N trials anew, with
     both their scores, and computes its own curve, whose peak gives the interval of n. The interval of the fall compares
     the observed peak with the largest n on every curve, so that it reaches below 0 where the fall may be chance. (The
     drop from each curve's own peak is never below 0, and would show a fall where there is none.)
@@ -209,27 +221,37 @@ def falls_after(
     _, chosen_by, reported = _pairs(validation, test, least=2, greater_is_better=greater_is_better)
     largest, rounds = one_count("most", most), one_count("repeats", repeats)
     check_level("confidence", confidence)
-    observed = _curves(chosen_by, reported, np.ones((1, chosen_by.size), dtype=np.int64), largest)[0]
+    counts = _counts(largest)
+    observed = _curves(chosen_by, reported, np.ones((1, chosen_by.size), dtype=np.int64), counts)[0]
     peak = int(_peak(observed))
-    curves = _resampled(chosen_by, reported, largest, rounds, seed)
+    curves = _resampled(chosen_by, reported, counts, rounds, seed)
     tails = (1 - confidence) / 2, (1 + confidence) / 2
-    lower, upper = 1 + np.quantile(_peak(curves), tails, method="inverted_cdf")
+    lower, upper = np.quantile(counts[_peak(curves)], tails, method="inverted_cdf")
     falls = np.quantile(curves[:, peak] - curves[:, -1], tails)
-    return Fall(1 + peak, int(lower), int(upper), float(observed[peak] - observed[-1]), *map(float, falls))
+    return Fall(int(counts[peak]), int(lower), int(upper), float(observed[peak] - observed[-1]), *map(float, falls))
 
 
-def _resampled(chosen_by: Floats, reported: Floats, most: int, repeats: int, seed: int) -> Floats:
-    """The curves of bootstrap samples of the trials, shape (repeats, most)."""
+def _counts(most: int) -> NDArray[np.int64]:
+    """The n of a curve, ascending: all of them, or some where they are many."""
+    each = np.arange(1, min(most, _EACH) + 1)
+    if most <= _EACH:
+        return each
+    beyond = np.geomspace(_EACH, most, 1 + round(50 * np.log(most / _EACH))).round()
+    return np.unique(np.concatenate([each, beyond])).astype(np.int64)
+
+
+def _resampled(chosen_by: Floats, reported: Floats, counts: NDArray[np.int64], repeats: int, seed: int) -> Floats:
+    """The curves of bootstrap samples of the trials, shape (repeats, n)."""
     size, generator = chosen_by.size, seeded(seed)
     even, block = np.full(size, 1 / size), max(1, _TABLE // size)
     blocks = [min(block, repeats - done) for done in range(0, repeats, block)]
     return np.concatenate(
-        [_curves(chosen_by, reported, generator.multinomial(size, even, size=rows), most) for rows in blocks]
+        [_curves(chosen_by, reported, generator.multinomial(size, even, size=rows), counts) for rows in blocks]
     )
 
 
-def _curves(chosen_by: Floats, reported: Floats, copies: NDArray[np.int64], most: int) -> Floats:
-    """Expected test score of the chosen of n = 1..most, shape (R, most); copies (R, N) is how often each trial counts."""
+def _curves(chosen_by: Floats, reported: Floats, copies: NDArray[np.int64], counts: NDArray[np.int64]) -> Floats:
+    """Expected test score of the chosen of n, shape (R, n); copies (R, N) is how often each trial counts."""
     order = np.argsort(chosen_by)
     _, starts = np.unique(chosen_by[order], return_index=True)
     number = np.add.reduceat(copies[:, order], starts, axis=1)  # (R, groups of equal validation scores)
@@ -238,10 +260,12 @@ def _curves(chosen_by: Floats, reported: Floats, copies: NDArray[np.int64], most
     chance = np.cumsum(number, axis=1) / chosen_by.size
     # The sum of (chance_g^n - chance_(g-1)^n) mean_g, by parts: one product and one sum for each n.
     steps = -np.diff(mean, axis=1, append=0)
-    power, curves = np.ones_like(chance), np.empty((copies.shape[0], most))
-    for k in range(most):
-        power *= chance
-        curves[:, k] = np.einsum("rg,rg->r", power, steps)
+    curves, likeliest = np.empty((copies.shape[0], counts.size)), chance.max(axis=0)
+    power = np.ones_like(chance)
+    for k, n in enumerate(counts.tolist()):
+        some = slice(np.searchsorted(likeliest, _NO_CHANCE ** (1 / n)), None)  # the groups before have no chance
+        power[:, some] = power[:, some] * chance[:, some] if n <= _EACH else chance[:, some] ** n
+        curves[:, k] = np.einsum("rg,rg->r", power[:, some], steps[:, some])
     return curves
 
 

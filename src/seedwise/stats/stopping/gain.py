@@ -66,7 +66,8 @@ def gain_interval(
     over the repeats is that of the honest gain, the choice's uncertainty included, and the interval is honest_gain less
     the quantiles of (gain in a repeat - honest_gain). A bootstrap sample would not do, since the same trials would
     choose and judge; nor would the quantiles themselves, since gains are skewed: at 40 trials they cover the truth in
-    77 % of studies instead of 95 %, these intervals in 94 %. They speak of a rule chosen on N / 2 trials: with all of
+    77 % of studies instead of 95 %, these intervals in 94 %. They are meant for 40 trials and more: at 20 they covered 87.5 %
+    of 120 simulated studies. They speak of a rule chosen on N / 2 trials: with all of
     them the choice is a little better.
 
     One repeat takes as long as a planning table of N / 2 trials: on one core, 200 repeats of 625 trials, 30 evaluations and

@@ -34,6 +34,9 @@ _HOMES = {
     "stopping.planning": "Plan best_rules error_reduction full_trainings planning_table",
     "stopping.seed_aware": "SeedAwareBest seed_aware_stopping",
     "stopping.simulation": "HalvedBest SimulatedBest simulate_stopping successive_halving",
+    "tasks.friedman": "RecipeRanks recipe_ranks",
+    "tasks.interquartile": "interquartile_mean",
+    "tasks.profile": "PerformanceProfile performance_profile",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 

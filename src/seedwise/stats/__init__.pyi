@@ -99,3 +99,8 @@ from seedwise.stats.stopping.simulation import HalvedBest as HalvedBest
 from seedwise.stats.stopping.simulation import SimulatedBest as SimulatedBest
 from seedwise.stats.stopping.simulation import simulate_stopping as simulate_stopping
 from seedwise.stats.stopping.simulation import successive_halving as successive_halving
+from seedwise.stats.tasks.friedman import RecipeRanks as RecipeRanks
+from seedwise.stats.tasks.friedman import recipe_ranks as recipe_ranks
+from seedwise.stats.tasks.interquartile import interquartile_mean as interquartile_mean
+from seedwise.stats.tasks.profile import PerformanceProfile as PerformanceProfile
+from seedwise.stats.tasks.profile import performance_profile as performance_profile

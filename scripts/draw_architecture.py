@@ -21,6 +21,7 @@ COLUMNS = {
     "importing": 345,
     "values": 345,
     "cli": 440,
+    "gate": 500,
     "designs": 470,
     "errors": 480,
     "papers": 600,

@@ -65,6 +65,7 @@ TABLE = {
     "report": row(
         ours="values errors files stats papers analysis charts tables", libraries="numpy polars altair vl_convert"
     ),
+    "gate": row(ours="values errors executors.base study analysis"),
     "embedded": row(),
     "cli": row(ours=None, libraries=None),
     "__init__": row(ours=None, libraries=None),

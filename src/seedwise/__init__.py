@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # for type checkers and editors; at run time `_LAZY` says whe
     from seedwise.analysis.analysis import Analysis
     from seedwise.executors.base import Executor
     from seedwise.executors.local import LocalExecutor
+    from seedwise.gate import run_gate
     from seedwise.importing.runs import read_runs
     from seedwise.report.report import Report
     from seedwise.study.stages import run_design
@@ -64,6 +65,7 @@ __all__ = [
     "designs",
     "read_runs",
     "run_design",
+    "run_gate",
     "stats",
 ]
 
@@ -77,6 +79,7 @@ _LAZY = {
     "Study": "seedwise.study.study",
     "read_runs": "seedwise.importing.runs",
     "run_design": "seedwise.study.stages",
+    "run_gate": "seedwise.gate",
 }
 _MODULES = ("designs", "stats")
 

@@ -15,6 +15,7 @@ from seedwise.cli import (
     demo,
     designs,
     export,
+    gate,
     import_,
     info,
     plan,
@@ -47,6 +48,7 @@ for command in (
     plan.plan,
     analyze.analyze,
     compare.compare,
+    gate.gate,
     info.info,
     cite.cite,
     report.report,
@@ -59,7 +61,8 @@ app.command(import_.import_, name="import")
 def main() -> None:
     """Run the command line.
 
-    Exit codes: 0 done, 1 the work failed, 2 the request was wrong or the disk is full, 130 stopped by Ctrl-C.
+    Exit codes: 0 done, 1 the work failed, 2 the request was wrong or the disk is full, 130 stopped by Ctrl-C; 3, 4 and 5 are
+    answers of ``seedwise gate``.
     """
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     debug = len(arguments) < len(sys.argv) - 1

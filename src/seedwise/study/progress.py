@@ -6,13 +6,14 @@ the executor's reports into what the pure schedule understands, and nothing else
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from seedwise.executors.base import Remaining
 from seedwise.study.schedule import Decision, Goal, Progress, Schedule, Standing
 from seedwise.values.facts import Environment
 from seedwise.values.record import Cause, TrialRecord, own_trial
+from seedwise.values.stopping import StoppingRule
 from seedwise.values.trial import Measurement, Trial, TrialState, best_evaluation
 
 __all__ = ["LiveTrial", "RunningCell", "StudyProgress", "study_progress"]
@@ -70,6 +71,17 @@ class RunningCell:
         self.trials = [LiveTrial.of(record, schedule.fraction_step) for record in records]
         ran = [record.environment for record in records if record.attempts and record.environment.is_known]
         self.environment = ran[-1] if ran else Environment()  # what its latest trial on record ran on
+
+    def is_of(self, record: TrialRecord) -> bool:
+        """Whether a trial is one of this task and recipe."""
+        own = self.trials[0].trial
+        return (record.trial.task, record.trial.recipe) == (own.task, own.recipe)
+
+    def take_in(self, record: TrialRecord) -> LiveTrial:
+        """Add a trial that joined the study as it ran; only where every trial runs to its end."""
+        self.schedule = replace(self.schedule, rule=StoppingRule.full(len(self.trials) + 1))
+        self.trials.append(LiveTrial.of(record, self.schedule.fraction_step))
+        return self.trials[-1]
 
     def decide(self) -> Decision:
         """Ask the schedule what runs next and what is dropped."""

@@ -6,7 +6,7 @@ study that is killed anywhere is continued by running it again.
 
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -42,11 +42,25 @@ def run_study(
     on_progress: Callable[[StudyProgress], None] | None = None,
     *,
     keep_winners: bool = True,
+    more: Callable[[int], Collection[str]] | None = None,
 ) -> None:
-    """Run every trial that the rule asks for and that is not stored yet; see `Study.run`."""
+    """Run every trial that the rule asks for and that is not stored yet; see `Study.run`.
+
+    Args:
+        folder: The study's folder.
+        store: Its open store.
+        executor: Where trials run.
+        on_progress: Called with the study's progress.
+        keep_winners: Write each task's winner to ``best/``.
+        more: Says by id which trials are run next, whenever those before have ended, and ends the run with none. It is told how
+            many can run at once and may add trials to the store; it is called once before the start, with 0, so that the
+            executor is told of the first.
+    """
     store.reset_running()
+    if more is not None:
+        more(0)
     cells = _cells(store, executor)
-    run = _Run(store, cells, on_progress or (lambda _: None), keep_winners=keep_winners)
+    run = _Run(store, cells, on_progress or (lambda _: None), keep_winners=keep_winners, more=more)
     with executor.open(folder / "checkpoints", [cell.remaining() for cell in cells]) as session:
         try:
             with _ctrl_c_waits() as asked:
@@ -90,8 +104,11 @@ class _Run:
         on_progress: Callable[[StudyProgress], None],
         *,
         keep_winners: bool,
+        more: Callable[[int], Collection[str]] | None = None,
     ) -> None:
         self._store, self._cells, self._on_progress, self._keep_winners = store, cells, on_progress, keep_winners
+        self._more = more
+        self._wanted: set[str] | None = None if more is None else set()  # the trials to run; None for all
         self._live = {live.id: live for cell in cells for live in cell.trials}
         self._broken_off: set[str] = set()  # trials whose later reports would leave a gap
         self._retry_crashed()
@@ -103,6 +120,8 @@ class _Run:
             self._decide(session)
             self._on_progress(study_progress(self._cells))
             if not any(live.state is TrialState.RUNNING for live in self._live.values()):
+                if self._ask(session):
+                    continue
                 return
             self.record(session.wait(REDRAW_SECONDS), session)
 
@@ -137,8 +156,21 @@ class _Run:
                 session.drop(live.id)
                 if live.state is not TrialState.STOPPED:
                     self._set_state(live, TrialState.STOPPED)
-            for i, goal in decision.run[: session.free]:
+            run = [(i, goal) for i, goal in decision.run if self._is_wanted(cell.trials[i])]
+            for i, goal in run[: session.free]:
                 self._submit(cell, cell.trials[i], goal, session)
+
+    def _is_wanted(self, live: LiveTrial) -> bool:
+        return self._wanted is None or live.id in self._wanted
+
+    def _ask(self, session: Session) -> bool:
+        """Ask which trials are to run now, take in those that have been added, and return whether there are any."""
+        self._wanted = set() if self._more is None else set(self._more(session.free))
+        for trial_id in self._wanted - set(self._live):
+            record = self._store.record(trial_id)
+            self._live[trial_id] = next(cell for cell in self._cells if cell.is_of(record)).take_in(record)
+        self._retry_crashed()
+        return bool(self._wanted)
 
     def _submit(self, cell: RunningCell, live: LiveTrial, goal: Goal, session: Session) -> None:
         stored = live.scores[-1][0] if live.scores else 0
@@ -210,7 +242,7 @@ class _Run:
     def _retry_crashed(self) -> None:
         """Retry trials that failed for any reason but divergence when the study is run again."""
         for live in self._live.values():
-            if live.state is TrialState.FAILED and not live.diverged:
+            if live.state is TrialState.FAILED and not live.diverged and self._is_wanted(live):
                 self._set_state(live, TrialState.PAUSED if live.judged else TrialState.WAITING)
 
 

@@ -21,11 +21,14 @@ from seedwise.values.identity import content_hash
 from seedwise.values.imported import AnyTask
 from seedwise.values.record import Cause, TrialRecord, own_trial, winner
 from seedwise.values.task import Task
+from seedwise.values.trial import TrialState
 
 __all__ = ["NOTE", "choose_winner", "export_winners", "winner_folders"]
 
 NOTE = "seedwise.json"
 """Stands beside a winner's model and says which trial and task it is of."""
+
+_OPEN = (TrialState.WAITING, TrialState.RUNNING, TrialState.PAUSED)
 
 
 def export_winners(folder: Path, store: Store, session: Session) -> None:
@@ -36,6 +39,8 @@ def export_winners(folder: Path, store: Store, session: Session) -> None:
     for task in tasks:
         try:
             mine = [record for record in records if record.trial.task == task]
+            if winner(mine, task) is None and any(record.state in _OPEN for record in mine):
+                continue  # of a study that was left before this task had a complete trial, a gate runs some others
             _export(_place(folder, task, tasks), store, session, task, mine)
         except WorkError as problem:
             problems.append(problem)

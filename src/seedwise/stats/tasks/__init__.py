@@ -1,1 +1,0 @@
-"""What do the trials of a recipe on several tasks say together?"""

@@ -72,6 +72,9 @@ RIGHT = {
     "power": {"difference": 0.1, "sd_a": 0.1, "sd_b": 0.1, "n_a": 5, "n_b": 5, "level": 0.05, "alternative": "less"},
     "probability_of_improvement": {"a": SCORES, "b": OTHERS, "confidence": 0.9},
     "proportion_interval": {"count": 1, "n": 5, "confidence": 0.9},
+    "interquartile_mean": {"scores": [SCORES, OTHERS], "confidence": 0.9, "repeats": 50, "seed": 0},
+    "performance_profile": {"scores": [SCORES, OTHERS], "at": [0.6], "confidence": 0.9, "repeats": 50, "seed": 0},
+    "recipe_ranks": {"scores": [SCORES, OTHERS], "level": 0.05, "permutations": 99, "seed": 0},
     "seed_aware_stopping": {
         "best_so_far": CURVES,
         "fractions": FRACTIONS,

@@ -22,6 +22,10 @@ _HOMES = {
     "compare.tests": "Comparison EqualToBest equal_to_best paired student welch",
     "correlation": "EvaluationCorrelation best_so_far earliest_trusted evaluation_correlation",
     "failures": "Clustering FailedByLevel FailedShare clustering failed_by failed_share is_failed",
+    "items.disagreement": "Disagreement SpreadOfFlips disagreement spread_of_flips",
+    "items.ensemble": "EnsembleGrowth ensemble_growth ensemble_outputs",
+    "items.sampling": "RowsError paired_interval row_score_interval rows_error",
+    "items.scores": "row_scores",
     "intervals": "Interval correlation_interval mean_interval proportion_interval",
     "kernel_density": "density",
     "seeds.anova": "BestWorst OneWay best_against_worst one_way",
@@ -34,6 +38,9 @@ _HOMES = {
     "stopping.planning": "Plan best_rules error_reduction full_trainings planning_table",
     "stopping.seed_aware": "SeedAwareBest seed_aware_stopping",
     "stopping.simulation": "HalvedBest SimulatedBest simulate_stopping successive_halving",
+    "tasks.friedman": "RecipeRanks recipe_ranks",
+    "tasks.interquartile": "interquartile_mean",
+    "tasks.profile": "PerformanceProfile performance_profile",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 

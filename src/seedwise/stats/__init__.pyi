@@ -67,6 +67,18 @@ from seedwise.stats.intervals import Interval as Interval
 from seedwise.stats.intervals import correlation_interval as correlation_interval
 from seedwise.stats.intervals import mean_interval as mean_interval
 from seedwise.stats.intervals import proportion_interval as proportion_interval
+from seedwise.stats.items.disagreement import Disagreement as Disagreement
+from seedwise.stats.items.disagreement import SpreadOfFlips as SpreadOfFlips
+from seedwise.stats.items.disagreement import disagreement as disagreement
+from seedwise.stats.items.disagreement import spread_of_flips as spread_of_flips
+from seedwise.stats.items.ensemble import EnsembleGrowth as EnsembleGrowth
+from seedwise.stats.items.ensemble import ensemble_growth as ensemble_growth
+from seedwise.stats.items.ensemble import ensemble_outputs as ensemble_outputs
+from seedwise.stats.items.sampling import RowsError as RowsError
+from seedwise.stats.items.sampling import paired_interval as paired_interval
+from seedwise.stats.items.sampling import row_score_interval as row_score_interval
+from seedwise.stats.items.sampling import rows_error as rows_error
+from seedwise.stats.items.scores import row_scores as row_scores
 from seedwise.stats.kernel_density import density as density
 from seedwise.stats.seeds.anova import BestWorst as BestWorst
 from seedwise.stats.seeds.anova import OneWay as OneWay
@@ -99,3 +111,8 @@ from seedwise.stats.stopping.simulation import HalvedBest as HalvedBest
 from seedwise.stats.stopping.simulation import SimulatedBest as SimulatedBest
 from seedwise.stats.stopping.simulation import simulate_stopping as simulate_stopping
 from seedwise.stats.stopping.simulation import successive_halving as successive_halving
+from seedwise.stats.tasks.friedman import RecipeRanks as RecipeRanks
+from seedwise.stats.tasks.friedman import recipe_ranks as recipe_ranks
+from seedwise.stats.tasks.interquartile import interquartile_mean as interquartile_mean
+from seedwise.stats.tasks.profile import PerformanceProfile as PerformanceProfile
+from seedwise.stats.tasks.profile import performance_profile as performance_profile

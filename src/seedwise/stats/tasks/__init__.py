@@ -1,0 +1,1 @@
+"""What do the trials of a recipe on several tasks say together?"""

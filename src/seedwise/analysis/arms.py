@@ -7,6 +7,7 @@ from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
 from seedwise.analysis.verdicts import Verdict, common_split
 from seedwise.errors import UnknownError
+from seedwise.stats.compare.tests import equal_to_best
 from seedwise.values.imported import AnyTask
 
 __all__ = ["ArmScore", "arm_scores"]
@@ -21,6 +22,9 @@ class ArmScore(NamedTuple):
     n: int  # trials at their end
     mean: float | None  # their mean score; None where it cannot be told
     sd: float | None  # its standard deviation
+    # whether it would be printed in bold by the papers' own rule, a one-tailed Student's t-test against the best mean that knows
+    # neither of shared seeds nor of the other comparisons (Zhang et al. 2021, section 5); None where it has no scores
+    bold: bool | None
     against: str | None  # name of the arm that it is held against; None where it is held against none
     verdict: Verdict | None  # the arm against that one; None where they cannot be compared
     reason: str  # why something is missing; empty where nothing is
@@ -34,10 +38,15 @@ def arm_scores(analysis: Analysis, against: Mapping[str, str | None] | None = No
         cells = {arm: found[task.id] for arm, found in analysis.rows.items() if task.id in found}
         usable = {arm: cell for arm, cell in cells.items() if not _refusal(cell)}
         split = common_split(list(usable.values())) if usable else "validation"
+        scores_of = {arm: cell.scores(split) for arm, cell in usable.items()}
+        greater = all(cell.greater_is_better for cell in usable.values())
+        bold = equal_to_best(scores_of, greater_is_better=greater).equal if len(scores_of) > 1 else tuple(scores_of)
         for arm, cell in cells.items():
             other = (against or {}).get(arm, first)
             other = other if other in cells and other != arm else None
-            scores.append(_score(analysis, arm, cell, split, other, usable))
+            scores.append(
+                _score(analysis, arm, cell, split, other, usable)._replace(bold=arm in bold if arm in usable else None)
+            )
     return scores
 
 
@@ -45,12 +54,14 @@ def _score(
     analysis: Analysis, arm: str, cell: Cell, split: str, other: str | None, usable: Mapping[str, Cell]
 ) -> ArmScore:
     if arm not in usable:
-        return ArmScore(arm, cell.task, split, 0, None, None, other, None, _refusal(cell))
+        return ArmScore(arm, cell.task, split, 0, None, None, None, other, None, _refusal(cell))
     own = cell.scores(split)
     found, reason = None, ""
     if other is not None:
         found, reason = _compared(analysis, arm, cell, other, usable, split)
-    return ArmScore(arm, cell.task, split, len(own), float(own.mean()), float(own.std(ddof=1)), other, found, reason)
+    return ArmScore(
+        arm, cell.task, split, len(own), float(own.mean()), float(own.std(ddof=1)), None, other, found, reason
+    )
 
 
 def _compared(

@@ -10,12 +10,14 @@ from seedwise.analysis.cell import Cell
 from seedwise.analysis.seeds import failed_flags, failed_trials, varied_seeds
 from seedwise.analysis.verdicts import Verdict, common_split, compared_trials
 from seedwise.stats.compare.effects import probability_of_improvement
+from seedwise.stats.compare.means import MeanTest
 from seedwise.stats.compare.stability import (
     FailedShareDifference,
     VarianceRatio,
     failed_share_difference,
     variance_ratio,
 )
+from seedwise.stats.compare.stochastic_order import StochasticOrder, almost_stochastic_order
 from seedwise.stats.compare.tests import equal_to_best
 from seedwise.stats.intervals import Interval
 
@@ -56,6 +58,9 @@ class RecipeComparison(NamedTuple):
     # constant guess's score is not known
     failed: FailedShareDifference | None
     failed_at_the_end: FailedShareDifference | None
+    # how far the recipe with the better mean is from being better at every quantile; None where seeds repeat, which it does not
+    # count, or nothing differs
+    stochastic_order: StochasticOrder | None
 
     @property
     def meaningfully_better(self) -> str | None:
@@ -92,6 +97,9 @@ def beside(a: Cell, b: Cell, verdict: Verdict) -> RecipeComparison:
         probability_of_improvement(x, y, *factors, paired=chosen.paired),
         _spread(x, y, factors, paired=chosen.paired),
         *(_failed_difference(a, b, at_the_end=at_the_end) for at_the_end in (False, True)),
+        stochastic_order=_order(*((x, y) if verdict.difference > 0 else (y, x)))
+        if verdict.test in (MeanTest.PAIRED, MeanTest.WELCH)
+        else None,
     )
 
 
@@ -99,6 +107,13 @@ def _spread(x: Floats, y: Floats, factors: tuple[Seeds, Seeds], *, paired: bool)
     try:
         return variance_ratio(x, y, *factors, paired=paired)
     except ValueError:  # the means can still be compared
+        return None
+
+
+def _order(x: Floats, y: Floats) -> StochasticOrder | None:
+    try:
+        return almost_stochastic_order(x, y)
+    except ValueError:  # the same quantiles
         return None
 
 

@@ -69,7 +69,8 @@ def arms_table(analysis: Analysis) -> Table:
         caption = (
             f"This study beside {beside.paper.source}, where each mean is of {beside.paper.n} seeds on {beside.paper.split} rows. "
             f"{caption} That of a published difference is Welch's, computed from what was printed. As published: the interval excludes "
-            "0 on the same side; neither: both include it."
+            "0 on the same side; neither: both include it. Bold by the paper's rule: the best mean, or not significantly worse by a one-tailed "
+            "Student's t-test, which knows neither of shared seeds nor of the other comparisons; the table of verdicts is stricter."
         )
         notes += [*beside.paper.notes, *departures(beside.paper, beside.design)]
     splits = dict.fromkeys(f"{score.task.name}: {score.split}" for score in found)
@@ -184,6 +185,7 @@ def _columns(found: Sequence[ArmScore], beside: _Beside | None) -> list[_Column]
     if beside is not None and others:
         columns += [
             _Column("published difference", "interval", lambda one: _ends(beside.difference(one))),
+            _Column("bold by the paper's rule", "text", lambda one: {True: "yes", False: "no", None: None}[one.bold]),
             _Column("as published?", "text", lambda one: _agreement(_difference(one), beside.difference(one))),
         ]
     return columns

@@ -30,6 +30,12 @@ def comparison_lines(found: RecipeComparison) -> list[str]:
         f"  a trial of A beats one of B with probability {improvement.estimate:.2f} [{improvement.lower:.2f}, "
         f"{improvement.upper:.2f}]{matters}"
     )
+    if found.stochastic_order is not None:
+        first, second = (verdict.a, verdict.b) if verdict.difference > 0 else (verdict.b, verdict.a)
+        lines.append(
+            f"  almost stochastic order of {first} over {second}: epsilon {found.stochastic_order.epsilon:.2f} (below 0.2: better at "
+            "nearly every quantile)"
+        )
     if found.failed is not None:
         lines.append(f"  failed, by the best validation score, A minus B: {_share(found.failed)}")
     if found.failed_at_the_end is not None and found.failed_at_the_end != found.failed:

@@ -7,8 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedwise.analysis.cell import Cell
+from seedwise.analysis.new_rows import NewRows, on_new_rows
 from seedwise.analysis.seeds import failed_flags, failed_trials, varied_seeds
-from seedwise.analysis.verdicts import Verdict, common_split, compared_trials
+from seedwise.analysis.verdicts import Answer, Verdict, common_split, compared_trials
+from seedwise.errors import UnknownError
 from seedwise.stats.compare.effects import probability_of_improvement
 from seedwise.stats.compare.means import MeanTest
 from seedwise.stats.compare.stability import (
@@ -52,7 +54,8 @@ class RecipeComparison(NamedTuple):
     """Recipe A against recipe B on one task: the verdict on their means, and in what else they differ."""
 
     verdict: Verdict
-    improvement: Interval  # probability that a trial of A beats one of B, with its interval, which counts shared seeds
+    # probability that a trial of A beats one of B, with its interval, which counts shared seeds; None where all are equal
+    improvement: Interval | None
     spread: VarianceRatio | None  # ratio of the standard deviations; None where it rests on one trial or seed
     # difference of the shares of trials that failed, by each trial's best evaluation and by its last one; None where the
     # constant guess's score is not known
@@ -61,11 +64,15 @@ class RecipeComparison(NamedTuple):
     # how far the recipe with the better mean is from being better at every quantile; None where seeds repeat, which it does not
     # count, or nothing differs
     stochastic_order: StochasticOrder | None
+    new_rows: NewRows | None  # what the verdict comes to on new rows; None where that is not known
+    new_rows_reason: str  # why it is not; empty where it is
 
     @property
     def meaningfully_better(self) -> str | None:
         """Label of the recipe that beats the other in `MEANINGFUL` of all pairs or more, and not by chance."""
         share = self.improvement
+        if share is None:
+            return None
         if share.estimate >= MEANINGFUL and share.lower > 0.5:
             return self.verdict.a
         return self.verdict.b if share.estimate <= 1 - MEANINGFUL and share.upper < 0.5 else None
@@ -92,15 +99,26 @@ def beside(a: Cell, b: Cell, verdict: Verdict) -> RecipeComparison:
     sign = 1.0 if a.greater_is_better else -1.0
     x, y = sign * chosen.scores_a, sign * chosen.scores_b
     factors = varied_seeds(a, chosen.trials_a), varied_seeds(b, chosen.trials_b)
+    rows, reason = _new_rows(a, b, verdict)
+    independent = verdict.test in (MeanTest.PAIRED, MeanTest.WELCH)
+    ahead, behind = (x, y) if verdict.difference > 0 else (y, x)
+    same = verdict.answer is Answer.SAME_SCORES
     return RecipeComparison(
         verdict,
-        probability_of_improvement(x, y, *factors, paired=chosen.paired),
-        _spread(x, y, factors, paired=chosen.paired),
+        None if same else probability_of_improvement(x, y, *factors, paired=chosen.paired),
+        None if same else _spread(x, y, factors, paired=chosen.paired),
         *(_failed_difference(a, b, at_the_end=at_the_end) for at_the_end in (False, True)),
-        stochastic_order=_order(*((x, y) if verdict.difference > 0 else (y, x)))
-        if verdict.test in (MeanTest.PAIRED, MeanTest.WELCH)
-        else None,
+        stochastic_order=_order(ahead, behind) if independent else None,
+        new_rows=rows,
+        new_rows_reason=reason,
     )
+
+
+def _new_rows(a: Cell, b: Cell, verdict: Verdict) -> tuple[NewRows | None, str]:
+    try:
+        return on_new_rows(a, b, verdict), ""
+    except UnknownError as error:
+        return None, str(error)
 
 
 def _spread(x: Floats, y: Floats, factors: tuple[Seeds, Seeds], *, paired: bool) -> VarianceRatio | None:

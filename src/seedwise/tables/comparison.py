@@ -61,7 +61,7 @@ def _verdict(found: Verdict, reasons: Reasons) -> tuple[Value, ...]:
 def _beside(found: RecipeComparison, reasons: Reasons) -> tuple[Value, ...]:
     if found.failed is None:
         reasons.add(found.verdict.task, "how many failed is not known, because the best constant guess's score is not.")
-    return tuple(found.improvement[:3]), None if found.failed is None else tuple(found.failed[:3])
+    return tuple(None if one is None else tuple(one[:3]) for one in (found.improvement, found.failed))
 
 
 def _known(p: float) -> float | None:

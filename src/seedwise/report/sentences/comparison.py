@@ -24,12 +24,12 @@ def comparison_lines(found: RecipeComparison) -> list[str]:
     ]
     if verdict.test is not None:
         lines.append(f"  A minus B over {of} (positive: A is better): {verdict.difference:+.4f} {_ends(verdict)}")
-    meaningful = found.meaningfully_better
-    matters = "" if meaningful is None else f"; at least {MEANINGFUL:.2f}: {meaningful} is meaningfully better"
-    lines.append(
-        f"  a trial of A beats one of B with probability {improvement.estimate:.2f} [{improvement.lower:.2f}, "
-        f"{improvement.upper:.2f}]{matters}"
-    )
+        lines += [f"  {sentence}" for sentence in _rows(found)]
+    if improvement is not None:
+        meaningful = found.meaningfully_better
+        matters = "" if meaningful is None else f"; at least {MEANINGFUL:.2f} for {meaningful}, which is meaningful"
+        ends = f"[{improvement.lower:.2f}, {improvement.upper:.2f}]"
+        lines.append(f"  a trial of A beats one of B with probability {improvement.estimate:.2f} {ends}{matters}")
     if found.stochastic_order is not None:
         first, second = (verdict.a, verdict.b) if verdict.difference > 0 else (verdict.b, verdict.a)
         lines.append(
@@ -46,6 +46,18 @@ def comparison_lines(found: RecipeComparison) -> list[str]:
             f"  sd of A over sd of B: {ratio.ratio:.2f} [{ratio.lower:.2f}, {ratio.upper:.2f}], p = {ratio.p:.2g}"
         )
     return lines
+
+
+def _rows(found: RecipeComparison) -> list[str]:
+    """Say whether the verdict, which is of the rows that were scored, holds on new ones."""
+    verdict, rows = found.verdict, found.new_rows
+    if rows is None:
+        return [
+            f"all this is of these {verdict.split} rows; what holds on new rows is not known: {found.new_rows_reason}"
+        ]
+    ends = f"[{rows.lower:+.4f}, {rows.upper:+.4f}], p = {rows.p:.2g}"
+    told = "not told apart" if rows.better is None else f"{rows.better} is better"
+    return [f"on new rows, with {rows.rows} rows taken for chance as well as the seeds: {told}, A minus B {ends}"]
 
 
 def _ends(verdict: Verdict) -> str:

@@ -12,9 +12,10 @@ from scipy import stats
 
 from seedwise.stats.checks import ROUNDING, check_level, score_array, size
 from seedwise.stats.compare.mean_difference import crossed_difference
+from seedwise.stats.degrees import satterthwaite
 from seedwise.stats.seeds.factors import levels_of, repeated_factors
 
-__all__ = ["MeanComparison", "MeanTest", "compare_means"]
+__all__ = ["MeanComparison", "MeanTest", "compare_means", "with_more_error"]
 
 Floats = NDArray[np.float64]
 Factors = Mapping[str, Iterable[Any]]
@@ -64,21 +65,19 @@ class MeanComparison(NamedTuple):
             reach = 0.0 if self.p < 1 - confidence or self.test is MeanTest.IDENTICAL else math.inf
         return self.difference - reach, self.difference + reach
 
-    def within(self, margin: float, *, more: float = 0.0) -> float:
+    def within(self, margin: float) -> float:
         """Return the p-value of the means differing by the margin or more: two one-sided tests, of which the larger counts.
 
         Args:
             margin: By how much the means may differ and still be called equal, above 0, in the unit of the scores.
-            more: A standard error that comes on top, as that of the evaluated rows.
 
         Reference:
             Schuirmann (1987), "A comparison of the two one-sided tests procedure and the power approach".
         """
-        se = math.hypot(self.se, more)
         room = margin - abs(self.difference)
-        if se == 0:
+        if self.se == 0:
             return (self.p / 2 if self.test is not MeanTest.IDENTICAL else 0.0) if room > 0 else 1.0
-        return float(stats.t.sf(room / se, self.df))
+        return float(stats.t.sf(room / self.se, self.df))
 
 
 def compare_means(
@@ -153,3 +152,16 @@ def _without_spread(difference: float, units: list[int], confidence: float, *, p
     found = MeanComparison(test, difference, 0.0, math.inf, math.nan, math.nan, p, confidence)
     lower, upper = found.ends(confidence)
     return found._replace(lower=lower, upper=upper)
+
+
+def with_more_error(found: MeanComparison, se: float, df: float) -> MeanComparison:
+    """Return a comparison that has another, independent standard error on top, such as that of the evaluated rows."""
+    variances, degrees = (found.se**2, se**2), (found.df, df)
+    total = math.hypot(found.se, se)
+    if total == 0:
+        return found
+    joined = satterthwaite(variances, degrees)
+    p = 2 * float(stats.t.sf(abs(found.difference) / total, joined))
+    wider = found._replace(se=total, df=joined, p=p)
+    lower, upper = wider.ends(found.confidence)
+    return wider._replace(lower=lower, upper=upper)

@@ -236,3 +236,54 @@ def test_stopped_trials_allow_no_verdict():
     states = ["stopped"] * 5 + ["complete"] * 15
     with pytest.raises(UnknownError, match="final score of every trial"):
         verdict_of(table_study(A, recipe="a", states=states) + table_study(B, recipe="b"))
+
+
+# New rows --------------------------------------------------------------------------------------------------------------
+
+
+def scored_study(generator, rows, seeds=20, recipe_sd=0.0):
+    """Two recipes that are equally good on all rows there are, each with its own luck on these."""
+    hard = generator.normal(0.9, 1.5, rows)
+    studies = []
+    for name in "ab":
+        latent = hard + recipe_sd * generator.normal(size=rows)
+        margins = latent + generator.normal(size=(seeds, rows))
+        outputs = np.stack([-margins / 2, margins / 2], axis=-1)  # class 1 is right where the margin is above 0
+        score = (margins > 0).mean(axis=1)
+        studies.append(
+            table_study(
+                score[:, None],
+                recipe=name,
+                test=score,
+                outputs={"validation": outputs, "test": outputs},
+                targets={"validation": np.ones(rows), "test": np.ones(rows)},
+            )
+        )
+    return studies[0] + studies[1]
+
+
+def test_on_new_rows_the_variance_of_the_rows_comes_on_top_of_that_of_the_seeds():
+    found = Analysis(scored_study(np.random.default_rng(6), 139, recipe_sd=0.3)).compare("a", "b")
+    verdict, rows = found.verdict, found.new_rows
+    assert (rows.rows, found.new_rows_reason) == (139, "")
+    assert (rows.lower + rows.upper) / 2 == pytest.approx(verdict.difference)
+    assert rows.upper - rows.lower > verdict.upper - verdict.lower
+    assert rows.p > verdict.p
+
+
+def test_without_the_rows_labels_it_is_said_that_new_rows_are_not_known():
+    found = Analysis(study_of()).compare("a", "b")
+    assert found.new_rows is None
+    assert found.new_rows_reason.startswith("what trials say of single rows is not known")
+
+
+@pytest.mark.slow
+def test_recipes_that_are_equally_good_on_all_rows_are_seldom_told_apart_on_new_ones():
+    generator, repeats = np.random.default_rng(7), 150
+    here = new = 0
+    for _ in range(repeats):
+        found = Analysis(scored_study(generator, 139, recipe_sd=0.5)).compare("a", "b")
+        here += found.verdict.better is not None
+        new += found.new_rows.better is not None
+    assert here / repeats > 0.2  # on these rows they do differ
+    assert new / repeats < 0.05 + 3 * np.sqrt(0.05 * 0.95 / repeats)

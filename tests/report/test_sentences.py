@@ -245,3 +245,33 @@ def test_why_no_recipe_is_best_is_told_task_by_task():
 
 def test_dropout_that_follows_the_order_seed_is_told():
     assert "the order seed (which dropout follows) explains" in " ".join(sentences(crossed()[0]))
+
+
+def stopped_early(trials=20, kept=4):
+    scores = np.random.default_rng(0).normal(0.7, 0.05, (trials, 8))
+    scores[kept:, 2:] = np.nan
+    states = ["complete"] * kept + ["stopped"] * (trials - kept)
+    return table_study(scores, states=states, test=[0.68] * kept + [np.nan] * (trials - kept))
+
+
+def test_of_trials_that_were_stopped_the_early_scores_are_told():
+    study = stopped_early()
+    told = sentences(study)
+    found = Analysis(study).stopped_early()
+    assert told[1].startswith(
+        f"The 4 trials that went on end at {found.validation.mean:.3f} ± {found.validation.sd:.3f}"
+    )
+    assert "and at 0.680 ± 0.000 (between 0.680 and 0.680) on test rows" in told[1]
+    assert f"The winner was number {found.place_of_winner} of 20 when they were judged" in told[1]
+    assert told[2].startswith("After 25 % of a run, when they were judged, 20 trials have a score.")
+    assert all(sentence.startswith("After 25 % of a run: ") for sentence in told[3:])
+    assert any("the validation score of a single trial is" in sentence for sentence in told[3:])
+    assert not any("cannot be told" in sentence for sentence in told)
+
+
+def test_few_trials_that_were_stopped_have_no_distribution():
+    assert len(sentences(stopped_early(trials=4, kept=2))) == 3
+
+
+def test_the_one_trial_that_went_on_has_no_spread():
+    assert sentences(stopped_early(kept=1))[1].startswith("The trial that went on ends at 0.")

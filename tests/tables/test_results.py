@@ -269,8 +269,8 @@ def test_a_grid_on_two_tasks_has_every_table_but_comparisons():
     assert len(set(names)) == len(names)
 
 
-def test_a_stopped_study_has_the_best_alone():
+def test_a_stopped_study_has_the_best_and_early_scores():
     made, refused = study_tables(stopped_study())
-    assert [table.name for table in made] == ["best"]
+    assert [table.name for table in made] == ["best", "early"]
     assert "spread" in [table.name for table in refused]
     assert all(table.notes for table in refused)

@@ -8,6 +8,7 @@ from seedwise.analysis import best, one_trial, seeds, steps, stopping
 from seedwise.analysis.answers import analysis_json
 from seedwise.analysis.base import StudyLike
 from seedwise.analysis.cell import Cell
+from seedwise.analysis.early import StoppedEarly, early_cell, stopped_early
 from seedwise.analysis.headline import Headline, headline
 from seedwise.analysis.pairs import task_split, verdicts_of_pairs
 from seedwise.analysis.recipes import RecipeComparison, RecipeScore, beside, scores_by_recipe
@@ -197,6 +198,14 @@ class Analysis(StudyCells):
         """Return what successive halving, and rules that drop whole seeds, make of a budget in full trainings."""
         return self._of(stopping.alternatives, cell, budget)
 
+    def early(self, cell: Cell | None = None) -> Cell:
+        """Return the trials of a study that was stopped early as they were when they were judged: one more cell to ask about."""
+        return self._of(early_cell, cell)
+
+    def stopped_early(self, cell: Cell | None = None) -> StoppedEarly:
+        """Return what stopping early cost, and what the trials that were kept score in the end."""
+        return self._of(stopped_early, cell)
+
     def training_loss(self, cell: Cell | None = None) -> steps.StepCurve:
         """Return mean and range of the training loss over trials, by step (Zhang et al. 2021, figures 3, 6 and 11)."""
         return self._of(steps.loss_curve, cell)
@@ -298,7 +307,7 @@ class Analysis(StudyCells):
         """Return what is computed of a cell, once."""
         own = self.cell() if cell is None else cell
         # A recipe has other trials in the tuning than in the report.
-        key = (compute, own.records[0].id, args, tuple(options.items()))
+        key = (compute, own.records[0].id, own.until, args, tuple(options.items()))
         return self._once(key, lambda: compute(own, *args, **options))
 
     def _once(self, key: Any, compute: Callable[[], Result]) -> Result:

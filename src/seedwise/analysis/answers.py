@@ -15,7 +15,7 @@ from seedwise.errors import UnknownError
 if TYPE_CHECKING:
     from seedwise.analysis.analysis import Analysis
 
-__all__ = ["STATISTICS", "analysis_json", "plain"]
+__all__ = ["EARLY", "STATISTICS", "analysis_json", "plain"]
 
 STATISTICS: Mapping[str, Callable[["Analysis", Cell], Any]] = {
     "expected_best": lambda analysis, cell: {
@@ -44,6 +44,12 @@ STATISTICS: Mapping[str, Callable[["Analysis", Cell], Any]] = {
 }
 """Every statistic of one cell, by the name it has in ``analyze --json``."""
 
+EARLY = (
+    "expected_best expected_best_without_replacement low_quantile hurdle failed variance spread grid best_worst_init "
+    "best_worst_order spearman pearson"
+).split()
+"""Those of a study's early scores, which need no final score."""
+
 
 def analysis_json(analysis: "Analysis") -> dict[str, Any]:
     """Return every statistic, or the reason why there is none."""
@@ -67,7 +73,18 @@ def _cell_json(analysis: "Analysis", cell: Cell) -> dict[str, Any]:
         "states": {str(state): count for state, count in cell.states.items()},
         "baseline": cell.baseline,
         **{name: _plain_or_reason(partial(find, analysis, cell)) for name, find in STATISTICS.items()},
+        "early": _early_json(analysis, cell),
     }
+
+
+def _early_json(analysis: "Analysis", cell: Cell) -> dict[str, Any]:
+    """Return what a study that was stopped early tells: what the rule did, and every statistic of the early scores."""
+    try:
+        early = analysis.early(cell)
+    except UnknownError as error:
+        return {"reason": str(error)}
+    found = {name: _plain_or_reason(partial(STATISTICS[name], analysis, early)) for name in EARLY}
+    return {**plain(analysis.stopped_early(cell)), **found}
 
 
 def plain(result: Any) -> Any:

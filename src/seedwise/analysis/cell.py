@@ -58,6 +58,8 @@ class Cell:
         None
     )  # returns a trial's outputs, where they are kept
     targets_of: Callable[[AnyTask], Targets | None] = lambda _: None  # returns the labels of a task's rows
+    # the share of the run after which everything was cut off; None where nothing was
+    until: float | None = None
 
     @property
     def task(self) -> AnyTask:

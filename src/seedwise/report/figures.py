@@ -13,6 +13,7 @@ from seedwise.charts.weights import has_bias
 from seedwise.errors import UnknownError
 from seedwise.report.catalogue import CATALOGUE, CatalogueEntry, Scope, Subject
 from seedwise.values.recipe import Recipe
+from seedwise.values.trial import TrialState
 
 __all__ = ["Figure", "Missing", "cell_figures", "study_figures", "tuning_figures"]
 
@@ -38,7 +39,8 @@ class Missing(NamedTuple):
 def cell_figures(analysis: Analysis, cell: Cell, kinds: Collection[str] | None = None) -> Iterator[Figure | Missing]:
     """Return the figures of one cell, all or those of some kinds."""
     subject = Subject(_cell_prefix(analysis, cell), {cell.task.name: cell})
-    return _drawn(analysis, subject, {Scope.CELL}, kinds)
+    scopes = {Scope.CELL, Scope.EARLY} if cell.states[TrialState.STOPPED] else {Scope.CELL}
+    return _drawn(analysis, subject, scopes, kinds)
 
 
 def study_figures(analysis: Analysis) -> Iterator[Figure | Missing]:

@@ -29,6 +29,7 @@ _TABLES = {
     "results": "mean and standard deviation of every recipe",
     "best": "the best score of all trials",
     "failed": "failed trials",
+    "early": "scores of trials that were stopped early",
     "spread": "spread by seed",
     "anova": "best against worst seed",
     "grid-init": "scores by init seed",

@@ -16,7 +16,7 @@ from seedwise.report import provenance
 from seedwise.report.browser import browser, curves_json
 from seedwise.report.figures import Figure, Missing, cell_figures, study_figures, tuning_figures
 from seedwise.report.page import page, paragraphs, table, text
-from seedwise.report.question import Promise, design_sentences, promises, published_sentences
+from seedwise.report.question import PROMISED, Promise, design_sentences, promises, published_sentences
 from seedwise.report.sentences.caveats import caveats
 from seedwise.report.sentences.cell import cell_sentences
 from seedwise.report.sentences.recipes import recipe_sentences
@@ -242,9 +242,7 @@ def _figures(figures: Sequence[Figure | Missing]) -> str:
     missing = [figure for figure in figures if isinstance(figure, Missing)]
     if not missing:
         return drawn
-    reasons = "".join(f"<li><b>{text(figure.title)}</b>: {text(figure.reason)}</li>" for figure in missing)
-    absent = f'<details class="reason"><summary>{len(missing)} figures that this study does not allow</summary><ul>{reasons}</ul></details>'
-    return f"{drawn}{absent}"
+    return f"{drawn}{_absent('figures', [(figure.title, figure.reason) for figure in missing])}"
 
 
 def _figure(figure: Figure) -> str:
@@ -255,9 +253,17 @@ def _figure(figure: Figure) -> str:
 def _missing_tables(tables: Sequence[Table]) -> str:
     if not tables:
         return ""
-    reasons = "".join(f"<li><b>{text(table.name)}</b>: {text(' '.join(table.notes))}</li>" for table in tables)
+    return _absent("tables", [(PROMISED.get(table.name, table.name), " ".join(table.notes)) for table in tables])
+
+
+def _absent(what: str, missing: Sequence[tuple[str, str]]) -> str:
+    """Return what is not there and why, each reason once."""
+    titles: dict[str, list[str]] = {}
+    for title, reason in missing:
+        titles.setdefault(reason, []).append(title)
+    reasons = "".join(f"<li><b>{text(', '.join(own))}</b>: {text(reason)}</li>" for reason, own in titles.items())
     return (
-        f'<details class="reason"><summary>{len(tables)} tables that this study does not allow</summary>'
+        f'<details class="reason"><summary>{len(missing)} {what} that this study does not allow</summary>'
         f"<ul>{reasons}</ul></details>"
     )
 

@@ -15,11 +15,13 @@ from seedwise.errors import UnknownError
 from seedwise.papers.numbers import DODGE_TABLE_1
 from seedwise.tables.arms import arms_table, candidates_table, tuning_table
 from seedwise.tables.comparison import verdicts_table
+from seedwise.tables.early import early_table
 from seedwise.tables.reasons import Reasons, cell_columns
 from seedwise.tables.seeds import anova_table, good_seeds_table, grid_table, spread_table
 from seedwise.tables.table import Kind, Table, Value
 from seedwise.values.imported import AnyTask
 from seedwise.values.labels import metric_words
+from seedwise.values.trial import TrialState
 
 __all__ = ["best_table", "failed_table", "planning_table", "results_table", "study_tables"]
 
@@ -164,6 +166,7 @@ def study_tables(analysis: Analysis) -> tuple[list[Table], list[Table]]:
         results_table(analysis),
         best_table(analysis, DODGE_TABLE_1),
         failed_table(analysis),
+        *([early_table(analysis)] if any(cell.states[TrialState.STOPPED] for cell in analysis.cells) else []),
         spread_table(analysis),
         anova_table(analysis),
         *(build(analysis, stream) for build in (grid_table, good_seeds_table) for stream in ("init", "order")),

@@ -15,6 +15,7 @@ class Scope(Enum):
     """What a figure shows."""
 
     CELL = "one task and recipe"
+    EARLY = "one task and recipe whose trials were stopped early"
     RECIPES = "the recipes of one task"
     LENGTHS = "the recipes of one task, which train for different lengths"
     ADAM = "a study with a recipe that leaves Adam's bias correction out, or tracks its ratio"

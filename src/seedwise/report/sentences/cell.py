@@ -7,6 +7,7 @@ from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
 from seedwise.analysis.summary import summarize
 from seedwise.errors import UnknownError
+from seedwise.report.sentences.early import early_sentences
 from seedwise.report.sentences.spread import failures, low, typical, variance
 from seedwise.report.sentences.stopping import best_rule, ranking
 from seedwise.report.sentences.winner import expectation, winner
@@ -23,6 +24,8 @@ def cell_sentences(analysis: Analysis, cell: Cell) -> list[str]:
     """Return what is known about one cell, the most important first."""
     summary = summarize(cell)
     sentences = [winner(cell, summary)]
+    if early := list(early_sentences(analysis, cell)):
+        return [sentence for sentence in (*sentences, *early) if sentence]
     try:
         cell.full(FEW)
     except UnknownError as error:

@@ -24,12 +24,13 @@ def cell_sentences(analysis: Analysis, cell: Cell) -> list[str]:
     """Return what is known about one cell, the most important first."""
     summary = summarize(cell)
     sentences = [winner(cell, summary)]
-    if early := list(early_sentences(analysis, cell)):
-        return [sentence for sentence in (*sentences, *early) if sentence]
     try:
         cell.full(FEW)
     except UnknownError as error:
-        sentences += [f"How scores spread cannot be told: {error}"] if summary.winner is not None else []
+        if early := list(early_sentences(analysis, cell)):
+            sentences += early
+        else:
+            sentences += [f"How scores spread cannot be told: {error}"] if summary.winner is not None else []
     else:
         for tell in _TOLD:
             with suppress(UnknownError):

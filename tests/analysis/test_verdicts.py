@@ -10,6 +10,7 @@ from seedwise.analysis.verdicts import Answer
 from seedwise.errors import RequestError, UnknownError
 from seedwise.stats.compare.mean_difference import crossed_difference
 from seedwise.stats.compare.means import MeanTest
+from seedwise.stats.compare.sequential import sequential_difference
 from table_studies import grid_seeds, table_study
 
 GENERATOR = np.random.default_rng(0)
@@ -287,3 +288,49 @@ def test_recipes_that_are_equally_good_on_all_rows_are_seldom_told_apart_on_new_
         new += found.new_rows.better is not None
     assert here / repeats > 0.2  # on these rows they do differ
     assert new / repeats < 0.05 + 3 * np.sqrt(0.05 * 0.95 / repeats)
+
+
+# Looking again and again ----------------------------------------------------------------------------------------------
+
+
+def test_a_sequential_verdict_is_that_of_the_sequential_test():
+    found, expected = verdict_of(study_of(), sequential=True), sequential_difference(A[:, 0], B[:, 0])
+    assert (found.test, found.n_a) == (MeanTest.SEQUENTIAL, 20)
+    assert (found.difference, found.lower, found.upper, found.p) == pytest.approx((*expected[1:4], expected.p))
+    assert found.p > verdict_of(study_of()).p
+
+
+def test_a_sequential_verdict_names_a_winner_where_its_corrected_interval_excludes_0():
+    third = np.random.default_rng(4).normal(0.71, 0.02, (20, 1))
+    study = study_of() + table_study(third, recipe="c")
+    verdicts = Analysis(study).verdicts(sequential=True)
+    assert {verdict.comparisons for verdict in verdicts} == {3}
+    sided = [verdict.corrected_lower > 0 or verdict.corrected_upper < 0 for verdict in verdicts]
+    assert [verdict.better is not None for verdict in verdicts] == sided
+    holm = multipletests([verdict.p for verdict in verdicts], method="holm")[1]
+    assert [verdict.p_corrected for verdict in verdicts] == pytest.approx(holm)
+
+
+def test_a_sequential_verdict_of_equality_inverts_the_same_interval():
+    a = np.random.default_rng(5).normal(0.70, 0.01, (40, 1))
+    study = study_of(a, a[::-1])
+    for margin in (0.004, 0.006, 0.008, 0.012):
+        found = verdict_of(study, margin=margin, sequential=True)
+        inside = -margin < found.lower and found.upper < margin
+        assert (found.answer is Answer.WITHIN_MARGIN) == inside == (found.p_margin < 0.05)
+
+
+def test_a_sequential_verdict_of_other_seeds_is_refused():
+    study = table_study(A, recipe="a") + table_study(B, recipe="b", **LATER)
+    with pytest.raises(UnknownError, match="compares trials of the same seeds, pair by pair"):
+        verdict_of(study, sequential=True)
+
+
+def test_a_sequential_verdict_of_seeds_that_repeat_is_refused():
+    with pytest.raises(UnknownError, match="but init and order seeds repeat"):
+        verdict_of(study_of(**grid_seeds(4, 5)), sequential=True)
+
+
+def test_too_few_pairs_leave_a_sequential_verdict_without_an_interval():
+    found = verdict_of(study_of(A[:7], B[:7]), sequential=True)
+    assert (found.p, found.lower, found.upper, found.answer) == (1, -np.inf, np.inf, Answer.NOT_TOLD_APART)

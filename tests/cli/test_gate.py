@@ -79,3 +79,18 @@ def test_a_gate_trains_what_it_needs(tmp_path, seedwise, request_of):
     again = seedwise("gate", tmp_path / "s", good, poor, "--margin", 1)
     assert again.code == said.code
     assert "of at most" not in again.out
+
+
+def test_compare_says_that_a_gate_chose_the_number_of_trials(answered, seedwise):
+    folder, _ = answered
+    assert "were run by `seedwise gate`" in seedwise("compare", folder).out
+    again = seedwise("compare", folder, *NAMES, "--sequential").out
+    assert "were run by" not in again
+    assert "sequential paired t-test" in again
+
+
+def test_compare_warns_of_adding_seeds_until_the_answer_pleases(answered, seedwise):
+    folder, better = answered
+    said = seedwise("compare", folder)
+    assert ("Adding seeds until p < 0.05" in said.out) == (not better)
+    assert "Adding seeds" not in seedwise("compare", folder, "--sequential").out

@@ -232,14 +232,18 @@ class Analysis(StudyCells):
         key = ("recipe_scores", *(cell.records[0].id for cell in chosen))
         return self._once(key, lambda: scores_by_recipe(chosen, self.recipe_name, split=self.split))
 
-    def verdicts(self, *, split: str | None = None) -> tuple[Verdict, ...]:
+    def verdicts(self, *, split: str | None = None, sequential: bool = False) -> tuple[Verdict, ...]:
         """Return the verdict on every pair of recipes on every task, corrected together for their number (Holm).
 
         Args:
             split: test or validation; by default test, where all of a task's trials have test scores.
+            sequential: By a test that holds however often one looks, for the pairs whose seeds allow it.
         """
-        rows = split or self.split
-        return self._once(("verdicts", rows), lambda: verdicts_of_pairs(self.cells, self.recipe_name, split=rows))
+        rows, cells = split or self.split, self.cells
+        return self._once(
+            ("verdicts", rows, sequential),
+            lambda: verdicts_of_pairs(cells, self.recipe_name, split=rows, sequential=sequential),
+        )
 
     def headline(self, task: str) -> Headline:
         """Return which recipe has the best mean on a task, and which others are worse after correction.
@@ -261,6 +265,7 @@ class Analysis(StudyCells):
         split: str | None = None,
         labels: tuple[str, str] | None = None,
         margin: float | None = None,
+        sequential: bool = False,
     ) -> Verdict:
         """Return whether recipe A is better than recipe B on one task; of two of the study's recipes as in `verdicts`.
 
@@ -271,16 +276,17 @@ class Analysis(StudyCells):
             split: test or validation; by default test, where all of the task's trials have test scores.
             labels: What to call the two.
             margin: Means that differ by less than this count as equal, above 0, in the unit of the scores.
+            sequential: By a test that holds however often one looks and adds seeds; A and B must have the same seeds.
         """
         one, other = (self.cell(task, given) if isinstance(given, str) else given for given in (a, b))
         names = [given if isinstance(given, str) else given.recipe.model_name for given in (a, b)]
         named, mine = labels or (names[0], names[1]), {id(cell) for cell in self.cells}
         own = {id(one), id(other)} <= mine and one is not other
         rows = split or self.split or (task_split(self.cells, one.task.id) if own else None)
-        key = ("verdict", one.records[0].id, other.records[0].id, named, rows, margin)
-        found = self._once(key, lambda: judge(one, other, named, split=rows, margin=margin))
+        key = ("verdict", one.records[0].id, other.records[0].id, named, rows, margin, sequential)
+        found = self._once(key, lambda: judge(one, other, named, split=rows, margin=margin, sequential=sequential))
         pair = {self.recipe_name(one), self.recipe_name(other)} if own else set()
-        for verdict in self.verdicts(split=split) if own else ():
+        for verdict in self.verdicts(split=split, sequential=sequential) if own else ():
             if verdict.task == found.task and {verdict.a, verdict.b} == pair:
                 return answered(found, verdict.p_corrected, verdict.comparisons)
         return found

@@ -7,7 +7,7 @@ from seedwise.analysis.cell import Cell
 from seedwise.analysis.items import rows_error
 from seedwise.analysis.verdicts import LEVEL, Verdict, compared_trials
 from seedwise.errors import UnknownError
-from seedwise.stats.compare.means import with_more_error
+from seedwise.stats.compare.means import MeanTest, with_more_error
 
 __all__ = ["NewRows", "on_new_rows"]
 
@@ -29,9 +29,11 @@ def on_new_rows(a: Cell, b: Cell, verdict: Verdict) -> NewRows:
     The rows' variance, from the predictions that are kept, is added to the seeds' (Sellam et al. 2022, "The MultiBERTs").
 
     Raises:
-        UnknownError: The verdict has no test with a standard error, or the rows' labels or predictions are not kept.
+        UnknownError: The verdict's test has no standard error or is sequential, or the rows' labels or predictions are not kept.
     """
     alone = verdict.compared
+    if verdict.test is MeanTest.SEQUENTIAL:
+        raise UnknownError("a test on new rows holds for one look only; compare without --sequential, once, for it.")
     if alone is None or not math.isfinite(alone.df):
         raise UnknownError("nothing is said of new rows where scores do not vary over seeds.")
     chosen = compared_trials(a, b, verdict.split)

@@ -11,7 +11,7 @@ __all__ = ["task_split", "verdicts_of_pairs"]
 
 
 def verdicts_of_pairs(
-    cells: Sequence[Cell], name_of: Callable[[Cell], str], *, split: str | None = None
+    cells: Sequence[Cell], name_of: Callable[[Cell], str], *, split: str | None = None, sequential: bool = False
 ) -> tuple[Verdict, ...]:
     """Return the verdict on every pair of recipes on every task, corrected together; those that have no scores are left out.
 
@@ -22,7 +22,7 @@ def verdicts_of_pairs(
     for a, b in _pairs(cells):
         try:
             chosen = split or task_split(cells, a.task.id)
-            found.append(judge(a, b, (name_of(a), name_of(b)), split=chosen))
+            found.append(judge(a, b, (name_of(a), name_of(b)), split=chosen, sequential=sequential))
         except ValueError as error:
             reasons.append(error)
     if reasons and not found:

@@ -1,7 +1,7 @@
 """Is recipe A better than recipe B on a task? One question, one set of trials, one test, one answer."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -12,9 +12,10 @@ from seedwise.analysis.cell import Cell
 from seedwise.analysis.seeds import fixed_seeds, varied_seeds
 from seedwise.analysis.summary import left_out_words
 from seedwise.errors import UnknownError
-from seedwise.stats.compare.means import MeanComparison, MeanTest, compare_means
+from seedwise.stats.compare.means import MeanComparison, MeanTest, compare_means, compare_means_sequentially
 from seedwise.stats.compare.multiplicity import adjust
 from seedwise.stats.compare.power import growth_needed
+from seedwise.stats.seeds.factors import repeated_factors
 
 __all__ = [
     "Answer",
@@ -120,18 +121,25 @@ class Verdict(NamedTuple):
 
 
 def judge(
-    a: Cell, b: Cell, labels: tuple[str, str], *, split: str | None = None, margin: float | None = None
+    a: Cell,
+    b: Cell,
+    labels: tuple[str, str],
+    *,
+    split: str | None = None,
+    margin: float | None = None,
+    sequential: bool = False,
 ) -> Verdict:
     """Compare two recipes on one task by the test that their seeds allow; `corrected` allows for other comparisons.
 
     Raises:
-        UnknownError: The tasks differ, or a recipe has too few trials or stopped ones.
+        UnknownError: The tasks differ, or a recipe has too few trials or stopped ones; or a sequential test is asked for and
+            trials do not have their seeds in pairs, each once.
     """
     chosen = compared_trials(a, b, split)
     sign = 1.0 if a.greater_is_better else -1.0
     x, y = sign * chosen.scores_a, sign * chosen.scores_b
     fixed, reason = _fixed(a, b, chosen, labels)
-    found = None if reason else _compared_means(a, b, chosen, x, y)
+    found = None if reason else _compared_means(a, b, chosen, x, y, sequential=sequential)
     verdict = Verdict(
         *(a.task.name, a.task.metric, chosen.split, a.greater_is_better, *labels),
         *(len(x), len(y), sign * float(x.mean()), sign * float(y.mean()), float(x.std(ddof=1)), float(y.std(ddof=1))),
@@ -204,11 +212,28 @@ def common_split(cells: Sequence[Cell]) -> str:
     return "test"
 
 
-def _compared_means(a: Cell, b: Cell, chosen: Compared, x: Floats, y: Floats) -> MeanComparison:
+def _compared_means(a: Cell, b: Cell, chosen: Compared, x: Floats, y: Floats, *, sequential: bool) -> MeanComparison:
     factors = varied_seeds(a, chosen.trials_a), varied_seeds(b, chosen.trials_b)
+    if sequential:
+        _check_pairs(chosen, factors[0])
+        return compare_means_sequentially(x, y, confidence=1 - LEVEL)
     if chosen.paired:
         factors = (factors[0], factors[0])
     return compare_means(x, y, *factors, paired=chosen.paired, confidence=1 - LEVEL)
+
+
+def _check_pairs(chosen: Compared, seeds: Mapping[str, NDArray[np.int64]]) -> None:
+    """Refuse trials that a sequential test cannot take in pairs, each by itself."""
+    if not chosen.paired:
+        raise UnknownError(
+            "a sequential test compares trials of the same seeds, pair by pair, but too few trials of A and B have the same; run "
+            "both with the same seeds, or ask `seedwise gate`."
+        )
+    if repeated := list(repeated_factors(seeds, len(chosen.trials_a))):
+        raise UnknownError(
+            f"a sequential test needs seeds of their own for each pair of trials, but {' and '.join(repeated)} seeds repeat; ask "
+            "`seedwise gate`, which runs such pairs, or compare once without --sequential."
+        )
 
 
 def _fixed(a: Cell, b: Cell, chosen: Compared, labels: tuple[str, str]) -> tuple[tuple[str, ...], str]:
@@ -269,6 +294,8 @@ def answered(verdict: Verdict, p_corrected: float, comparisons: int) -> Verdict:
 
 def _needed(verdict: Verdict, level: float) -> Needed:
     """Return how many seeds would show the difference at a level, if it and the spreads are as they look."""
+    if verdict.test is MeanTest.SEQUENTIAL:
+        return Needed(None, None, "more seeds can be added and looked at as often as you like")
     if verdict.test is MeanTest.SIGN_FLIPS:
         return Needed(math.ceil(1 - math.log2(level)), None, "")
     if not math.isfinite(verdict.df):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
@@ -15,6 +15,11 @@ if TYPE_CHECKING:  # the statistics load on first use
     from seedwise.analysis.recipes import RecipeComparison
 
 __all__ = ["compare"]
+
+GATED = (
+    "Some of these trials were run by `seedwise gate`, which stopped when its answer was certain; this test does not allow for "
+    "that: take the gate's answer, or --sequential."
+)
 
 
 def compare(
@@ -34,13 +39,16 @@ def compare(
         float | None,
         Parameter(help="Means that differ by less than this, in the unit of the scores, count as equal."),
     ] = None,
+    sequential: Annotated[
+        bool, Parameter(negative="", help="By a test that keeps its error rate however often one looks and adds seeds.")
+    ] = False,
     format: Literal["text", "markdown", "latex", "csv", "json"] = "text",  # noqa: A002 - the flag's name
     json: Json = False,
 ) -> None:
     """Compare two recipes of a study, or two studies: one verdict a task, by the test that the seeds allow."""
     if margin is not None and not margin > 0:
         raise RequestError(f"--margin must be above 0, not {margin:g}; it is in the unit of the scores.")
-    found, reasons = _compared(folder, a, b, task=task, split=split, margin=margin)
+    found, reasons = _compared(folder, a, b, task=task, split=split, margin=margin, sequential=sequential)
     if json or format == "json":
         from seedwise.analysis.answers import plain
 
@@ -48,8 +56,10 @@ def compare(
     elif format == "text":
         from seedwise.report.sentences.comparison import comparison_lines
 
+        gated = set() if sequential else _gated_tasks(folder, found)
         for one in found:
-            print("\n".join(comparison_lines(one)), end="\n\n")
+            note = [f"  {GATED}"] if one.verdict.task in gated else []
+            print("\n".join([*comparison_lines(one), *note]), end="\n\n")
         for name, why in reasons.items():
             print(f"{name}: cannot be compared: {why}\n")
     else:
@@ -61,7 +71,7 @@ def compare(
 
 
 def _compared(
-    folder: Path, a: str | None, b: str | None, *, task: str | None, split: str | None, margin: float | None
+    folder: Path, a: str | None, b: str | None, *, task: str | None, **how: Any
 ) -> "tuple[list[RecipeComparison], dict[str, str]]":
     """Compare A with B on every task that both were run on; return why a task allows no comparison, too."""
     from seedwise.analysis.verdicts import corrected
@@ -81,7 +91,7 @@ def _compared(
         for name in _shared_tasks(first, second, folder, a, task):
             cells = first.cell(name, wanted[0]), (first if b else second).cell(name, wanted[1])
             try:
-                found.append(first.compare(*cells, labels=labels, split=split, margin=margin))
+                found.append(first.compare(*cells, labels=labels, **how))
             except UnknownError as error:  # one task that cannot be compared ends nothing
                 reasons[name] = str(error)
     if not found:
@@ -90,6 +100,22 @@ def _compared(
         verdicts = corrected([one.verdict for one in found])
         found = [one._replace(verdict=verdict) for one, verdict in zip(found, verdicts, strict=True)]
     return found, reasons
+
+
+def _gated_tasks(folder: Path, found: "Sequence[RecipeComparison]") -> set[str]:
+    """Return the tasks on which a gate of the folder's study has run pairs of the two recipes."""
+    from seedwise.study.gate import gates_in
+
+    with sw.Study.open(folder) as study:
+        gates, labels = gates_in(study.store), sw.Analysis(study).labels
+        tasks = {task.name: task.id for task in study.tasks}
+    return {
+        verdict.task
+        for verdict in (one.verdict for one in found)
+        for gate in gates
+        if gate.task == tasks[verdict.task]
+        and {verdict.a, verdict.b} == {labels[gate.task, recipe] for recipe in gate.recipes}
+    }
 
 
 def _both_recipes(analysis: "sw.Analysis", folder: Path) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from seedwise.values.stopping import StoppingRule
 from seedwise.values.task import Task
 from seedwise.values.trial import Trial
 
-__all__ = ["GatePairs", "check_can_gate"]
+__all__ = ["GatePairs", "check_can_gate", "gates_in"]
 
 
 def check_can_gate(
@@ -36,6 +36,11 @@ def check_can_gate(
         )
 
 
+def gates_in(store: Store) -> list[GateSeeds]:
+    """Return what the gates of a study have set aside, the oldest first."""
+    return [GateSeeds.from_json(json.loads(event.detail)) for event in store.events(GATE)]
+
+
 class GatePairs:
     """The pairs of one gate in a study: recipes A and B on one task, on the seeds that were set aside for them.
 
@@ -52,7 +57,7 @@ class GatePairs:
     @property
     def held(self) -> tuple[GateSeeds, ...]:
         """What was set aside so far, in the order in which it counts."""
-        return tuple(aside for aside in self._all_held() if aside.is_of(self._task.id, self._ids))
+        return tuple(aside for aside in gates_in(self._store) if aside.is_of(self._task.id, self._ids))
 
     @property
     def seeds(self) -> tuple[Seeds, ...]:
@@ -83,11 +88,8 @@ class GatePairs:
         """Add the trials of seeds that were set aside, where a kill kept them from being added."""
         self._store.add_trials([trial for pair in self.pairs for trial in pair])
 
-    def _all_held(self) -> list[GateSeeds]:
-        return [GateSeeds.from_json(json.loads(event.detail)) for event in self._store.events(GATE)]
-
     def _seeds_used(self) -> list[Seeds]:
         return [
             *(record.trial.seeds for record in self._store.records()),
-            *(aside.seeds[-1] for aside in self._all_held()),
+            *(aside.seeds[-1] for aside in gates_in(self._store)),
         ]

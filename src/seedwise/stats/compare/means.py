@@ -12,10 +12,11 @@ from scipy import stats
 
 from seedwise.stats.checks import ROUNDING, check_level, score_array, size
 from seedwise.stats.compare.mean_difference import crossed_difference
+from seedwise.stats.compare.sequential import SequentialDifference, sequential_difference
 from seedwise.stats.degrees import satterthwaite
 from seedwise.stats.seeds.factors import levels_of, repeated_factors
 
-__all__ = ["MeanComparison", "MeanTest", "compare_means", "with_more_error"]
+__all__ = ["MeanComparison", "MeanTest", "compare_means", "compare_means_sequentially", "with_more_error"]
 
 Floats = NDArray[np.float64]
 Factors = Mapping[str, Iterable[Any]]
@@ -31,6 +32,7 @@ class MeanTest(StrEnum):
     SEEDS = "t-test with shared seeds counted"
     SIGN_FLIPS = "sign-flip test"
     PERMUTATION = "permutation test"
+    SEQUENTIAL = "sequential paired t-test"
     IDENTICAL = "none, since the scores are equal"
 
 
@@ -59,6 +61,8 @@ class MeanComparison(NamedTuple):
 
     def ends(self, confidence: float) -> tuple[float, float]:
         """Return the interval that inverts the test at another confidence, in (0, 1)."""
+        if self.test is MeanTest.SEQUENTIAL:
+            return self._now.ends(confidence)
         if math.isfinite(self.df):
             reach = float(stats.t.isf((1 - confidence) / 2, self.df)) * self.se
         else:
@@ -75,9 +79,17 @@ class MeanComparison(NamedTuple):
             Schuirmann (1987), "A comparison of the two one-sided tests procedure and the power approach".
         """
         room = margin - abs(self.difference)
+        if self.test is MeanTest.SEQUENTIAL:
+            return max(self._now.p_of(margin), self._now.p_of(-margin)) if room > 0 else 1.0
         if self.se == 0:
             return (self.p / 2 if self.test is not MeanTest.IDENTICAL else 0.0) if room > 0 else 1.0
         return float(stats.t.sf(room / self.se, self.df))
+
+    @property
+    def _now(self) -> SequentialDifference:
+        """What the sequential test saw."""
+        ends = (self.lower, self.upper)
+        return SequentialDifference(int(self.df) + 1, self.difference, *ends, self.p, self.confidence, self.se)
 
 
 def compare_means(
@@ -140,6 +152,33 @@ def compare_means(
     return MeanComparison(
         test, found.difference, found.se, found.df, found.lower, found.upper, found.p, found.confidence
     )
+
+
+def compare_means_sequentially(a: ArrayLike, b: ArrayLike, *, confidence: float = 0.95) -> MeanComparison:
+    """Return by how much the means of paired scores differ, by a test that holds however often one looks.
+
+    See `sequential_difference`; scores that are all equal pair by pair have a difference of 0, and p = 1.
+
+    Args:
+        a: Scores of recipe A, shape (n,), n >= 2.
+        b: Scores of recipe B with the same seeds in the same order, shape (n,); no two trials of a recipe share a seed.
+        confidence: Confidence level of the interval, at all looks at once, in (0, 1).
+
+    Returns:
+        The difference, its interval and its two-sided test.
+
+    Raises:
+        ValueError: There are fewer than two trials or unequally many, a score is not finite, or confidence is not in (0, 1).
+
+    Reference:
+        See `sequential_difference`.
+    """
+    first, second = score_array("a", a, least=2), score_array("b", b, least=2)
+    found = sequential_difference(first, second, confidence=confidence)
+    if np.abs(first - second).max() <= ROUNDING * size(first, second):
+        return MeanComparison(MeanTest.IDENTICAL, 0.0, 0.0, math.inf, 0.0, 0.0, 1.0, confidence)
+    ends = (found.lower, found.upper)
+    return MeanComparison(MeanTest.SEQUENTIAL, found.difference, found.se, found.n - 1, *ends, found.p, confidence)
 
 
 def _without_spread(difference: float, units: list[int], confidence: float, *, paired: bool) -> MeanComparison:

@@ -34,6 +34,7 @@ class SequentialDifference(NamedTuple):
         upper: Upper end likewise.
         p: Always-valid p-value of equal means, in [0, 1]; below 1 - confidence where the interval excludes 0.
         confidence: Chance that the interval holds the true difference at every n at once, in (0, 1).
+        se: Standard error of the difference, with the least standard deviation that counts.
     """
 
     n: int
@@ -42,6 +43,18 @@ class SequentialDifference(NamedTuple):
     upper: float
     p: float
     confidence: float
+    se: float
+
+    def ends(self, confidence: float) -> tuple[float, float]:
+        """Return the interval at another confidence, in (0, 1)."""
+        half = self.se * float(_reach(np.array([self.n]), confidence)[0]) if self.se > 0 else inf
+        return self.difference - half, self.difference + half
+
+    def p_of(self, mean: float) -> float:
+        """Return the always-valid p-value of the true difference being this, in [0, 1]."""
+        if self.se == 0:
+            return 1.0
+        return float(_p(np.array([self.n]), np.array([(self.difference - mean) / self.se]))[0])
 
 
 class SequentialLooks(NamedTuple):
@@ -54,6 +67,7 @@ class SequentialLooks(NamedTuple):
         upper: Upper end likewise, shape (n,).
         p: Always-valid p-value at each look, shape (n,).
         confidence: Chance that all intervals hold the true difference, in (0, 1).
+        se: Standard error of the difference at each look, shape (n,).
     """
 
     n: NDArray[np.int64]
@@ -62,6 +76,7 @@ class SequentialLooks(NamedTuple):
     upper: Floats
     p: Floats
     confidence: float
+    se: Floats
 
 
 def sequential_difference(a: ArrayLike, b: ArrayLike, *, confidence: float = 0.95) -> SequentialDifference:
@@ -113,7 +128,7 @@ def sequential_difference(a: ArrayLike, b: ArrayLike, *, confidence: float = 0.9
     """
     looks = sequential_looks(a, b, confidence=confidence)
     mean, lower, upper, p = (float(values[-1]) for values in (looks.difference, looks.lower, looks.upper, looks.p))
-    return SequentialDifference(len(looks.n), mean, lower, upper, p, confidence)
+    return SequentialDifference(len(looks.n), mean, lower, upper, p, confidence, float(looks.se[-1]))
 
 
 def sequential_looks(a: ArrayLike, b: ArrayLike, *, confidence: float = 0.95) -> SequentialLooks:
@@ -149,19 +164,29 @@ def sequential_looks(a: ArrayLike, b: ArrayLike, *, confidence: float = 0.95) ->
     differences = first - second
     mean = np.cumsum(differences) / n
     spread = np.maximum(_squares(differences, mean), (n - 1) * _steps(first, second) ** 2 / 6)
-    known = (n >= LEAST_PAIRS) & (spread > 0)
-    if not known.any():
-        unknown = np.full(len(n), inf)
-        return SequentialLooks(n, mean, -unknown, unknown, np.ones(len(n)), confidence)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        se = np.sqrt(np.nan_to_num(spread / (n - 1)) / n)
+        half = np.where(se > 0, se * _reach(n, confidence), inf)
+        p = np.where(se > 0, _p(n, mean / se), 1.0)
+    return SequentialLooks(n, mean, mean - half, mean + half, p, confidence, se)
+
+
+def _reach(n: NDArray[np.int64], confidence: float) -> Floats:
+    """Return the t that the test rejects beyond, after n pairs; infinite where it never rejects."""
     growth = np.log1p(n * EFFECT_VARIANCE)  # log K
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        ratio = n * mean**2 / spread  # t^2 / nu
+    critical = (growth - 2 * log(1 - confidence)) / n  # log r
+    bounded = (n >= LEAST_PAIRS) & (critical < growth)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(bounded, np.sqrt((n - 1) * np.expm1(critical) / -np.expm1(critical - growth)), inf)
+
+
+def _p(n: NDArray[np.int64], t: Floats) -> Floats:
+    """Return the always-valid p-value of t after n pairs."""
+    growth = np.log1p(n * EFFECT_VARIANCE)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratio = t**2 / (n - 1)
         evidence = (n * (np.log1p(ratio) - np.log1p(ratio / np.exp(growth))) - growth) / 2  # log E
-        critical = (growth - 2 * log(1 - confidence)) / n  # log r
-        room = np.expm1(critical) / -np.expm1(critical - growth)
-        half = np.where(known & (critical < growth), np.sqrt(spread / n * room), inf)
-    p = np.where(known, np.exp(-np.maximum(np.nan_to_num(evidence), 0)), 1.0)
-    return SequentialLooks(n, mean, mean - half, mean + half, p, confidence)
+    return np.where(n >= LEAST_PAIRS, np.exp(-np.maximum(np.nan_to_num(evidence), 0)), 1.0)
 
 
 def _squares(values: Floats, mean: Floats) -> Floats:

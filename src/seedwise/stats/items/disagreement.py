@@ -166,10 +166,16 @@ def spread_of_flips(outputs: ArrayLike, targets: ArrayLike, *, confidence: float
     lower, upper = (end * left / (df * rows) for end in ends)
     if half < excess:  # known well enough for the rows' own error, on the scale of ratios
         lower, upper = min(lower, excess * math.exp(-half / excess)), max(upper, excess * math.exp(half / excess))
-    sd, flips = math.sqrt(of_trials / rows), math.sqrt(left / rows)
-    p = float(stats.f.sf(ratio, df, df_rows))
-    variances = (max(excess, 0.0), lower, upper)
-    return SpreadOfFlips(sd, flips, *map(math.sqrt, variances), p, df, confidence)
+    return SpreadOfFlips(
+        math.sqrt(of_trials / rows),
+        math.sqrt(left / rows),
+        math.sqrt(max(excess, 0.0)),
+        math.sqrt(lower),
+        math.sqrt(upper),
+        float(stats.f.sf(ratio, df, df_rows)),
+        df,
+        confidence,
+    )
 
 
 def _predicted(outputs: ArrayLike, targets: ArrayLike) -> tuple[NDArray[np.intp], NDArray[np.intp], int]:

@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
 
 from seedwise.analysis import best, one_trial, seeds, steps, stopping
+from seedwise.analysis import items as row_items
 from seedwise.analysis.answers import analysis_json
 from seedwise.analysis.base import StudyLike
 from seedwise.analysis.cell import Cell
@@ -19,6 +20,7 @@ from seedwise.errors import UnknownError
 from seedwise.stats.best.gap import SelectionGap
 from seedwise.stats.best.selection import Fall, SelectedTest
 from seedwise.stats.correlation import EvaluationCorrelation
+from seedwise.stats.intervals import Interval
 from seedwise.stats.seeds.anova import BestWorst
 from seedwise.stats.seeds.components import VarianceComponents
 from seedwise.stats.seeds.spread import SeedSpread
@@ -157,6 +159,18 @@ class Analysis(StudyCells):
             UnknownError: No recipe was run on two tasks with the same seeds.
         """
         return self._once(("good_seeds", stream), lambda: seeds.good_seeds_by_row(self.rows, stream))
+
+    def items(self, cell: Cell | None = None) -> row_items.Items:
+        """Return on which rows the complete trials disagree, and whether they differ by more than rows that flip."""
+        return self._of(row_items.items, cell)
+
+    def ensemble(self, cell: Cell | None = None) -> row_items.Ensemble:
+        """Return the score of the ensemble of the complete trials, beside the winner's and that of a single trial."""
+        return self._of(row_items.ensemble, cell)
+
+    def test_interval(self, cell: Cell | None = None) -> Interval:
+        """Return the winner's test score with its interval over rows: what it would score on new rows like these."""
+        return self._of(row_items.test_interval, cell)
 
     def correlation(
         self, cell: Cell | None = None, method: Literal["spearman", "pearson"] = "spearman"

@@ -1,16 +1,23 @@
 """What do the single rows say of a task and recipe: how sure is a score, where do seeds disagree, what does an ensemble add?"""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seedwise.analysis.cell import Cell
+from seedwise.analysis.summary import summarize
 from seedwise.errors import UnknownError
+from seedwise.stats.intervals import Interval, proportion_interval
 from seedwise.stats.items import sampling
-from seedwise.stats.items.sampling import RowsError
+from seedwise.stats.items.disagreement import Disagreement, SpreadOfFlips, disagreement, spread_of_flips
+from seedwise.stats.items.ensemble import EnsembleGrowth, ensemble_growth, ensemble_outputs
+from seedwise.stats.items.sampling import RowsError, paired_interval, row_score_interval
+from seedwise.values.record import TrialRecord
+from seedwise.values.trial import TrialState
 
-__all__ = ["ScoredRows", "rows_error", "scored_rows"]
+__all__ = ["Ensemble", "Items", "ScoredRows", "ensemble", "items", "rows_error", "scored_rows", "test_interval"]
 
 Floats = NDArray[np.float64]
 
@@ -21,6 +28,82 @@ class ScoredRows(NamedTuple):
     trials: NDArray[np.intp]  # which of the cell's trials, (n,); those whose finite outputs are kept
     outputs: NDArray[np.float32]  # their outputs before softmax, (n, rows, outputs)
     targets: NDArray[np.float32]  # class number or value of each row, (rows,)
+
+
+class Items(NamedTuple):
+    """On which rows the complete trials disagree."""
+
+    split: str  # whose rows: test, or validation where there are no test rows
+    trials: int  # complete trials whose outputs are kept
+    rows: int
+    agreement: Disagreement  # on which share of the rows they differ, and all or none are right
+    accuracies: Floats  # share of the rows that each trial gets right, (trials,), in the order of the trials
+    spread: SpreadOfFlips | None  # what of the accuracies' spread is rows that flip; None where no row differs
+
+
+class Ensemble(NamedTuple):
+    """The ensemble of the complete trials beside one of them, scored by the task's metric."""
+
+    split: str  # whose rows: test, or validation where there are no test rows
+    metric: str
+    members: int  # complete trials whose outputs are kept
+    rows: int
+    score: float  # the ensemble's score
+    interval: Interval | None  # the same with its interval over rows; None where no row changes it
+    winner: float  # score of the trial that validation chooses
+    single: float  # mean score of the trials
+    over_winner: (
+        Interval | None
+    )  # the ensemble's score minus the winner's, over rows; None where no row tells them apart
+    over_single: Interval | None  # the ensemble's score minus the mean of the trials' scores
+    growth: EnsembleGrowth  # mean score by number of members
+
+
+def items(cell: Cell) -> Items:
+    """Return on which rows the complete trials disagree, and what of their spread is rows that flip."""
+    split, rows = _complete_rows(cell)
+    if rows.outputs.shape[2] < 2:
+        raise UnknownError("trials agree or disagree about classes, but this task's labels are values.")
+    agreement = disagreement(rows.outputs, rows.targets)
+    accuracies = (rows.outputs.argmax(axis=2) == rows.targets).mean(axis=1)
+    spread = spread_of_flips(rows.outputs, rows.targets) if agreement.differ > 0 and len(rows.targets) > 1 else None
+    return Items(split, len(rows.trials), len(rows.targets), agreement, accuracies, spread)
+
+
+def ensemble(cell: Cell) -> Ensemble:
+    """Return the score of the ensemble of the complete trials, beside the winner's and that of a single trial."""
+    split, rows = _complete_rows(cell)
+    metric, winner = cell.task.metric, _winner(cell)
+    if winner not in rows.trials:
+        raise UnknownError("the winner's outputs are not kept, so that nothing can be set beside its score.")
+    joined, alone = ensemble_outputs(rows.outputs)[None], rows.outputs[rows.trials == winner]
+    growth = ensemble_growth(metric, rows.outputs, rows.targets)
+    over_winner = _known(lambda: paired_interval(metric, joined, alone, rows.targets))
+    return Ensemble(
+        split,
+        metric,
+        len(rows.trials),
+        len(rows.targets),
+        float(growth.mean[-1]),
+        _known(lambda: row_score_interval(metric, joined[0], rows.targets)),
+        float(ensemble_growth(metric, alone, rows.targets).mean[0]),
+        float(growth.mean[0]),
+        over_winner,
+        _known(lambda: paired_interval(metric, joined, rows.outputs, rows.targets)),
+        growth,
+    )
+
+
+def test_interval(cell: Cell) -> Interval:
+    """Return the winner's test score with its interval over rows."""
+    winner = _winner(cell)
+    score, count = float(cell.test[winner]), cell.facts.rows.get("test")
+    if not np.isfinite(score):
+        raise UnknownError("the winner has no test score; give the task test rows.")
+    if cell.task.metric == "accuracy" and count:  # its outputs tell no more
+        return proportion_interval(round(score * count), count)
+    rows = scored_rows(cell, "test", np.array([winner]))
+    return row_score_interval(cell.task.metric, rows.outputs[0], rows.targets)
 
 
 def scored_rows(cell: Cell, split: str, trials: NDArray[np.intp]) -> ScoredRows:
@@ -72,6 +155,37 @@ def rows_error(a: Cell, b: Cell, split: str, trials_a: NDArray[np.intp], trials_
     return sampling.rows_error(
         a.task.metric, one.outputs, other.outputs, one.targets, of_a=len(trials_a), of_b=len(trials_b)
     )
+
+
+def _complete_rows(cell: Cell) -> tuple[str, ScoredRows]:
+    """Return what the complete trials, at least two, say of the test rows, or of the validation rows where there are none."""
+    complete = np.array([i for i, record in enumerate(cell.records) if record.state is TrialState.COMPLETE], np.intp)
+    if len(complete) < 2:
+        raise UnknownError(f"this needs at least 2 complete trials, not {len(complete)}; run more.")
+    if cell.twins.prevail:
+        raise UnknownError(f"{cell.twins.words} Nothing is claimed from how they differ.")
+    labels = cell.targets_of(cell.task)
+    split = "validation" if labels is not None and labels.test is None else "test"
+    rows = scored_rows(cell, split, complete)
+    if len(rows.trials) < 2:
+        raise UnknownError(f"this needs the outputs of at least 2 complete trials, not {len(rows.trials)}; run more.")
+    return split, rows
+
+
+def _winner(cell: Cell) -> int:
+    """Return which trial validation chooses."""
+    winner: TrialRecord | None = summarize(cell).winner
+    if winner is None:
+        raise UnknownError(f"no trial of {cell.task.name} is complete yet; run the study to its end.")
+    return cell.records.index(winner)
+
+
+def _known(compute: Callable[[], Interval]) -> Interval | None:
+    """Return an interval, or None where the rows do not tell it."""
+    try:
+        return compute()
+    except ValueError:
+        return None
 
 
 def _outputs(cell: Cell, trial: int, split: str) -> NDArray[np.float32] | None:

@@ -29,7 +29,7 @@ def test_shares_are_those_counted_pair_by_pair_and_row_by_row():
     assert found.differ == np.mean([len(set(row)) > 1 for row in said.T])
     assert found.never == np.mean([target not in row for row, target in zip(said.T, targets, strict=True)])
     assert found.always == np.mean([set(row) == {target} for row, target in zip(said.T, targets, strict=True)])
-    assert found.right.tolist() == (said == targets).mean(axis=0).tolist()
+    assert found.right.tolist() == [(np.sum(said == targets, axis=0) == k).sum() for k in range(8)]
     assert (found.trials, found.rows) == (7, 50)
 
 

@@ -25,7 +25,7 @@ class Disagreement(NamedTuple):
         differ: Share of rows on which not all trials agree, in [0, 1].
         never: Share of rows that no trial gets right, in [0, 1].
         always: Share of rows that every trial gets right, in [0, 1].
-        right: Share of the trials that get each row right, shape (rows,), in [0, 1].
+        right: How many rows none, one, two, ... and all of the trials get right, shape (trials + 1,).
     """
 
     trials: int
@@ -34,7 +34,7 @@ class Disagreement(NamedTuple):
     differ: float
     never: float
     always: float
-    right: Floats
+    right: NDArray[np.int64]
 
 
 class SpreadOfFlips(NamedTuple):
@@ -91,16 +91,9 @@ def disagreement(outputs: ArrayLike, targets: ArrayLike) -> Disagreement:
     n, rows = predicted.shape
     counts = np.stack([(predicted == k).sum(axis=0) for k in range(classes)]).astype(np.float64)
     same = (counts * (counts - 1)).sum(axis=0) / (n * (n - 1))
-    right = (predicted == labels).mean(axis=0)
-    return Disagreement(
-        n,
-        rows,
-        float(1 - same.mean()),
-        float((counts.max(axis=0) < n).mean()),
-        float((right == 0).mean()),
-        float((right == 1).mean()),
-        right,
-    )
+    right = np.bincount((predicted == labels).sum(axis=0), minlength=n + 1)
+    differ = float((counts.max(axis=0) < n).mean())
+    return Disagreement(n, rows, float(1 - same.mean()), differ, float(right[0] / rows), float(right[n] / rows), right)
 
 
 def spread_of_flips(outputs: ArrayLike, targets: ArrayLike, *, confidence: float = 0.95) -> SpreadOfFlips:

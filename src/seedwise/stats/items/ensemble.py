@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from seedwise.stats.checks import count_array
-from seedwise.stats.items.scores import log_softmax, output_array, scorer
+from seedwise.stats.items.scores import AT_ONCE, log_softmax, output_array, scorer
 
 __all__ = ["EnsembleGrowth", "ensemble_growth", "ensemble_outputs"]
 
@@ -52,7 +52,7 @@ def ensemble_outputs(outputs: ArrayLike) -> Floats:
         array([[0.625, 0.375]])
     """
     given = _finite(outputs)
-    (joined,) = _joined(np.ones((1, len(given))), _shares(given), len(given), given.shape[1:])
+    (joined,) = _joined(np.ones((1, len(given))), _shares(given), given.shape[1:])
     return np.asarray(joined)
 
 
@@ -100,7 +100,7 @@ def ensemble_growth(
     for m in numbers.tolist():
         exact.append(m == 1 or math.comb(n, m) <= most)
         chosen = _all_of(n, m) if exact[-1] else _some_of(n, m, int(most), generator)
-        scores = scorer(metric, _joined(chosen, shares, m, shape), labels)(np.ones((1, len(labels))))[0]
+        scores = _scores(metric, chosen, shares, labels, shape)
         means.append(float(scores.mean()))
         sds.append(float(scores.std(ddof=1)) if len(scores) > 1 else 0.0)
     return EnsembleGrowth(numbers, np.array(means), np.array(sds), np.array(exact))
@@ -121,9 +121,16 @@ def _shares(outputs: Floats) -> Floats:
     return averaged.reshape(len(outputs), -1)
 
 
-def _joined(chosen: Floats, shares: Floats, members: int, shape: tuple[int, ...]) -> Floats:
+def _scores(metric: str, chosen: Floats, shares: Floats, labels: Floats, shape: tuple[int, ...]) -> Floats:
+    """Return the score of every ensemble, given which trials are its members, (ensembles, trials)."""
+    at_once, once = max(1, AT_ONCE // shares.shape[1]), np.ones((1, len(labels)))
+    parts = [chosen[start : start + at_once] for start in range(0, len(chosen), at_once)]
+    return np.concatenate([scorer(metric, _joined(part, shares, shape), labels)(once)[0] for part in parts])
+
+
+def _joined(chosen: Floats, shares: Floats, shape: tuple[int, ...]) -> Floats:
     """Return the outputs of every ensemble, given which trials are its members, (ensembles, trials)."""
-    mean = (chosen @ shares / members).reshape(len(chosen), *shape)
+    mean = (chosen @ shares / chosen.sum(axis=1, keepdims=True)).reshape(len(chosen), *shape)
     return np.log(np.maximum(mean, np.finfo(np.float64).tiny)) if shape[1] > 1 else mean
 
 

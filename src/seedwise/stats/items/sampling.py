@@ -10,7 +10,7 @@ from scipy import stats
 
 from seedwise.stats.checks import check_level
 from seedwise.stats.intervals import Interval, proportion_interval
-from seedwise.stats.items.scores import output_array, scorer
+from seedwise.stats.items.scores import AT_ONCE, output_array, scorer
 
 __all__ = ["RowsError", "jackknife", "paired_interval", "row_score_interval", "rows_error"]
 
@@ -207,7 +207,7 @@ def jackknife(score: Callable[[Floats], Floats], rows: int) -> tuple[float, int]
     """
     groups = min(rows, GROUPS)
     member = np.arange(rows) if groups == rows else np.random.default_rng(0).permutation(rows) % groups
-    at_once = max(1, 2_000_000 // rows)
+    at_once = max(1, AT_ONCE // rows)
     parts = [
         score((member != np.arange(start, min(start + at_once, groups))[:, None]).astype(np.float64))
         for start in range(0, groups, at_once)

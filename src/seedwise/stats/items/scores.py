@@ -1,12 +1,12 @@
 """What do outputs score when every row counts as often as a resample drew it?"""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 
-__all__ = ["METRICS", "Scorer", "draws_of_rows", "log_softmax", "output_array", "row_scores", "row_values", "scorer"]
+__all__ = ["AT_ONCE", "METRICS", "Scorer", "log_softmax", "output_array", "row_scores", "row_values", "scorer"]
 
 Floats = NDArray[np.float64]
 Scorer = Callable[[Floats], Floats]
@@ -19,7 +19,7 @@ METRICS = {
 """Which metrics rows can be scored by."""
 
 AT_ONCE = 2_000_000
-"""Weights that are held at once: 16 MB for each of their few copies."""
+"""Numbers that are held at once: 16 MB for each of their few copies."""
 
 
 def row_scores(metric: str, outputs: ArrayLike, targets: ArrayLike, weights: ArrayLike | None = None) -> Floats:
@@ -80,14 +80,6 @@ def output_array(outputs: ArrayLike, targets: ArrayLike) -> tuple[Floats, Floats
     if classes > 1 and not np.all((labels == np.floor(labels)) & (labels >= 0) & (labels < classes)):
         raise ValueError(f"targets must be class numbers from 0 to {classes - 1}, because there are {classes} outputs.")
     return given, labels
-
-
-def draws_of_rows(rows: int, repeats: int, seed: int) -> Iterator[Floats]:
-    """Yield how often each row is drawn when as many as there are are drawn with replacement: (some draws, rows)."""
-    generator, chances = np.random.default_rng(seed), np.full(rows, 1 / rows)
-    at_once = max(1, AT_ONCE // rows)
-    for start in range(0, repeats, at_once):
-        yield generator.multinomial(rows, chances, size=min(at_once, repeats - start)).astype(np.float64)
 
 
 def row_values(metric: str, outputs: Floats, targets: Floats) -> Floats | None:

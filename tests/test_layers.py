@@ -56,6 +56,7 @@ TABLE = {
         ours="values errors files store importing executors.base executors.messages", libraries="numpy polars filelock"
     ),
     "study.schedule": row(ours="values errors", forbidden="time datetime random sqlite3 threading asyncio"),
+    "study.winners": row(ours="values errors files executors.base store stats study.modelcard"),
     "study.modelcard": row(ours="values errors"),
     "study.bar": row(ours="values errors study.progress", libraries="rich"),
     "study.model": row(ours="values errors data training.prediction", libraries="polars"),

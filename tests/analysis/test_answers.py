@@ -20,9 +20,16 @@ def crossed(**given):
     return table_study(SCORES, **grid_seeds(4, 4), test=SCORES[:, -1], losses=SCORES, epochs=3, **given)
 
 
+def outputs():
+    said = {split: np.random.default_rng(1).normal(size=(16, 30, 2)) for split in ("validation", "test")}
+    return {"outputs": said, "targets": dict.fromkeys(said, np.arange(30) % 2)}
+
+
 def test_a_crossed_study_with_test_scores_that_tracks_everything_allows_every_statistic():
     tracked = dict.fromkeys(TRACKED, SCORES[:, :, None])
-    analysis = Analysis(crossed(task=Task.glue("rte"), recipe=Recipe(model="m", track=TRACKED), tracked=tracked))
+    analysis = Analysis(
+        crossed(task=Task.glue("rte"), recipe=Recipe(model="m", track=TRACKED), tracked=tracked, **outputs())
+    )
     (cell,) = analysis.to_json()["cells"]
     assert [name for name in STATISTICS if "reason" in cell[name]] == []
 
@@ -77,6 +84,7 @@ def test_every_statistic_is_a_method_that_may_do_without_a_cell_where_there_is_o
             task=Task.glue("rte"),
             recipe=Recipe(model="m", track=TRACKED),
             tracked=dict.fromkeys(TRACKED, SCORES[:, :, None]),
+            **outputs(),
         )
     )
     names = {name for name in STATISTICS if hasattr(Analysis, name)}

@@ -3,10 +3,15 @@
 import numpy as np
 import pytest
 
-from seedwise import Analysis, Recipe, Task
+from seedwise import Analysis, Recipe, StoppingRule, Task
 from seedwise.analysis.items import rows_error, scored_rows
 from seedwise.errors import UnknownError
+from seedwise.stats.intervals import proportion_interval
 from seedwise.stats.items import sampling
+from seedwise.stats.items.disagreement import disagreement, spread_of_flips
+from seedwise.stats.items.ensemble import ensemble_outputs
+from seedwise.stats.items.sampling import paired_interval, row_score_interval
+from seedwise.stats.items.scores import row_scores
 from table_studies import table_study
 
 ROWS = 30
@@ -94,3 +99,121 @@ def test_recipes_on_other_rows_are_not_compared_by_row():
     b = cell_of(recipe="b", targets={"validation": TARGETS, "test": 1 - TARGETS})
     with pytest.raises(UnknownError, match="A and B must be scored on the same test rows"):
         rows_error(a, b, "test", everyone(a), everyone(b))
+
+
+# Items ----------------------------------------------------------------------------------------------------------------
+
+
+def test_items_are_those_of_complete_trials_on_test_rows():
+    found = Analysis(study(6, states=["complete"] * 5 + ["failed"])).items()
+    kept = outputs(6).astype(np.float32)[:5]
+    assert (found.split, found.trials, found.rows) == ("test", 5, ROWS)
+    assert found.agreement.churn == disagreement(kept, TARGETS).churn
+    assert found.spread == spread_of_flips(kept, TARGETS)
+    assert found.accuracies.tolist() == (kept.argmax(axis=2) == TARGETS).mean(axis=1).tolist()
+
+
+def test_without_test_rows_items_are_those_of_validation_rows():
+    found = Analysis(study(targets={"validation": TARGETS})).items()
+    assert found.split == "validation"
+    assert found.agreement.churn == disagreement(outputs(4, 50).astype(np.float32), TARGETS).churn
+
+
+def test_kept_trials_of_a_stopped_study_have_items_and_an_ensemble():
+    analysis = Analysis(study(6, states=["stopped"] * 3 + ["complete"] * 3, rule=StoppingRule(t=6, f=0.5, p=3)))
+    assert analysis.items().trials == analysis.ensemble().members == 3
+
+
+def test_trials_that_never_differ_have_no_spread():
+    same = np.tile(outputs(1), (3, 1, 1))
+    found = Analysis(study(3, outputs={"validation": same, "test": same})).items()
+    assert (found.spread, found.agreement.differ) == (None, 0)
+
+
+@pytest.mark.parametrize("quantity", ["items", "ensemble"])
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"states": ["complete"] + ["failed"] * 3}, "at least 2 complete trials, not 1"),
+        ({"missing": [0, 1, 2]}, "the outputs of at least 2 complete trials, not 1"),
+        ({"task": OWN, "recipe": Recipe(model="m"), "targets": None}, "labels of the rows are not stored"),
+    ],
+)
+def test_what_has_no_items_says_why(quantity, options, says):
+    with pytest.raises(UnknownError, match=says):
+        getattr(Analysis(study(**options)), quantity)()
+
+
+def values(trials=4):
+    generator = np.random.default_rng(3)
+    targets = generator.normal(size=ROWS)
+    return targets[:, None] + generator.normal(size=(trials, ROWS, 1)), targets
+
+
+def test_values_do_not_flip_but_have_an_ensemble():
+    given, targets = values()
+    analysis = Analysis(
+        study(
+            metric="spearman",
+            outputs={"validation": given, "test": given},
+            targets={"validation": targets, "test": targets},
+        )
+    )
+    with pytest.raises(UnknownError, match="this task's labels are values"):
+        analysis.items()
+    found = analysis.ensemble()
+    mean = given.astype(np.float32).mean(axis=0, keepdims=True)
+    assert found.score == pytest.approx(row_scores("spearman", mean, targets.astype(np.float32))[0])
+    assert found.score > found.single
+
+
+# Ensemble -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "f1", "matthews"])
+def test_the_ensemble_stands_beside_the_winner_that_validation_chose(metric):
+    found = Analysis(study(5, metric=metric)).ensemble()
+    kept = outputs(5).astype(np.float32)
+    joined = ensemble_outputs(kept)[None]
+    scores = row_scores(metric, kept, TARGETS)
+    assert found.score == pytest.approx(row_scores(metric, joined, TARGETS)[0])
+    assert (found.winner, found.single) == pytest.approx((scores[4], scores.mean()))
+    assert found.scores.tolist() == scores.tolist()
+    assert found.over_winner == paired_interval(metric, joined, kept[4:], TARGETS)
+    assert found.over_single == paired_interval(metric, joined, kept, TARGETS)
+    assert found.interval == row_score_interval(metric, joined[0], TARGETS)
+    assert (found.growth.mean[0], found.growth.mean[-1]) == pytest.approx((found.single, found.score))
+
+
+def test_an_ensemble_that_labels_all_rows_as_the_winner_does_has_no_interval_beside_it():
+    same = np.tile(outputs(1), (3, 1, 1))
+    found = Analysis(study(3, metric="f1", outputs={"validation": same, "test": same})).ensemble()
+    assert (found.over_winner, found.score - found.winner) == (None, 0)
+
+
+# The winner's test score ----------------------------------------------------------------------------------------------
+
+
+def test_the_winners_accuracy_has_wilsons_interval_even_where_no_outputs_are_kept():
+    test = np.array([0.5, 0.6, 0.4, 0.7])
+    assert Analysis(study(test=test)).test_interval() == proportion_interval(21, ROWS)
+    assert Analysis(study(test=test, missing=range(4))).test_interval() == proportion_interval(21, ROWS)
+
+
+def test_any_other_score_of_the_winner_has_the_interval_of_its_outputs():
+    found = Analysis(study(test=np.full(4, 0.7), metric="matthews")).test_interval()
+    assert found == row_score_interval("matthews", outputs(4).astype(np.float32)[3], TARGETS)
+
+
+def test_without_test_scores_there_is_no_interval():
+    with pytest.raises(UnknownError, match="the winner has no test score; give the task test rows"):
+        Analysis(study()).test_interval()
+    with pytest.raises(UnknownError, match="no trial of toy is complete yet"):
+        Analysis(study(states=["failed"] * 4)).test_interval()
+
+
+def test_all_of_it_is_in_the_json_of_an_analysis():
+    (cell,) = Analysis(study(test=np.full(4, 0.7))).to_json()["cells"]
+    assert cell["items"]["agreement"]["right"] == disagreement(outputs(4).astype(np.float32), TARGETS).right.tolist()
+    assert cell["ensemble"]["members"] == 4
+    assert cell["test_interval"]["estimate"] == 0.7

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from seedwise import LocalExecutor, Seeds, SeedwiseError, StoppingRule, Study, Trial, TrialState, WorkError
+from seedwise import Analysis, LocalExecutor, Seeds, SeedwiseError, StoppingRule, Study, Trial, TrialState, WorkError
 from seedwise.data.tokens import tokenize
 from seedwise.engines.engine import PLAIN
 from seedwise.executors.base import Job
@@ -98,6 +98,13 @@ def test_predictions_are_kept_and_agree_with_the_metrics(undisturbed, task, reci
             assert kept.step == record.best_step == record.best[0]
             assert (kept.validation.argmax(1) == data.validation.labels).mean() == pytest.approx(record.best[1])
             assert (kept.test.argmax(1) == data.test.labels).mean() == pytest.approx(record.test_metrics["accuracy"])
+
+
+def test_the_winners_card_says_how_sure_its_test_score_is(undisturbed):
+    with Study.open(undisturbed) as study:
+        found = Analysis(study).test_interval()
+    said = f"{found.lower:.4f} to {found.upper:.4f}, a 95% interval)"
+    assert said in (undisturbed / "best" / "README.md").read_text("utf-8")
 
 
 def test_an_extended_study_equals_one_that_was_whole_from_the_start(tmp_path, task, recipe, undisturbed):

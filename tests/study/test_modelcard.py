@@ -38,6 +38,16 @@ def test_test_scores_are_told_where_there_are_any(tmp_path):
     assert "The test score was not used to choose." in said
 
 
+def test_how_sure_the_test_score_is_is_told_where_it_is_known(tmp_path):
+    card(tmp_path)
+    with Study.open(tmp_path) as study:
+        best = replace(study.best_trial(), test_metrics={"accuracy": 0.625, "f1": 0.5})
+        facts = replace(study.facts(best.trial), rows={"train": 16, "validation": 10, "test": 1200})
+        said = model_card(best, study.trials, study.rule, facts, (0.5, 0.75))
+    assert "| test accuracy | 0.6250 (on new rows like these 1,200: 0.5000 to 0.7500, a 95% interval) |" in said
+    assert "| test f1 | 0.5000 |" in said
+
+
 def test_a_winner_that_learnt_nothing_and_doubtful_rows_are_told(tmp_path):
     said = card(tmp_path)
     assert "no better than the best constant guess" not in said

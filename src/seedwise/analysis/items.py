@@ -14,6 +14,7 @@ from seedwise.stats.items import sampling
 from seedwise.stats.items.disagreement import Disagreement, SpreadOfFlips, disagreement, spread_of_flips
 from seedwise.stats.items.ensemble import EnsembleGrowth, ensemble_growth, ensemble_outputs
 from seedwise.stats.items.sampling import RowsError, paired_interval, row_score_interval
+from seedwise.stats.items.scores import row_scores
 from seedwise.values.record import TrialRecord
 from seedwise.values.trial import TrialState
 
@@ -52,6 +53,7 @@ class Ensemble(NamedTuple):
     interval: Interval | None  # the same with its interval over rows; None where no row changes it
     winner: float  # score of the trial that validation chooses
     single: float  # mean score of the trials
+    scores: Floats  # score of each trial, (members,), in the order of the trials
     over_winner: (
         Interval | None
     )  # the ensemble's score minus the winner's, over rows; None where no row tells them apart
@@ -74,6 +76,7 @@ def ensemble(cell: Cell) -> Ensemble:
     """Return the score of the ensemble of the complete trials, beside the winner's and that of a single trial."""
     split, rows = _complete_rows(cell)
     metric, winner = cell.task.metric, _winner(cell)
+    scores = row_scores(metric, rows.outputs, rows.targets)
     if winner not in rows.trials:
         raise UnknownError("the winner's outputs are not kept, so that nothing can be set beside its score.")
     joined, alone = ensemble_outputs(rows.outputs)[None], rows.outputs[rows.trials == winner]
@@ -86,8 +89,9 @@ def ensemble(cell: Cell) -> Ensemble:
         len(rows.targets),
         float(growth.mean[-1]),
         _known(lambda: row_score_interval(metric, joined[0], rows.targets)),
-        float(ensemble_growth(metric, alone, rows.targets).mean[0]),
-        float(growth.mean[0]),
+        float(scores[rows.trials == winner][0]),
+        float(scores.mean()),
+        scores,
         over_winner,
         _known(lambda: paired_interval(metric, joined, rows.outputs, rows.targets)),
         growth,

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -129,6 +130,7 @@ def _conclude(study: "sw.Study") -> dict[str, Any]:
     analysis = sw.Analysis(study)
     summary = analysis.summary()
     _print_summary(summary, analysis.labels)
+    _print_test_intervals(analysis)
     page = sw.Report(analysis, title=study.folder.resolve().name).save(study.folder / "report.html")
     from seedwise.study.winners import winner_folders
 
@@ -170,6 +172,17 @@ def _print_summary(summary: "Sequence[CellSummary]", labels: Mapping[tuple[str, 
     for cell in summary:
         for caveat in score_caveats(cell.task, cell.best, cell.baseline):
             print(f"\n{cell.task.name}: {caveat}")
+
+
+def _print_test_intervals(analysis: "sw.Analysis") -> None:
+    """Print how sure each winner's test score is, where its rows tell it."""
+    for cell in analysis.cells:
+        with suppress(sw.UnknownError):
+            found = analysis.test_interval(cell)
+            print(
+                f"\n{analysis.label(cell)}: on new rows like the {cell.facts.rows['test']:,} test rows, the best would score "
+                f"{score_words(found.lower)} to {score_words(found.upper)} (95% interval)"
+            )
 
 
 def _plan(

@@ -12,8 +12,22 @@ from seedwise.values.trial import TrialState
 __all__ = ["model_card"]
 
 
-def model_card(best: TrialRecord, trials: Sequence[TrialRecord], rule: StoppingRule | None, facts: TaskFacts) -> str:
-    """Return the card of a study's winner."""
+def model_card(
+    best: TrialRecord,
+    trials: Sequence[TrialRecord],
+    rule: StoppingRule | None,
+    facts: TaskFacts,
+    test_interval: tuple[float, float] | None = None,
+) -> str:
+    """Return the card of a study's winner.
+
+    Args:
+        best: The winner.
+        trials: All trials of its task.
+        rule: The study's stopping rule.
+        facts: What preparing the task found.
+        test_interval: Between which scores the winner's would lie on new rows, where that is known.
+    """
     trial = own_trial(best)
     task, recipe = trial.task, trial.recipe
     score = best.best[1] if best.best else None
@@ -30,7 +44,7 @@ def model_card(best: TrialRecord, trials: Sequence[TrialRecord], rule: StoppingR
         "",
         f"{_escaped(recipe.model)}, fine-tuned on {_escaped(task.name)} ({task.kind}) by seedwise.",
         "",
-        *_table(_results(best, trials, rule, facts)),
+        *_table(_results(best, trials, rule, facts, test_interval)),
         "",
         _OPTIMISM + (" The test score was not used to choose." if best.test_metrics else ""),
         "",
@@ -49,7 +63,11 @@ def model_card(best: TrialRecord, trials: Sequence[TrialRecord], rule: StoppingR
 
 
 def _results(
-    best: TrialRecord, trials: Sequence[TrialRecord], rule: StoppingRule | None, facts: TaskFacts
+    best: TrialRecord,
+    trials: Sequence[TrialRecord],
+    rule: StoppingRule | None,
+    facts: TaskFacts,
+    test_interval: tuple[float, float] | None,
 ) -> Iterator[tuple[str, object]]:
     """Return everything known about the winner and its study, as names and values."""
     task, seeds = best.trial.task, best.trial.seeds
@@ -60,7 +78,11 @@ def _results(
         yield "best constant guess", f"{baseline:.4f}"
     yield from _error_size(best, facts)
     for name, value in (best.test_metrics or {}).items():
-        yield f"test {name}", f"{value:.4f}"
+        around = ""
+        if test_interval is not None and name == task.metric:
+            lower, upper = test_interval
+            around = f" (on new rows like these {facts.rows['test']:,}: {lower:.4f} to {upper:.4f}, a 95% interval)"
+        yield f"test {name}", f"{value:.4f}{around}"
     yield "seeds tried", f"{_started(trials)} started, {complete} trained to the end"
     yield "stopping rule", _rule(rule)
     yield "seeds of this model", f"init {seeds.init}, order {seeds.order}, dropout {seeds.dropout}"

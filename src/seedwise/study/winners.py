@@ -99,7 +99,8 @@ def _export(place: Path, store: Store, session: Session, task: Task, records: li
             f"no trial of {task.name} could be completed: {len(records)} started, the last error was "
             f"'{reasons[-1] if reasons else 'no finite validation score'}'; what was done is kept{remedy}."
         )
-    card = model_card(best, records, store.rule(), store.facts(task.id, best.trial.recipe.id) or TaskFacts())
+    facts = store.facts(task.id, best.trial.recipe.id) or TaskFacts()
+    card = model_card(best, records, store.rule(), facts, _test_interval(store, best))
     note = {"trial": best.id, "task": task.to_json(), "card": content_hash(card)}
     held = _note_of(place)
     if held.get("trial") == best.id:
@@ -116,6 +117,19 @@ def _export(place: Path, store: Store, session: Session, task: Task, records: li
         place.parent.mkdir(parents=True, exist_ok=True)
         session.export(own_trial(best), place, {"README.md": card, NOTE: json.dumps(note)})
     session.drop(best.id)
+
+
+def _test_interval(store: Store, best: TrialRecord) -> tuple[float, float] | None:
+    """Return between which scores the winner's would lie on new rows, where the rows tell it."""
+    from seedwise.stats.items.sampling import row_score_interval  # SciPy takes a second
+
+    predictions, targets = store.predictions(best.id), store.targets(best.trial.task.id)
+    if predictions is None or predictions.test is None or targets is None or targets.test is None:
+        return None
+    with suppress(ValueError):
+        found = row_score_interval(best.trial.task.metric, predictions.test, targets.test)
+        return found.lower, found.upper
+    return None
 
 
 def _check_replaceable(place: Path, note: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ from seedwise.papers.numbers import DODGE_TABLE_1
 from seedwise.tables.arms import arms_table, candidates_table, tuning_table
 from seedwise.tables.comparison import verdicts_table
 from seedwise.tables.early import early_table
+from seedwise.tables.items import ensemble_table, items_table
 from seedwise.tables.reasons import Reasons, cell_columns
 from seedwise.tables.seeds import anova_table, good_seeds_table, grid_table, spread_table
 from seedwise.tables.table import Kind, Table, Value
@@ -171,6 +172,8 @@ def study_tables(analysis: Analysis) -> tuple[list[Table], list[Table]]:
         anova_table(analysis),
         *(build(analysis, stream) for build in (grid_table, good_seeds_table) for stream in ("init", "order")),
         planning_table(analysis),
+        items_table(analysis),
+        ensemble_table(analysis),
     ]
     with suppress(UnknownError):
         made[1:1] = [verdicts_table(analysis.verdicts())] if len(analysis.recipe_names) > 1 else []

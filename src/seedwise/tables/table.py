@@ -155,7 +155,7 @@ def _writer(kind: Kind, values: Sequence[Value]) -> Callable[[Value], str]:
     if kind == "text":
         return str
     if kind in ("score", "spread", "interval"):
-        spreads = [(n[1] if kind == "spread" else n[2] - n[1]) for n in numbers if len(n) > 1]
+        spreads = [(n[1] if kind == "spread" else n[2] - n[1]) for n in numbers if len(n) > 1 and not math.isnan(n[1])]
         decimals = _decimals([float(n[0]) for n in numbers], spreads)  # type: ignore[arg-type]
         decimals = min(decimals, 4) if kind == "interval" else decimals  # one narrow interval would lengthen all others
         return lambda value: _written(kind, value, decimals)
@@ -172,6 +172,8 @@ def _written(kind: Kind, value: Value, decimals: int) -> str:
             if not math.isnan(rest[0])
             else _signed(first, decimals)
         )
+    if kind == "interval" and math.isnan(rest[0]):
+        return _signed(first, decimals)
     if kind == "interval":
         return f"{_signed(first, decimals)} ({_signed(rest[0], decimals)} to {_signed(rest[1], decimals)})"
     if kind == "share_interval":

@@ -1,6 +1,6 @@
 """Which figures show one task and recipe?"""
 
-from seedwise.charts import budgets, by_step, correlation, curves, density, expected, grid, weights
+from seedwise.charts import budgets, by_step, correlation, curves, density, expected, grid, items, weights
 from seedwise.report.catalogue.entry import CatalogueEntry, Scope
 
 __all__ = ["CELL_ENTRIES"]
@@ -108,6 +108,30 @@ CELL_ENTRIES = (
         "what stopping early gains",
         "Relative error reduction of the best rule over spending the budget on full trainings (Dodge et al. 2020, figure 7).",
         lambda analysis, of: budgets.draw_by_budget(budgets.reduction_data(analysis, of.cell)),
+    ),
+    CatalogueEntry(
+        Scope.CELL,
+        "rows-right",
+        "rows by how many trials get them right",
+        "How many rows none, some and all of the complete trials get right, beside what would be expected if every row were "
+        "equally hard; rows in the middle flip from seed to seed.",
+        lambda analysis, of: items.draw_rows(items.rows_data(analysis, of.cell)),
+    ),
+    CatalogueEntry(
+        Scope.CELL,
+        "flips",
+        "trials that differ by flips alone, or by more",
+        "The complete trials in the order of their accuracies. Shaded: where 95 % of them would lie in each place if trials "
+        "differed by nothing but which rows flip at random (after Jordan 2023).",
+        lambda analysis, of: items.draw_flips(items.flips_data(analysis, of.cell)),
+    ),
+    CatalogueEntry(
+        Scope.CELL,
+        "ensemble",
+        "score of ensembles",
+        "Mean score of the ensembles of so many of the complete trials, and plus and minus one standard deviation over these "
+        "ensembles (shaded); the bar is the interval over rows of the ensemble of all.",
+        lambda analysis, of: items.draw_ensemble(items.ensemble_data(analysis, of.cell)),
     ),
     CatalogueEntry(
         Scope.CELL,

@@ -4,14 +4,14 @@ from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
 from seedwise.analysis.summary import CellSummary, left_out_words
 from seedwise.errors import UnknownError
-from seedwise.report.sentences.words import score, seed_words, signed
+from seedwise.report.sentences.words import interval, score, seed_words, signed
 from seedwise.stats.best.gap import SelectionGap
 from seedwise.values.labels import metric_words
 
 __all__ = ["expectation", "winner"]
 
 
-def winner(cell: Cell, summary: CellSummary) -> str:
+def winner(analysis: Analysis, cell: Cell, summary: CellSummary) -> str:
     """Tell which trial is the winner, its scores and its cost."""
     if summary.winner is None or summary.best is None:
         return f"No trial of {cell.task.name} is complete yet."
@@ -19,12 +19,21 @@ def winner(cell: Cell, summary: CellSummary) -> str:
     cost = f" It cost {summary.cost:.1f} full trainings instead of {summary.started}." if summary.stopped else ""
     test = ""
     if summary.test is not None:
-        test = f" On test rows, which did not choose it, it scores {score(summary.test)}."
+        test = f" On test rows, which did not choose it, it scores {score(summary.test)}{_over_rows(analysis, cell)}."
     crashed = f" ({summary.failed} of them crashed or diverged)" if summary.failed else ""
     return (
         f"The best of {summary.started} trials{crashed} reached a {what} of {score(summary.best)} "
         f"({seed_words(summary.winner.trial.seeds, cell.facts)}).{test}{cost}"
     )
+
+
+def _over_rows(analysis: Analysis, cell: Cell) -> str:
+    """Tell between what the winner's test score may lie, were it scored on other rows; nothing where that is not known."""
+    try:
+        found = analysis.test_interval(cell)
+    except UnknownError:
+        return ""
+    return f" {interval(found)} ({found.confidence:.0%}, over the {cell.facts.rows['test']:,} rows)"
 
 
 def expectation(analysis: Analysis, cell: Cell) -> str:

@@ -2,10 +2,11 @@
 
 import math
 
+from seedwise.stats.intervals import Interval
 from seedwise.values.facts import TaskFacts
 from seedwise.values.seeds import Seeds
 
-__all__ = ["percent", "score", "seed_words", "signed"]
+__all__ = ["interval", "percent", "score", "seed_words", "signed"]
 
 
 def score(value: float | None) -> str:
@@ -21,6 +22,16 @@ def score(value: float | None) -> str:
 def percent(share: float) -> str:
     """Return a share for a sentence, in percent."""
     return f"{100 * share:.1f}" if 0.0005 < share < 0.01 else f"{100 * share:.0f}"
+
+
+def interval(found: Interval) -> str:
+    """Return the ends of a score's interval for a sentence.
+
+    Example:
+        >>> interval(Interval(0.61, 0.5, 0.7, 0.95))
+        '[0.500, 0.700]'
+    """
+    return f"[{score(found.lower)}, {score(found.upper)}]"
 
 
 def signed(difference: float) -> str:

@@ -130,8 +130,8 @@ def _scores(metric: str, chosen: Floats, shares: Floats, labels: Floats, shape: 
 
 def _joined(chosen: Floats, shares: Floats, shape: tuple[int, ...]) -> Floats:
     """Return the outputs of every ensemble, given which trials are its members, (ensembles, trials)."""
-    mean = (chosen @ shares / chosen.sum(axis=1, keepdims=True)).reshape(len(chosen), *shape)
-    return np.log(np.maximum(mean, np.finfo(np.float64).tiny)) if shape[1] > 1 else mean
+    mean = np.asarray(chosen @ shares / chosen.sum(axis=1, keepdims=True)).reshape(len(chosen), *shape)
+    return np.asarray(np.log(np.maximum(mean, np.finfo(np.float64).tiny))) if shape[1] > 1 else mean
 
 
 def _default_members(n: int) -> NDArray[np.int64]:

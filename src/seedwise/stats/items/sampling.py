@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from seedwise.stats.checks import check_level
+from seedwise.stats.checks import ROUNDING, check_level
 from seedwise.stats.intervals import Interval, proportion_interval
 from seedwise.stats.items.scores import AT_ONCE, output_array, scorer
 
@@ -81,7 +81,7 @@ def row_score_interval(metric: str, outputs: ArrayLike, targets: ArrayLike, *, c
     link = _LINKS.get(metric, _ARTANH)
     se, df = jackknife(lambda weights: score(weights)[:, 0], len(labels))
     slope = link.slope(estimate)
-    if not (se > 0 and math.isfinite(slope)):
+    if not (se > ROUNDING and math.isfinite(slope)):
         raise ValueError(
             f"the {metric} is {estimate:g} whichever row is left out, so its interval cannot be told; take that of the accuracy."
         )
@@ -176,7 +176,7 @@ def paired_interval(
         return _adjusted_wald(of_row[0] - of_row[1], confidence)
     difference = _difference(metric, first, second, labels, [len(first), len(second)])
     se, df = jackknife(difference, len(labels))
-    if not se > 0:
+    if not se > ROUNDING:
         raise ValueError(
             f"no row tells the two apart by their {metric}, so there is no interval; compare other outputs."
         )

@@ -84,7 +84,7 @@ def test_a_seed_that_is_not_known_is_not_told():
 
 
 def test_how_bad_one_run_can_be_is_told_with_an_interval():
-    scores = np.random.default_rng(0).normal(0.7, 0.05, (200, 1))
+    scores = np.random.default_rng(0).normal(0.7, 0.05, (60, 1))
     found = Analysis(table_study(scores)).low_quantile()
     assert found.lower < found.score < found.upper < 0.7
     words = f"One run in 10 scores {found.score:.3f} or less [{found.lower:.3f}, {found.upper:.3f}]."

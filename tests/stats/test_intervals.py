@@ -5,7 +5,14 @@ import pytest
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
-from seedwise.stats.intervals import correlation_bounds, correlation_interval, mean_interval, proportion_interval
+from seedwise.stats.best.expected_best import best_quantile
+from seedwise.stats.intervals import (
+    correlation_bounds,
+    correlation_interval,
+    mean_interval,
+    proportion_interval,
+    quantile_interval,
+)
 
 
 @pytest.mark.parametrize("confidence", [0.8, 0.95, 0.99])
@@ -124,3 +131,38 @@ def test_an_undefined_correlation_has_no_interval():
 def test_what_is_no_correlation_is_refused(arguments, says):
     with pytest.raises(ValueError, match=says):
         correlation_interval(**arguments)
+
+
+@pytest.mark.parametrize("q", [0.1, 0.25, 0.5, 0.9])
+@pytest.mark.parametrize("n", [10, 36, 100])
+def test_the_interval_of_a_quantile_is_the_shortest_that_scipy_allows(q, n):
+    """scipy's quantile_test inverts the binomial test, one side at a time; no trials are tied."""
+    scores = np.random.default_rng(n).normal(size=n)
+    found, test = quantile_interval(scores, q), stats.quantile_test(scores, q=0, p=q)
+    ends = test.confidence_interval(0.95)
+    assert found.lower == (ends.low if np.isfinite(ends.low) else -np.inf)
+    assert found.upper == (ends.high if np.isfinite(ends.high) else np.inf)
+    assert found.estimate == best_quantile(scores, 1, q)[0]
+
+
+@pytest.mark.parametrize("n", [20, 36, 50])
+def test_a_quantile_of_tied_scores_is_held_by_its_interval(n):
+    """A tenth of the trials and a little more score 0.5: that is their 10 % quantile."""
+    generator = np.random.default_rng(0)
+    held = []
+    for _ in range(1000):
+        scores = np.where(generator.random(n) < 0.12, 0.5, 0.7)
+        found = quantile_interval(scores, 0.1)
+        held.append(found.lower <= 0.5 <= found.upper)
+    assert np.mean(held) > 0.95 - 3 * np.sqrt(0.05 * 0.95 / 1000)
+
+
+def test_of_a_loss_poor_luck_is_a_high_quantile():
+    scores = np.random.default_rng(0).normal(size=80)
+    gain, loss = quantile_interval(scores, 0.1), quantile_interval(-scores, 0.1, greater_is_better=False)
+    assert loss[:3] == (-gain.estimate, -gain.upper, -gain.lower)
+
+
+def test_fewer_than_36_trials_leave_open_how_poor_a_tenth_can_be():
+    assert np.isinf(quantile_interval(np.arange(35), 0.1).lower)
+    assert quantile_interval(np.arange(36), 0.1).lower == 0

@@ -1,15 +1,12 @@
 """How bad can a single run be, and what do runs score that do not fail?"""
 
-import math
 from typing import NamedTuple
 
 from seedwise.analysis.cell import Cell
 from seedwise.analysis.seeds import failed_flags, failed_trials, varied_seeds
 from seedwise.errors import UnknownError
-from seedwise.stats.best.bands import best_quantile_band
-from seedwise.stats.best.expected_best import best_quantile
 from seedwise.stats.failures import FailedShare
-from seedwise.stats.intervals import Interval
+from seedwise.stats.intervals import Interval, quantile_interval
 from seedwise.stats.seeds.crossed import crossed_mean
 
 __all__ = ["Hurdle", "LowQuantile", "hurdle", "low_quantile"]
@@ -21,7 +18,7 @@ class LowQuantile(NamedTuple):
     q: float  # that chance
     score: float  # the score, of the trials that were run
     lower: float  # lower end of its interval
-    upper: float  # its upper end; an end that the trials leave open is a bound of the metric, or infinite
+    upper: float  # its upper end; an end that the trials leave open is infinite
     confidence: float  # of the interval
     trials: int  # how many trials it rests on
 
@@ -36,13 +33,10 @@ class Hurdle(NamedTuple):
 
 
 def low_quantile(cell: Cell, q: float = 0.1, *, confidence: float = 0.95) -> LowQuantile:
-    """Return the score that one trial in 1/q falls short of, with an interval from the band of the distribution."""
-    scores, greater = cell.final(), cell.greater_is_better
-    # Of a score without known bounds, an end of the interval may be infinite.
-    support = cell.support or ((-math.inf, math.inf) if greater else (min(0.0, float(scores.min())) - 1, math.inf))
-    score = float(best_quantile(scores, 1, q, greater_is_better=greater)[0])
-    band = best_quantile_band(scores, 1, q, support=support, confidence=confidence, greater_is_better=greater)
-    return LowQuantile(q, score, float(band.lower[0]), float(band.upper[0]), confidence, len(scores))
+    """Return the score that one trial in 1/q falls short of, with its interval."""
+    scores = cell.final()
+    found = quantile_interval(scores, q, confidence=confidence, greater_is_better=cell.greater_is_better)
+    return LowQuantile(q, found.estimate, found.lower, found.upper, confidence, len(scores))
 
 
 def hurdle(cell: Cell, *, confidence: float = 0.95) -> Hurdle:

@@ -26,7 +26,7 @@ _HOMES = {
     "items.ensemble": "EnsembleGrowth ensemble_growth ensemble_outputs",
     "items.sampling": "RowsError paired_interval row_score_interval rows_error",
     "items.scores": "row_scores",
-    "intervals": "Interval correlation_interval mean_interval proportion_interval",
+    "intervals": "Interval correlation_interval mean_interval proportion_interval quantile_interval",
     "kernel_density": "density",
     "seeds.anova": "BestWorst OneWay best_against_worst one_way",
     "seeds.components": "VarianceComponents variance_components",

@@ -67,6 +67,7 @@ from seedwise.stats.intervals import Interval as Interval
 from seedwise.stats.intervals import correlation_interval as correlation_interval
 from seedwise.stats.intervals import mean_interval as mean_interval
 from seedwise.stats.intervals import proportion_interval as proportion_interval
+from seedwise.stats.intervals import quantile_interval as quantile_interval
 from seedwise.stats.items.disagreement import Disagreement as Disagreement
 from seedwise.stats.items.disagreement import SpreadOfFlips as SpreadOfFlips
 from seedwise.stats.items.disagreement import disagreement as disagreement

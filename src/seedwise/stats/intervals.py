@@ -16,6 +16,7 @@ __all__ = [
     "correlation_interval",
     "mean_interval",
     "proportion_interval",
+    "quantile_interval",
     "wilson_bounds",
 ]
 
@@ -112,6 +113,50 @@ def mean_interval(scores: ArrayLike, *, confidence: float = 0.95) -> Interval:
     mean = float(values.mean())
     half = float(stats.t.isf((1 - confidence) / 2, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)))
     return Interval(mean, mean - half, mean + half, confidence)
+
+
+def quantile_interval(
+    scores: ArrayLike, q: float, *, confidence: float = 0.95, greater_is_better: bool = True
+) -> Interval:
+    """Return the q-quantile of a single trial's score with the interval that two order statistics make.
+
+    How many of n trials score no better than the quantile is binomial with chance q, so that the l-th and the u-th poorest
+    score hold it between them with at least the confidence, whatever the distribution and its ties: l is the largest number
+    with P(B < l) <= (1 - confidence) / 2, and u the smallest with P(B >= u) no larger. Where there is no such trial, that
+    end is infinite: fewer than 36 trials leave open how poor the poorest tenth can be, at 95 %.
+
+    Args:
+        scores: One score a trial, shape (n,).
+        q: Chance that a trial is no better than the quantile, in (0, 1), counted from poor to good luck.
+        confidence: Confidence level, in (0, 1).
+        greater_is_better: Whether the best score is the largest.
+
+    Returns:
+        The smallest score that at least the share q of the trials do not exceed, and its interval, in the unit of the
+        scores; an end may be infinite.
+
+    Raises:
+        ValueError: A score is not finite, or q or the confidence is not in (0, 1).
+
+    Reference:
+        David and Nagaraja (2003), "Order Statistics", section 7.1.
+
+    Example:
+        >>> found = quantile_interval([0.52, 0.53, *np.linspace(0.6, 0.7, 48)], 0.1)
+        >>> print(f"{found.estimate:.3f} in [{found.lower:.3f}, {found.upper:.3f}]")
+        0.604 in [0.520, 0.615]
+    """
+    check_level("q", q)
+    check_level("confidence", confidence)
+    sign = 1 if greater_is_better else -1
+    ordered = np.sort(sign * score_array("scores", scores))
+    n, tail = len(ordered), (1 - confidence) / 2
+    below = stats.binom.cdf(np.arange(-1, n + 1), n, q)  # P(B < k) of k = 0..n+1
+    least, most = int(np.sum(below[1:] <= tail)), int(np.sum(1 - below[:-1] > tail))
+    estimate = ordered[math.ceil(q * n * (1 - 1e-12)) - 1]
+    ends = [ordered[least - 1] if least else -math.inf, ordered[most - 1] if most <= n else math.inf]
+    lower, upper = sorted(sign * float(end) for end in ends)
+    return Interval(sign * float(estimate), lower, upper, confidence)
 
 
 def correlation_interval(

@@ -88,7 +88,7 @@ def low(analysis: Analysis, cell: Cell) -> str:
     found = analysis.low_quantile(cell)
     worse, end = ("less", found.lower) if cell.greater_is_better else ("more", found.upper)
     ends = ", ".join(score(each) for each in (found.lower, found.upper))
-    if math.isinf(end) or (cell.support is not None and end in cell.support):
+    if math.isinf(end):
         better = found.upper if cell.greater_is_better else found.lower
         ends = f"{score(better)} or {worse}; {found.trials} trials leave open how much {worse}"
     return f"One run in {1 / found.q:.0f} scores {score(found.score)} or {worse} [{ends}]."

@@ -326,6 +326,17 @@ def test_a_sequential_verdict_of_other_seeds_is_refused():
         verdict_of(study, sequential=True)
 
 
+def test_a_sequential_verdict_is_of_all_common_seeds_and_so_is_what_stands_beside_it():
+    more = np.random.default_rng(6).normal(0.6, 0.02, (30, 1))
+    found = Analysis(table_study(np.r_[A, more], recipe="a") + table_study(B, recipe="b")).compare(
+        "a", "b", sequential=True
+    )
+    alone = Analysis(study_of()).compare("a", "b", sequential=True)
+    assert (found.verdict.n_a, found.verdict.mean_a) == (20, pytest.approx(A.mean()))
+    assert found.verdict.left_out == ("a: 30 with seeds that b was not run with",)
+    assert (found.verdict.p, found.improvement) == (alone.verdict.p, alone.improvement)
+
+
 def test_a_sequential_verdict_of_seeds_that_repeat_is_refused():
     with pytest.raises(UnknownError, match="but init and order seeds repeat"):
         verdict_of(study_of(**grid_seeds(4, 5)), sequential=True)

@@ -92,5 +92,5 @@ def test_compare_says_that_a_gate_chose_the_number_of_trials(answered, seedwise)
 def test_compare_warns_of_adding_seeds_until_the_answer_pleases(answered, seedwise):
     folder, better = answered
     said = seedwise("compare", folder)
-    assert ("Adding seeds until p < 0.05" in said.out) == (not better)
-    assert "Adding seeds" not in seedwise("compare", folder, "--sequential").out
+    assert ("adding seeds until p < 0.05" in said.out) == (not better)
+    assert "adding seeds" not in seedwise("compare", folder, "--sequential").out

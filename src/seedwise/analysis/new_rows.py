@@ -36,7 +36,7 @@ def on_new_rows(a: Cell, b: Cell, verdict: Verdict) -> NewRows:
         raise UnknownError("a test on new rows holds for one look only; compare without --sequential, once, for it.")
     if alone is None or not math.isfinite(alone.df):
         raise UnknownError("nothing is said of new rows where scores do not vary over seeds.")
-    chosen = compared_trials(a, b, verdict.split)
+    chosen = compared_trials(a, b, verdict.split, pairs_alone=verdict.paired)
     error = rows_error(a, b, verdict.split, chosen.trials_a, chosen.trials_b)
     found = with_more_error(alone, error.se, error.df)
     lower, upper = found.ends(1 - LEVEL / verdict.comparisons)

@@ -95,7 +95,7 @@ def scores_by_recipe(
 
 def beside(a: Cell, b: Cell, verdict: Verdict) -> RecipeComparison:
     """Return in what else two recipes differ, on the trials that the verdict is of."""
-    chosen = compared_trials(a, b, verdict.split)
+    chosen = compared_trials(a, b, verdict.split, pairs_alone=verdict.paired)
     sign = 1.0 if a.greater_is_better else -1.0
     x, y = sign * chosen.scores_a, sign * chosen.scores_b
     factors = varied_seeds(a, chosen.trials_a), varied_seeds(b, chosen.trials_b)

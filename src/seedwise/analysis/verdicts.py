@@ -135,7 +135,7 @@ def judge(
         UnknownError: The tasks differ, or a recipe has too few trials or stopped ones; or a sequential test is asked for and
             trials do not have their seeds in pairs, each once.
     """
-    chosen = compared_trials(a, b, split)
+    chosen = compared_trials(a, b, split, pairs_alone=sequential)
     sign = 1.0 if a.greater_is_better else -1.0
     x, y = sign * chosen.scores_a, sign * chosen.scores_b
     fixed, reason = _fixed(a, b, chosen, labels)
@@ -175,8 +175,14 @@ def corrected(verdicts: Sequence[Verdict]) -> list[Verdict]:
     return [answered(verdict, float(p), made) for verdict, p in zip(verdicts, adjusted, strict=True)]
 
 
-def compared_trials(a: Cell, b: Cell, split: str | None = None) -> Compared:
+def compared_trials(a: Cell, b: Cell, split: str | None = None, *, pairs_alone: bool = False) -> Compared:
     """Return which trials of two recipes are compared: those of the same seeds, or all.
+
+    Args:
+        a: The trials of recipe A.
+        b: The trials of recipe B.
+        split: Whose scores are compared: test or validation; test by default, if all have them.
+        pairs_alone: Compare those of the same seeds, however many others there are.
 
     Raises:
         UnknownError: The tasks differ, or a recipe has too few trials or stopped ones.
@@ -190,7 +196,8 @@ def compared_trials(a: Cell, b: Cell, split: str | None = None) -> Compared:
     trials_a, trials_b = a.scored(chosen), b.scored(chosen)
     place = {a.records[i].trial.seeds: i for i in trials_a}
     pairs = [(place[seeds], j) for j in trials_b if (seeds := b.records[j].trial.seeds) in place]
-    paired = len(pairs) >= max(PAIRED_LEAST, PAIRED_SHARE * max(len(trials_a), len(trials_b)))
+    least = 2 if pairs_alone else max(PAIRED_LEAST, PAIRED_SHARE * max(len(trials_a), len(trials_b)))
+    paired = len(pairs) >= least
     scores_a = dict(zip(trials_a.tolist(), a.scores(chosen), strict=True))
     scores_b = dict(zip(trials_b.tolist(), b.scores(chosen), strict=True))
     if paired:
@@ -226,8 +233,8 @@ def _check_pairs(chosen: Compared, seeds: Mapping[str, NDArray[np.int64]]) -> No
     """Refuse trials that a sequential test cannot take in pairs, each by itself."""
     if not chosen.paired:
         raise UnknownError(
-            "a sequential test compares trials of the same seeds, pair by pair, but too few trials of A and B have the same; run "
-            "both with the same seeds, or ask `seedwise gate`."
+            "a sequential test compares trials of the same seeds, pair by pair, but A and B have no two in common; run both with the "
+            "same seeds, or ask `seedwise gate`."
         )
     if repeated := list(repeated_factors(seeds, len(chosen.trials_a))):
         raise UnknownError(

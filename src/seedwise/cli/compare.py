@@ -17,8 +17,8 @@ if TYPE_CHECKING:  # the statistics load on first use
 __all__ = ["compare"]
 
 GATED = (
-    "Some of these trials were run by `seedwise gate`, which stopped when its answer was certain; this test does not allow for "
-    "that: take the gate's answer, or --sequential."
+    "some of these trials were run by `seedwise gate`, which stopped when its answer was certain; this test does not allow for "
+    "that: take the gate's answer, or --sequential"
 )
 
 

@@ -44,7 +44,7 @@ def gate(
     """Say whether recipe B is better than recipe A, from as few fresh seeds as possible.
 
     Trains both on seeds that the study has not used, pair by pair, and stops as soon as the answer is certain. Looking after
-    every pair costs nothing: the chance of a wrong answer stays below 5 %. The same command continues after a kill.
+    every pair is allowed for: the chance of a wrong answer stays below 5 %. The same command continues after a kill.
 
     Exit codes: 0 B is better, 1 the work failed, 2 the request was wrong, 3 B is worse, 4 A and B are equal within the
     margin, 5 not decided within the budget.

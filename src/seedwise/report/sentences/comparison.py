@@ -12,8 +12,8 @@ from seedwise.values.labels import metric_words
 __all__ = ["LOOKING_AGAIN", "comparison_lines"]
 
 LOOKING_AGAIN = (
-    "Adding seeds until p < 0.05 makes wrong answers more than twice as frequent; --sequential, and `seedwise gate` on fresh seeds, "
-    "may look again and again."
+    "adding seeds until p < 0.05 makes wrong answers more than twice as frequent; --sequential, and `seedwise gate` on fresh seeds, "
+    "may look again and again"
 )
 
 
@@ -30,11 +30,11 @@ def comparison_lines(found: RecipeComparison) -> list[str]:
     ]
     if verdict.test is not None:
         lines.append(f"  A minus B over {of} (positive: A is better): {verdict.difference:+.4f} {_ends(verdict)}")
+        if verdict.test is MeanTest.SEQUENTIAL:
+            lines.append("  the answer and this interval hold however often one looks; what follows holds for one look")
+        elif verdict.answer is Answer.NOT_TOLD_APART:
+            lines.append(f"  {LOOKING_AGAIN}")
         lines += [f"  {sentence}" for sentence in _rows(found)]
-    if verdict.test is MeanTest.SEQUENTIAL:
-        lines.append("  This holds however often one looks; what follows holds for one look:")
-    elif verdict.answer is Answer.NOT_TOLD_APART:
-        lines.append(f"  {LOOKING_AGAIN}")
     if improvement is not None:
         meaningful = found.meaningfully_better
         matters = "" if meaningful is None else f"; at least {MEANINGFUL:.2f} for {meaningful}, which is meaningful"

@@ -11,6 +11,7 @@ from seedwise.analysis.base import StudyLike
 from seedwise.analysis.cell import Cell
 from seedwise.analysis.early import StoppedEarly, early_cell, stopped_early
 from seedwise.analysis.headline import Headline, headline
+from seedwise.analysis.over_tasks import OverTasks, over_tasks
 from seedwise.analysis.pairs import task_split, verdicts_of_pairs
 from seedwise.analysis.recipes import RecipeComparison, RecipeScore, beside, scores_by_recipe
 from seedwise.analysis.study_cells import StudyCells
@@ -235,6 +236,10 @@ class Analysis(StudyCells):
     def bias_ratio(self, cell: Cell | None = None) -> steps.BiasRatio:
         """Return how much larger Adam's update was than the corrected one, by step (Zhang et al. 2021, figure 1)."""
         return self._of(steps.bias_ratio, cell)
+
+    def over_tasks(self) -> OverTasks:
+        """Return what each recipe scores over the tasks that all were run on, and whether tasks rank them alike."""
+        return self._once(("over_tasks",), lambda: over_tasks(self.rows, split=self.split))
 
     def recipe_scores(self, cells: Sequence[Cell] | None = None) -> list[RecipeScore]:
         """Return mean and standard deviation of every recipe on every task (Zhang et al. 2021, tables 1 and 2).

@@ -62,6 +62,7 @@ def analysis_json(analysis: "Analysis") -> dict[str, Any]:
         "cells": [_cell_json(analysis, cell) for cell in analysis.cells],
         "recipes": _plain_or_reason(analysis.recipe_scores),
         "verdicts": _plain_or_reason(analysis.verdicts),
+        "over_tasks": _plain_or_reason(analysis.over_tasks),
         "good_init_seeds": _plain_or_reason(analysis.good_seeds),
         "good_order_seeds": _plain_or_reason(partial(analysis.good_seeds, "order")),
     }

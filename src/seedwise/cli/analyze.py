@@ -12,13 +12,14 @@ def analyze(folder: Folder, *, json: Json = False) -> None:
     from seedwise.report.sentences.caveats import caveats
     from seedwise.report.sentences.cell import cell_sentences
     from seedwise.report.sentences.recipes import recipe_sentences
+    from seedwise.report.sentences.tasks import task_sentences
 
     with open_with_trials(folder) as study:
         analysis = sw.Analysis(study)
         if json:
             print_json(analysis.to_json())
             return
-        for sentence in recipe_sentences(analysis):
+        for sentence in [*recipe_sentences(analysis), *task_sentences(analysis)]:
             print(f"{sentence}\n")
         for cell in analysis.cells:
             print(f"{analysis.label(cell)}\n")

@@ -15,7 +15,7 @@ from seedwise.report.catalogue import CATALOGUE, CatalogueEntry, Scope, Subject
 from seedwise.values.recipe import Recipe
 from seedwise.values.trial import TrialState
 
-__all__ = ["Figure", "Missing", "cell_figures", "study_figures", "tuning_figures"]
+__all__ = ["Figure", "Missing", "cell_figures", "study_figures", "task_figures", "tuning_figures"]
 
 
 class Figure(NamedTuple):
@@ -55,6 +55,12 @@ def study_figures(analysis: Analysis) -> Iterator[Figure | Missing]:
             yield from _drawn(analysis, subject, {Scope.RECIPES, *lengths}, kinds)
     if has_bias(analysis):
         yield from _drawn(analysis, Subject("", {}), {Scope.ADAM})
+
+
+def task_figures(analysis: Analysis) -> Iterator[Figure | Missing]:
+    """Return the figures of several tasks together, of a study that has several."""
+    if len({cell.task.id for cell in analysis.cells}) > 1:
+        yield from _drawn(analysis, Subject("", {}), {Scope.TASKS})
 
 
 def tuning_figures(analysis: Analysis) -> Iterator[Figure | Missing]:

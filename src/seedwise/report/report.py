@@ -14,12 +14,13 @@ from seedwise.files import replacing
 from seedwise.papers.citations import CITATIONS, bibtex
 from seedwise.report import provenance
 from seedwise.report.browser import browser, curves_json
-from seedwise.report.figures import Figure, Missing, cell_figures, study_figures, tuning_figures
+from seedwise.report.figures import Figure, Missing, cell_figures, study_figures, task_figures, tuning_figures
 from seedwise.report.page import page, paragraphs, table, text
 from seedwise.report.question import PROMISED, Promise, design_sentences, promises, published_sentences
 from seedwise.report.sentences.caveats import caveats
 from seedwise.report.sentences.cell import cell_sentences
 from seedwise.report.sentences.recipes import recipe_sentences
+from seedwise.report.sentences.tasks import task_sentences
 from seedwise.tables.results import study_tables
 from seedwise.tables.table import Table, to_csv, to_html, to_latex, to_markdown
 from seedwise.values.caveats import repeat_caveats
@@ -153,9 +154,11 @@ class Report:
             links = " ".join(f'<a href="#cell-{i}">{text(analysis.label(c))}</a>' for i, c in enumerate(analysis.cells))
             first = "" if analysis.design is not None else _first_sentences(analysis)  # too many, and below anyway
             yield f'<nav>{links} <a href="#tables">tables</a> <a href="#repeat">how to repeat it</a></nav>'
-            yield f'<div class="verdict">{paragraphs(recipe_sentences(analysis))}{first}</div>'
+            yield f'<div class="verdict">{paragraphs([*recipe_sentences(analysis), *task_sentences(analysis)])}{first}</div>'
         if analysis.design is not None:
             yield from self._study(analysis.design.design)
+        if over := tuple(task_figures(analysis)):
+            yield f"<h2>Over all tasks</h2>{_figures(over)}"
         if len(analysis.recipe_names) > 1:
             yield f"<h2>Recipes side by side</h2>{_figures(together)}"
         for number, (cell, figures) in enumerate(zip(analysis.cells, self._of_cells, strict=True)):

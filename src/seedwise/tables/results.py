@@ -17,6 +17,7 @@ from seedwise.tables.arms import arms_table, candidates_table, tuning_table
 from seedwise.tables.comparison import verdicts_table
 from seedwise.tables.early import early_table
 from seedwise.tables.items import ensemble_table, items_table
+from seedwise.tables.over_tasks import over_tasks_table
 from seedwise.tables.reasons import Reasons, cell_columns
 from seedwise.tables.seeds import anova_table, good_seeds_table, grid_table, spread_table
 from seedwise.tables.table import Kind, Table, Value
@@ -177,6 +178,8 @@ def study_tables(analysis: Analysis) -> tuple[list[Table], list[Table]]:
     ]
     with suppress(UnknownError):
         made[1:1] = [verdicts_table(analysis.verdicts())] if len(analysis.recipe_names) > 1 else []
+    if len({cell.task.id for cell in analysis.cells}) > 1:
+        made.insert(1, over_tasks_table(analysis))
     if analysis.design is not None:
         made += [arms_table(analysis)] if analysis.design.stage == "report" else []
         made += [tuning_table(analysis), candidates_table(analysis)]

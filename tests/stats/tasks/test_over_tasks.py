@@ -63,6 +63,12 @@ def test_what_is_drawn_again_follows_from_the_labels(seeds, levels):
     assert [int(code.max()) + 1 for code in found] == levels
 
 
+def test_a_seed_that_is_fixed_on_each_task_is_not_drawn_again():
+    seeds = [{"init": [task] * 4, "order": [1, 2, 3, 4]} for task in (1, 2)]
+    (code,) = factors_of([np.array(RTE), np.array(MRPC)], seeds)
+    assert code.tolist() == [0, 1, 2, 3, 0, 1, 2, 3]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("n", "failing", "least"), [(10, 0.0, 0.92), (10, 0.3, 0.91), (20, 0.1, 0.91), (20, 0.3, 0.92)]

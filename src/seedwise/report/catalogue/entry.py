@@ -17,6 +17,7 @@ class Scope(Enum):
     CELL = "one task and recipe"
     EARLY = "one task and recipe whose trials were stopped early"
     RECIPES = "the recipes of one task"
+    TASKS = "all recipes on all tasks"
     LENGTHS = "the recipes of one task, which train for different lengths"
     ADAM = "a study with a recipe that leaves Adam's bias correction out, or tracks its ratio"
     DEPTHS = "the candidates of an arm that searches the number of re-initialised layers"

@@ -3,7 +3,7 @@
 from typing import Any
 
 from seedwise.analysis.analysis import Analysis
-from seedwise.charts import boxes, by_step, expected, setting, weights
+from seedwise.charts import boxes, by_step, expected, profiles, setting, weights
 from seedwise.report.catalogue.entry import CatalogueEntry, Scope, Subject
 
 __all__ = ["RECIPE_ENTRIES"]
@@ -67,6 +67,14 @@ RECIPE_ENTRIES = (
         "Mean L2 distance of each Transformer block from its start on {task} by recipe (Zhang et al. 2021, figures 7, 15-18).",
         _draw_distances,
         tracked="distance",
+    ),
+    CatalogueEntry(
+        Scope.TASKS,
+        "profiles",
+        "performance profiles over tasks",
+        "Share of trials above each score, the mean over tasks, on a scale from the constant guess (0) to a perfect score (1), with "
+        "a band for all scores at once that draws shared seeds together (Agarwal et al. 2021).",
+        lambda analysis, _: profiles.draw_profiles(profiles.profiles_data(analysis)),
     ),
     CatalogueEntry(
         Scope.LENGTHS,

@@ -26,8 +26,8 @@ def task_scores(scores: Sequence[ArrayLike], *, least: int = 2) -> list[Floats]:
 def factors_of(scores: Sequence[Floats], seeds: Seeds | None) -> list[Codes]:
     """Return what is drawn again: for each factor, the level of every trial, all tasks in a row, shape (trials,).
 
-    A seed that is the same in all trials is no factor, and neither is one whose label tells another seed's: drawing the
-    coarser one again draws both.
+    A seed that is the same in all trials of each task is no factor, and neither is one whose label tells another seed's:
+    drawing the coarser one again draws both.
     """
     total = sum(map(len, scores))
     if seeds is None:
@@ -40,10 +40,10 @@ def factors_of(scores: Sequence[Floats], seeds: Seeds | None) -> list[Codes]:
     codes = []
     for name in names:
         parts = [check_labels(name, own[name], len(one)) for own, one in zip(seeds, scores, strict=True)]
-        codes.append(np.unique(np.concatenate(parts), return_inverse=True)[1].astype(np.intp))
-    varied = [code for code in codes if code.max() > 0]
+        if any(len(np.unique(part)) > 1 for part in parts):
+            codes.append(np.unique(np.concatenate(parts), return_inverse=True)[1].astype(np.intp))
     kept: list[Codes] = []
-    for code in sorted(varied, key=lambda code: int(code.max())):
+    for code in sorted(codes, key=lambda code: int(code.max())):
         if not any(_tells(code, other) for other in kept):
             kept.append(code)
     return kept or [np.arange(total)]

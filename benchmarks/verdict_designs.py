@@ -98,8 +98,8 @@ def _scores(recipe: Recipe, seeds: Floats, generator: np.random.Generator) -> tu
     return scores[:, 1:], scores[:, 0]
 
 
-def draw_rows(generator: np.random.Generator, *, trials: int, rows: int, differs: float) -> tuple[TableStudy, float]:
-    """Return a study of two recipes whose trials' answers on test rows are kept, and which is better on all rows there are.
+def draw_rows(generator: np.random.Generator, *, trials: int, rows: int, differs: float) -> TableStudy:
+    """Return a study of two recipes whose trials' answers on test rows are kept.
 
     Rows are unequally hard, a seed moves all rows of its trial, and ``differs``, in logits, is how unequally hard a row is for the
     two recipes; on the population of rows both are equally good.
@@ -124,7 +124,7 @@ def draw_rows(generator: np.random.Generator, *, trials: int, rows: int, differs
                 targets={"validation": targets, "test": targets},
             )
         )
-    return parts[0] + parts[1], 0.0
+    return parts[0] + parts[1]
 
 
 def fresh(recipe: Recipe, n: int, generator: np.random.Generator) -> tuple[Floats, Floats]:

@@ -82,7 +82,7 @@ def rows_data(analysis: Analysis, cell: Cell) -> RowsData:
     ]
     y = "rows" if len(points) == n + 1 else "rows, for each number of trials"
     drawn = f"{found.rows:,} {found.split} rows, {n} trials; line: if every row were equally hard"
-    return RowsData(points, f"{analysis.label(cell)}: rows by how many trials get them right", drawn, y)
+    return RowsData(points, f"{analysis.label(cell)}: rows that trials get right", drawn, y)
 
 
 def flips_data(analysis: Analysis, cell: Cell) -> FlipsData:
@@ -103,8 +103,8 @@ def flips_data(analysis: Analysis, cell: Cell) -> FlipsData:
         for place, (accuracy, low, high) in enumerate(ends, start=1)
     ]
     drawn = (
-        f"{found.rows:,} rows, {found.trials} trials: sd {found.spread.sd:.3f}, of flips {found.spread.flips:.3f}; shaded: where "
-        "95% of trials in that place would lie if rows flipped and nothing else"
+        f"{found.rows:,} rows, {found.trials} trials: sd {found.spread.sd:.3f}, of flips {found.spread.flips:.3f}; shaded: "
+        "where 95% of the trials in each place would lie if rows only flip"
     )
     title = f"{analysis.label(cell)}: flips, or more?"
     return FlipsData(points, mean, title, drawn, metric_words("accuracy", found.split))
@@ -120,7 +120,7 @@ def ensemble_data(analysis: Analysis, cell: Cell) -> EnsembleData:
         if np.isfinite(mean)
     ]
     interval = None if found.interval is None else (found.interval.lower, found.interval.upper)
-    drawn = f"{found.rows:,} rows; circles: {found.members} trials; shaded: ± 1 sd over ensembles"
+    drawn = f"{found.rows:,} rows; circles: {found.members} trials; shaded: ± 1 sd"
     drawn += "; bar: 95% interval over rows" if interval else ""
     title = f"{analysis.label(cell)}: ensembles of trials"
     return EnsembleData(

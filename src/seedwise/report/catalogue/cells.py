@@ -127,7 +127,7 @@ CELL_ENTRIES = (
     ),
     CatalogueEntry(
         Scope.CELL,
-        "ensemble",
+        "ensemble-growth",
         "score of ensembles",
         "Mean score of the ensembles of so many of the complete trials, and plus and minus one standard deviation over these "
         "ensembles (shaded); the bar is the interval over rows of the ensemble of all.",

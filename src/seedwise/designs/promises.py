@@ -13,6 +13,7 @@ SHOWS = (
     *("grid-init", "grid-order", "good-init-seeds", "good-order-seeds", "planning"),
     *("curves", "expected-best", "expected-best-band", "expected-test", "grid", "grid-margins", "best-worst-seeds"),
     *("spread-by-seed", "spearman", "pearson", "best-rules", "planned", "error-reduction", "training-loss"),
+    *("early", "early-scores", "early-grid", "early-expected-best", "early-spearman", "early-spread-by-seed"),
     *("items", "rows-right", "flips", "ensemble", "ensemble-growth"),
     *("gradient-norm", "distance", "recipes", "recipes-expected-best", "recipes-expected-test"),
     *("recipes-training-loss", "recipes-gradient-norm", "recipes-distance", "length", "bias-ratio", "reinit"),

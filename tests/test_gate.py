@@ -8,7 +8,7 @@ import pytest
 from replay import Scripted
 from seedwise import Recipe, RequestError, Seeds, StoppingRule, Study, Task, TrialState, WorkError, run_gate
 from seedwise.analysis.gate import GateAnswer
-from seedwise.values.gate import GATE
+from seedwise.values.gate import GATE, GateSeeds
 
 TASK = Task.glue("rte")
 A = Recipe(model="m", batch_size=8, num_train_steps=4, evaluations="every 1 steps")
@@ -160,6 +160,26 @@ def test_the_diary_tells_which_seeds_were_set_aside(folder):
         "last": 10,
     }
     assert asides[-1]["last"] == found.seeds[-1]
+
+
+def test_seeds_that_a_kill_kept_from_becoming_trials_are_run(folder):
+    aside = GateSeeds(task=TASK.id, recipes=(A.id, B.id), split="validation", confidence=0.95, first=31, last=40)
+    with Study.resume(folder) as study:
+        study.store.add_event(GATE, json.dumps(aside.to_json()))
+    found = gate(folder, Scripted(score()))
+    assert found.pairs <= 10
+    assert found.seeds == tuple(range(31, 31 + found.pairs))
+
+
+def test_the_study_that_a_gate_has_added_to_is_still_the_one_that_was_asked_for(folder):
+    found = gate(folder, Scripted(score()))
+    again = Scripted(score())
+    with Study.create(folder, tasks=[TASK], recipes=[A, B, C], seeds=Seeds.paired(2)) as study:
+        study.run(again)
+        assert len(study.trials) == 6 + 2 * found.pairs
+    assert again.trained == []
+    with pytest.raises(RequestError, match="holds another study"):
+        Study.create(folder, tasks=[TASK], recipes=[A, B, C], seeds=Seeds.paired(3))
 
 
 def test_a_study_that_stops_trials_is_refused(tmp_path):

@@ -16,7 +16,7 @@ from seedwise.values.stopping import StoppingRule
 from seedwise.values.task import Task
 from seedwise.values.trial import Trial
 
-__all__ = ["GatePairs", "check_can_gate", "gates_in"]
+__all__ = ["GatePairs", "check_can_gate", "gates_in", "without_gates"]
 
 
 def check_can_gate(
@@ -39,6 +39,18 @@ def check_can_gate(
 def gates_in(store: Store) -> list[GateSeeds]:
     """Return what the gates of a study have set aside, the oldest first."""
     return [GateSeeds.from_json(json.loads(event.detail)) for event in store.events(GATE)]
+
+
+def without_gates(store: Store, records: Sequence[TrialRecord], asked: Sequence[Trial]) -> list[TrialRecord]:
+    """Return a study's trials without those that a gate has added and that are not asked for now."""
+    gates = gates_in(store)
+    of_gates = {(gate.task, recipe, seeds) for gate in gates for recipe in gate.recipes for seeds in gate.seeds}
+    wanted = {trial.id for trial in asked}
+    return [
+        record
+        for record in records
+        if record.id in wanted or (record.trial.task.id, record.trial.recipe.id, record.trial.seeds) not in of_gates
+    ]
 
 
 class GatePairs:

@@ -18,6 +18,7 @@ from seedwise.store.database import is_being_written
 from seedwise.store.export import export, trials_dataframe
 from seedwise.store.store import Store
 from seedwise.study.folder import check_free, check_own, check_same_design, check_same_study, has_begun, most_seeds
+from seedwise.study.gate import without_gates
 from seedwise.study.progress import StudyProgress
 from seedwise.study.run import run_study
 from seedwise.study.shown import study_html, study_text
@@ -242,7 +243,7 @@ class Study:
         """Add what was asked to the store, and remember what was there before."""
         records, kept = self.store.records(), self.store.rule()
         check_own(self.folder, records)
-        check_same_study(self.folder, records, kept, trials, rule, extend=extend)
+        check_same_study(self.folder, without_gates(self.store, records, trials), kept, trials, rule, extend=extend)
         if rule is not None:
             rule = replace(rule, t=most_seeds([*map(own_trial, records), *trials]))
         self._before = frozenset(record.id for record in records), kept

@@ -65,6 +65,12 @@ def test_records_alone_tell_twins():
     assert find_twins(study.records).groups == ((0, 1),)
 
 
+def test_json_names_the_trials_that_are_one_run():
+    study = table_study([CURVE, OTHER, CURVE, [0.4, 0.5, 0.6]])
+    (cell,) = Analysis(study).to_json()["cells"]
+    assert cell["same_curve"] == [[study.records[0].id, study.records[2].id]]
+
+
 @pytest.mark.parametrize("name", ["correlation", "expected_best", "failed", "variance", "best_rules"])
 def test_nothing_is_claimed_of_twins(name):
     analysis = Analysis(table_study([CURVE] * 7 + [OTHER]))

@@ -77,6 +77,7 @@ def _cell_json(analysis: "Analysis", cell: Cell) -> dict[str, Any]:
         "states": {str(state): count for state, count in cell.states.items()},
         "baseline": cell.baseline,
         **{name: _plain_or_reason(partial(find, analysis, cell)) for name, find in STATISTICS.items()},
+        "same_curve": [[cell.records[place].id for place in group] for group in cell.twins.groups],
         "early": _early_json(analysis, cell),
     }
 

@@ -19,9 +19,31 @@ def ends(found):
 
 
 def test_without_shared_seeds_it_is_welchs_test():
-    found, expected = compare_means(A, B[:9]), stats.ttest_ind(A, B[:9], equal_var=False)
+    found, expected = compare_means(A, B), stats.ttest_ind(A, B, equal_var=False)
     assert (found.test, found.p) == (MeanTest.WELCH, pytest.approx(expected.pvalue))
     assert ends(found) == pytest.approx(tuple(expected.confidence_interval()))
+
+
+@pytest.mark.parametrize(("spread", "test"), [(0.2, MeanTest.POOLED), (5, MeanTest.WELCH)])
+def test_of_unequally_many_trials_the_wider_of_welchs_and_students_intervals_counts(spread, test):
+    few = A.mean() + spread * (B[:5] - B[:5].mean())
+    found = compare_means(A, few)
+    expected = stats.ttest_ind(A, few, equal_var=test is MeanTest.POOLED)
+    other = stats.ttest_ind(A, few, equal_var=test is not MeanTest.POOLED)
+    assert (found.test, found.p) == (test, pytest.approx(expected.pvalue))
+    assert ends(found) == pytest.approx(tuple(expected.confidence_interval()))
+    assert np.diff(other.confidence_interval()) < np.diff(expected.confidence_interval())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("n", "m"), [(50, 5), (20, 5), (50, 20)])
+def test_a_few_trials_without_a_failure_do_not_tell_equal_recipes_apart(n, m):
+    generator, repeats = np.random.default_rng(2), 1500
+    rejected = 0
+    for _ in range(repeats):
+        a, b = (np.where(generator.random(k) < 0.1, 0.53, generator.normal(0.7, 0.015, k)) for k in (n, m))
+        rejected += compare_means(a, b).p < 0.05
+    assert rejected / repeats < 0.05
 
 
 def test_pairs_without_shared_seeds_have_the_paired_t_test():

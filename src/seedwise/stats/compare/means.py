@@ -14,6 +14,7 @@ from seedwise.stats.checks import ROUNDING, check_level, score_array, size
 from seedwise.stats.compare.mean_difference import crossed_difference
 from seedwise.stats.compare.sequential import SequentialDifference, sequential_difference
 from seedwise.stats.degrees import satterthwaite
+from seedwise.stats.seeds.crossed import CrossedMean, crossed_mean
 from seedwise.stats.seeds.factors import levels_of, repeated_factors
 
 __all__ = ["MeanComparison", "MeanTest", "compare_means", "compare_means_sequentially", "with_more_error"]
@@ -28,8 +29,10 @@ class MeanTest(StrEnum):
 
     PAIRED = "paired t-test"
     WELCH = "Welch's t-test"
+    POOLED = "t-test with pooled variance"
     PAIRED_SEEDS = "paired t-test with shared seeds counted"
     SEEDS = "t-test with shared seeds counted"
+    POOLED_SEEDS = "t-test with pooled variance and shared seeds counted"
     SIGN_FLIPS = "sign-flip test"
     PERMUTATION = "permutation test"
     SEQUENTIAL = "sequential paired t-test"
@@ -103,7 +106,10 @@ def compare_means(
 ) -> MeanComparison:
     """Return by how much the means differ, by the test that fits how the trials share their seeds.
 
-    Welch's t-test, or the paired one, where no seed repeats; ``crossed_difference`` where seeds do. Where nothing varies there
+    Welch's t-test, or the paired one, where no seed repeats; ``crossed_difference`` where seeds do. Of two recipes with unequally
+    many trials that are not paired the wider interval counts, Welch's or Student's with pooled variance: where trials fail now and
+    then, a few trials without a failure make Welch's far too narrow (50 equal trials against 5, of which 10 % fail: 21 % are told
+    apart at 5 %; by the wider interval 4 %). Where nothing varies there
     is no t: if all pairs differ by the same d, p is that of flipping signs, 2 / 2^n; if each recipe always scores the same, it is
     the share of assignments of scores to recipes with such a difference. n counts seeds where trials share them. The interval is
     then d alone if that p is below 1 - confidence, else it has no ends. Equal scores have a difference of 0, and p = 1.
@@ -148,10 +154,30 @@ def compare_means(
         return _without_spread(difference, units, confidence, paired=paired)
     found = crossed_difference(first, second, factors_a, factors_b, paired=paired, confidence=confidence)
     tests = (MeanTest.WELCH, MeanTest.PAIRED), (MeanTest.SEEDS, MeanTest.PAIRED_SEEDS)
-    test = tests[any(shared)][paired]
-    return MeanComparison(
-        test, found.difference, found.se, found.df, found.lower, found.upper, found.p, found.confidence
+    one = MeanComparison(tests[any(shared)][paired], *found[:3], found.lower, found.upper, found.p, confidence)
+    if paired or alike:
+        return one
+    test = MeanTest.POOLED_SEEDS if any(shared) else MeanTest.POOLED
+    other = _pooled(
+        test, difference, [crossed_mean(first, factors_a), crossed_mean(second, factors_b)], units, confidence
     )
+    return max(one, other, key=lambda found: found.upper - found.lower)
+
+
+def _pooled(
+    test: MeanTest, difference: float, sides: list[CrossedMean], units: list[int], confidence: float
+) -> MeanComparison:
+    """Compare means with one variance of a trial for both sides: Student's test, with trials that share seeds counted."""
+    counts = [
+        unit if math.isnan(side.n_effective) else side.n_effective for side, unit in zip(sides, units, strict=True)
+    ]
+    df = sum(side.df for side in sides)
+    variance = sum(side.df * side.se**2 * count for side, count in zip(sides, counts, strict=True)) / df
+    se = math.sqrt(variance * sum(1 / count for count in counts))
+    p = 2 * float(stats.t.sf(abs(difference) / se, df))
+    found = MeanComparison(test, difference, se, df, math.nan, math.nan, p, confidence)
+    lower, upper = found.ends(confidence)
+    return found._replace(lower=lower, upper=upper)
 
 
 def compare_means_sequentially(a: ArrayLike, b: ArrayLike, *, confidence: float = 0.95) -> MeanComparison:

@@ -1,23 +1,17 @@
 """What can be said about a study: about each task and recipe, and about several of them together?"""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
 
 from seedwise.analysis import best, one_trial, seeds, steps, stopping
 from seedwise.analysis import items as row_items
 from seedwise.analysis.answers import analysis_json
-from seedwise.analysis.base import StudyLike
 from seedwise.analysis.cell import Cell
 from seedwise.analysis.early import StoppedEarly, early_cell, stopped_early
-from seedwise.analysis.headline import Headline, headline
 from seedwise.analysis.over_tasks import OverTasks, over_tasks
-from seedwise.analysis.pairs import task_split, verdicts_of_pairs
-from seedwise.analysis.recipes import RecipeComparison, RecipeScore, beside, scores_by_recipe
-from seedwise.analysis.study_cells import StudyCells
+from seedwise.analysis.recipe_verdicts import RecipeVerdicts
 from seedwise.analysis.summary import CellSummary, summaries_html, summarize, summary_words
-from seedwise.analysis.verdicts import Verdict, answered, judge
-from seedwise.errors import UnknownError
 from seedwise.stats.best.gap import SelectionGap
 from seedwise.stats.best.selection import Fall, SelectedTest
 from seedwise.stats.correlation import EvaluationCorrelation
@@ -34,7 +28,7 @@ Options = ParamSpec("Options")
 Result = TypeVar("Result")
 
 
-class Analysis(StudyCells):
+class Analysis(RecipeVerdicts):
     """Everything that can be said about a study's trials.
 
     Each quantity is a method that takes a cell, the trials of one task and recipe; it may be left out when the study has only
@@ -52,10 +46,6 @@ class Analysis(StudyCells):
             print(analysis.variance(analysis.cell("rte")))
         ```
     """
-
-    def __init__(self, study: StudyLike) -> None:
-        super().__init__(study)
-        self._kept: dict[Any, Any] = {}
 
     def __repr__(self) -> str:
         words = (
@@ -241,83 +231,6 @@ class Analysis(StudyCells):
         """Return what each recipe scores over the tasks that all were run on, and whether tasks rank them alike."""
         return self._once(("over_tasks",), lambda: over_tasks(self.rows, split=self.split))
 
-    def recipe_scores(self, cells: Sequence[Cell] | None = None) -> list[RecipeScore]:
-        """Return mean and standard deviation of every recipe on every task (Zhang et al. 2021, tables 1 and 2).
-
-        Args:
-            cells: Only these of the study's cells.
-        """
-        chosen = self.cells if cells is None else tuple(cells)
-        key = ("recipe_scores", *(cell.records[0].id for cell in chosen))
-        return self._once(key, lambda: scores_by_recipe(chosen, self.recipe_name, split=self.split))
-
-    def verdicts(self, *, split: str | None = None, sequential: bool = False) -> tuple[Verdict, ...]:
-        """Return the verdict on every pair of recipes on every task, corrected together for their number (Holm).
-
-        Args:
-            split: test or validation; by default test, where all of a task's trials have test scores.
-            sequential: By a test that holds however often one looks, for the pairs whose seeds allow it.
-        """
-        rows, cells = split or self.split, self.cells
-        return self._once(
-            ("verdicts", rows, sequential),
-            lambda: verdicts_of_pairs(cells, self.recipe_name, split=rows, sequential=sequential),
-        )
-
-    def headline(self, task: str) -> Headline:
-        """Return which recipe has the best mean on a task, and which others are worse after correction.
-
-        Args:
-            task: The task's name.
-        """
-        mine = [verdict for verdict in self.verdicts() if verdict.task == task]
-        named = {name for verdict in mine for name in (verdict.a, verdict.b)}
-        cells = [cell for cell in self.cells if cell.task.name == task and self.recipe_name(cell) in named]
-        return self._once(("headline", task), lambda: headline(self.recipe_scores(cells), mine))
-
-    def verdict(
-        self,
-        a: str | Cell,
-        b: str | Cell,
-        *,
-        task: str | None = None,
-        split: str | None = None,
-        labels: tuple[str, str] | None = None,
-        margin: float | None = None,
-        sequential: bool = False,
-    ) -> Verdict:
-        """Return whether recipe A is better than recipe B on one task; of two of the study's recipes as in `verdicts`.
-
-        Args:
-            a: Recipe A: its label or id, or its cell.
-            b: Recipe B; a cell may be another study's.
-            task: The task's name; may be left out when the study has one.
-            split: test or validation; by default test, where all of the task's trials have test scores.
-            labels: What to call the two.
-            margin: Means that differ by less than this count as equal, above 0, in the unit of the scores.
-            sequential: By a test that holds however often one looks and adds seeds; A and B must have the same seeds.
-        """
-        one, other = (self.cell(task, given) if isinstance(given, str) else given for given in (a, b))
-        names = [given if isinstance(given, str) else given.recipe.model_name for given in (a, b)]
-        named, mine = labels or (names[0], names[1]), {id(cell) for cell in self.cells}
-        own = {id(one), id(other)} <= mine and one is not other
-        rows = split or self.split or (task_split(self.cells, one.task.id) if own else None)
-        key = ("verdict", one.records[0].id, other.records[0].id, named, rows, margin, sequential)
-        found = self._once(key, lambda: judge(one, other, named, split=rows, margin=margin, sequential=sequential))
-        pair = {self.recipe_name(one), self.recipe_name(other)} if own else set()
-        for verdict in self.verdicts(split=split, sequential=sequential) if own else ():
-            if verdict.task == found.task and {verdict.a, verdict.b} == pair:
-                return answered(found, verdict.p_corrected, verdict.comparisons)
-        return found
-
-    def compare(self, a: str | Cell, b: str | Cell, **options: Any) -> RecipeComparison:
-        """Return the verdict on recipe A against recipe B, and in what else they differ; arguments as of `verdict`."""
-        verdict, task = self.verdict(a, b, **options), options.get("task")
-        one, other = (self.cell(task, given) if isinstance(given, str) else given for given in (a, b))
-        return self._once(
-            ("beside", one.records[0].id, other.records[0].id, verdict), lambda: beside(one, other, verdict)
-        )
-
     def to_json(self) -> dict[str, Any]:
         """Return every statistic that the study's design allows, and the reason for each that it does not."""
         return analysis_json(self)
@@ -334,15 +247,3 @@ class Analysis(StudyCells):
         # A recipe has other trials in the tuning than in the report.
         key = (compute, own.records[0].id, own.until, args, tuple(options.items()))
         return self._once(key, lambda: compute(own, *args, **options))
-
-    def _once(self, key: Any, compute: Callable[[], Result]) -> Result:
-        """Return what is computed once and kept: the answer, or the reason why there is none."""
-        if key not in self._kept:
-            try:
-                self._kept[key] = compute()
-            except ValueError as error:  # all that statistics, which know none of our errors, refuse with
-                self._kept[key] = UnknownError(str(error))
-        found: Result | UnknownError = self._kept[key]
-        if isinstance(found, UnknownError):
-            raise UnknownError(str(found))
-        return found

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
-from seedwise.analysis.verdicts import Verdict, common_split
+from seedwise.analysis.compared import common_split
+from seedwise.analysis.verdicts import Verdict
 from seedwise.errors import UnknownError
 from seedwise.stats.compare.tests import equal_to_best
 from seedwise.values.imported import AnyTask

@@ -4,8 +4,9 @@ import math
 from typing import NamedTuple
 
 from seedwise.analysis.cell import Cell
+from seedwise.analysis.compared import compared_trials
 from seedwise.analysis.items import rows_error
-from seedwise.analysis.verdicts import LEVEL, Verdict, compared_trials
+from seedwise.analysis.verdicts import LEVEL, Verdict
 from seedwise.errors import UnknownError
 from seedwise.stats.compare.means import MeanTest, with_more_error
 

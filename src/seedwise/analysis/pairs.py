@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
 
 from seedwise.analysis.cell import Cell
-from seedwise.analysis.verdicts import Verdict, common_split, corrected, judge
+from seedwise.analysis.compared import common_split
+from seedwise.analysis.verdicts import Verdict, corrected, judge
 from seedwise.errors import UnknownError
 
 __all__ = ["task_split", "verdicts_of_pairs"]

@@ -7,9 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedwise.analysis.cell import Cell
+from seedwise.analysis.compared import common_split, compared_trials
 from seedwise.analysis.new_rows import NewRows, on_new_rows
+from seedwise.analysis.one_trial import Hurdle, hurdle
 from seedwise.analysis.seeds import failed_flags, failed_trials, varied_seeds
-from seedwise.analysis.verdicts import Answer, Verdict, common_split, compared_trials
+from seedwise.analysis.verdicts import Answer, Verdict
 from seedwise.errors import UnknownError
 from seedwise.stats.compare.effects import probability_of_improvement
 from seedwise.stats.compare.means import MeanTest
@@ -61,6 +63,9 @@ class RecipeComparison(NamedTuple):
     # constant guess's score is not known
     failed: FailedShareDifference | None
     failed_at_the_end: FailedShareDifference | None
+    # of each side, how many trials failed and what the others score on validation rows; None where too few did not fail
+    hurdle_a: Hurdle | None
+    hurdle_b: Hurdle | None
     # how far the recipe with the better mean is from being better at every quantile; None where seeds repeat, which it does not
     # count, or nothing differs
     stochastic_order: StochasticOrder | None
@@ -109,10 +114,19 @@ def beside(a: Cell, b: Cell, verdict: Verdict) -> RecipeComparison:
         None if same else _spread(x, y, factors, paired=chosen.paired),
         failed=_failed_difference(a, b, at_the_end=False),
         failed_at_the_end=_failed_difference(a, b, at_the_end=True),
+        hurdle_a=_hurdle(a),
+        hurdle_b=_hurdle(b),
         stochastic_order=_order(ahead, behind) if independent else None,
         new_rows=rows,
         new_rows_reason=reason,
     )
+
+
+def _hurdle(cell: Cell) -> Hurdle | None:
+    try:
+        return hurdle(cell)
+    except UnknownError:
+        return None
 
 
 def _new_rows(a: Cell, b: Cell, verdict: Verdict) -> tuple[NewRows | None, str]:

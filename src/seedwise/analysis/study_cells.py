@@ -1,16 +1,20 @@
 """Which trials does a study hold, by task and recipe, and what are they called?"""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
+from typing import Any, TypeVar
 
 from seedwise.analysis.base import StudyLike
 from seedwise.analysis.cell import Cell
 from seedwise.analysis.cells import arm_rows, chosen_cell
+from seedwise.errors import UnknownError
 from seedwise.values.labels import cell_labels
 from seedwise.values.record import by_cell
 
 __all__ = ["StudyCells"]
+
+Result = TypeVar("Result")
 
 
 class StudyCells:
@@ -26,6 +30,7 @@ class StudyCells:
         self.design = None if study.design is None else replace(study.design, chosen=study.chosen)
         self.trials = tuple(study.trials)
         self.differences = tuple(study.differences)
+        self._kept: dict[Any, Any] = {}
 
     @cached_property
     def cells(self) -> tuple[Cell, ...]:
@@ -82,3 +87,15 @@ class StudyCells:
             RequestError: There is no such cell, or it is not clear which one is meant.
         """
         return chosen_cell(self.cells, self.recipe_name, task, recipe)
+
+    def _once(self, key: Any, compute: Callable[[], Result]) -> Result:
+        """Return what is computed once and kept: the answer, or the reason why there is none."""
+        if key not in self._kept:
+            try:
+                self._kept[key] = compute()
+            except ValueError as error:  # all that statistics, which know none of our errors, refuse with
+                self._kept[key] = UnknownError(str(error))
+        found: Result | UnknownError = self._kept[key]
+        if isinstance(found, UnknownError):
+            raise UnknownError(str(found))
+        return found

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedwise.analysis.cell import Cell
-from seedwise.analysis.seeds import fixed_seeds, varied_seeds
-from seedwise.analysis.summary import left_out_words
+from seedwise.analysis.compared import Compared, compared_trials, held_fixed, left_out
+from seedwise.analysis.seeds import varied_seeds
 from seedwise.errors import UnknownError
 from seedwise.stats.compare.means import MeanComparison, MeanTest, compare_means, compare_means_sequentially
 from seedwise.stats.compare.multiplicity import adjust
@@ -19,25 +19,16 @@ from seedwise.stats.seeds.factors import repeated_factors
 
 __all__ = [
     "Answer",
-    "Compared",
     "Needed",
     "Verdict",
     "answered",
-    "common_split",
-    "compared_trials",
     "corrected",
     "judge",
 ]
 
 Floats = NDArray[np.float64]
-Indices = NDArray[np.intp]
 LEVEL = 0.05
 """Below this p-value a recipe is called better."""
-PAIRED_LEAST = 5
-"""Fewer common seeds than these are not compared pairwise."""
-PAIRED_SHARE = 0.8
-"""Trials are compared pairwise where at least this share of either recipe's has a partner: leaving out more loses more than
-pairs gain. The rule goes by the seeds alone, never by the scores."""
 
 
 class Answer(StrEnum):
@@ -49,17 +40,6 @@ class Answer(StrEnum):
     WITHIN_MARGIN = "equal within the margin"
     SAME_SCORES = "the same scores"
     NOT_SEPARABLE = "recipe and seed not separable"
-
-
-class Compared(NamedTuple):
-    """The trials of two recipes that are compared, as places among their cells' records."""
-
-    split: str  # whether scores are of the test or the validation rows
-    trials_a: Indices  # (n,)
-    trials_b: Indices  # (m,); those of equal place have the same seeds where they are paired
-    paired: bool  # whether trials are compared seed by seed
-    scores_a: Floats  # (n,)
-    scores_b: Floats  # (m,)
 
 
 class Needed(NamedTuple):
@@ -138,13 +118,13 @@ def judge(
     chosen = compared_trials(a, b, split, pairs_alone=sequential)
     sign = 1.0 if a.greater_is_better else -1.0
     x, y = sign * chosen.scores_a, sign * chosen.scores_b
-    fixed, reason = _fixed(a, b, chosen, labels)
+    fixed, reason = held_fixed(a, b, chosen, labels)
     found = None if reason else _compared_means(a, b, chosen, x, y, sequential=sequential)
     verdict = Verdict(
         *(a.task.name, a.task.metric, chosen.split, a.greater_is_better, *labels),
         *(len(x), len(y), sign * float(x.mean()), sign * float(y.mean()), float(x.std(ddof=1)), float(y.std(ddof=1))),
         chosen.paired,
-        left_out=_left_out(a, b, chosen, labels),
+        left_out=left_out(a, b, chosen, labels),
         holds_for=fixed,
         test=None if found is None else found.test,
         difference=float(x.mean() - y.mean()) if found is None else found.difference,
@@ -175,50 +155,6 @@ def corrected(verdicts: Sequence[Verdict]) -> list[Verdict]:
     return [answered(verdict, float(p), made) for verdict, p in zip(verdicts, adjusted, strict=True)]
 
 
-def compared_trials(a: Cell, b: Cell, split: str | None = None, *, pairs_alone: bool = False) -> Compared:
-    """Return which trials of two recipes are compared: those of the same seeds, or all.
-
-    Args:
-        a: The trials of recipe A.
-        b: The trials of recipe B.
-        split: Whose scores are compared: test or validation; test by default, if all have them.
-        pairs_alone: Compare those of the same seeds, however many others there are.
-
-    Raises:
-        UnknownError: The tasks differ, or a recipe has too few trials or stopped ones.
-    """
-    if (a.task.name, a.task.metric) != (b.task.name, b.task.metric):
-        raise UnknownError(
-            f"A and B must be of one task, not {a.task.name} ({a.task.metric}) and {b.task.name} ({b.task.metric}); "
-            "choose it with --task."
-        )
-    chosen = split or common_split([a, b])
-    trials_a, trials_b = a.scored(chosen), b.scored(chosen)
-    place = {a.records[i].trial.seeds: i for i in trials_a}
-    pairs = [(place[seeds], j) for j in trials_b if (seeds := b.records[j].trial.seeds) in place]
-    least = 2 if pairs_alone else max(PAIRED_LEAST, PAIRED_SHARE * max(len(trials_a), len(trials_b)))
-    paired = len(pairs) >= least
-    scores_a = dict(zip(trials_a.tolist(), a.scores(chosen), strict=True))
-    scores_b = dict(zip(trials_b.tolist(), b.scores(chosen), strict=True))
-    if paired:
-        trials_a, trials_b = (np.array(side, dtype=np.intp) for side in zip(*pairs, strict=True))
-    mine, theirs = (
-        np.array([scores[i] for i in trials.tolist()])
-        for scores, trials in ((scores_a, trials_a), (scores_b, trials_b))
-    )
-    return Compared(chosen, trials_a, trials_b, paired, mine, theirs)
-
-
-def common_split(cells: Sequence[Cell]) -> str:
-    """Return test where all trials of the cells that ended, and did not fail, have a test score, else validation."""
-    try:
-        for cell in cells:
-            cell.scored("test")
-    except UnknownError:
-        return "validation"
-    return "test"
-
-
 def _compared_means(a: Cell, b: Cell, chosen: Compared, x: Floats, y: Floats, *, sequential: bool) -> MeanComparison:
     factors = varied_seeds(a, chosen.trials_a), varied_seeds(b, chosen.trials_b)
     if sequential:
@@ -241,37 +177,6 @@ def _check_pairs(chosen: Compared, seeds: Mapping[str, NDArray[np.int64]]) -> No
             f"a sequential test needs seeds of their own for each pair of trials, but {' and '.join(repeated)} seeds repeat; ask "
             "`seedwise gate`, which runs such pairs, or compare once without --sequential."
         )
-
-
-def _fixed(a: Cell, b: Cell, chosen: Compared, labels: tuple[str, str]) -> tuple[tuple[str, ...], str]:
-    """Return the seeds that the answer holds for, or why the seeds allow no answer."""
-    sides = [fixed_seeds(cell, trials) for cell, trials in ((a, chosen.trials_a), (b, chosen.trials_b))]
-    words = []
-    for stream in dict.fromkeys((*sides[0], *sides[1])):
-        own, other = (side.get(stream) for side in sides)
-        if own != other:
-            have = [
-                f"{label} has {f'{stream} seed {seed} alone' if seed is not None else f'several {stream} seeds'}"
-                for label, seed in zip(labels, (own, other), strict=True)
-            ]
-            return (), (
-                f"{' and '.join(have)}, so that the difference may be the seed's as well as the recipe's; run both with "
-                f"several {stream} seeds, or with the same one"
-            )
-        words.append(f"{stream} seed {own}")
-    return tuple(words), ""
-
-
-def _left_out(a: Cell, b: Cell, chosen: Compared, labels: tuple[str, str]) -> tuple[str, ...]:
-    sentences = []
-    for cell, trials, label in zip((a, b), (chosen.trials_a, chosen.trials_b), labels, strict=True):
-        if words := left_out_words(cell, chosen.split):
-            sentences.append(f"{label}: {words}")
-        alone = len(cell.scored(chosen.split)) - len(trials)
-        if alone:
-            other = labels[1] if label == labels[0] else labels[0]
-            sentences.append(f"{label}: {alone} with seeds that {other} was not run with")
-    return tuple(sentences)
 
 
 def answered(verdict: Verdict, p_corrected: float, comparisons: int) -> Verdict:

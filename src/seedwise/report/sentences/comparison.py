@@ -5,12 +5,15 @@ import math
 from seedwise.analysis.recipes import MEANINGFUL, RecipeComparison
 from seedwise.analysis.verdicts import Answer, Verdict
 from seedwise.report.sentences.recipes import verdict_sentence
+from seedwise.report.sentences.words import score
 from seedwise.stats.compare.means import MeanTest
 from seedwise.stats.compare.stability import FailedShareDifference
 from seedwise.values.labels import metric_words
 
 __all__ = ["LOOKING_AGAIN", "comparison_lines"]
 
+SEEN = 0.1
+"""Failures of fewer trials than this are taken for rare enough not to turn a comparison of means."""
 LOOKING_AGAIN = (
     "adding seeds until p < 0.05 makes wrong answers more than twice as frequent; --sequential, and `seedwise gate` on fresh seeds, "
     "may look again and again"
@@ -46,16 +49,32 @@ def comparison_lines(found: RecipeComparison) -> list[str]:
             f"  almost stochastic order of {first} over {second}: epsilon {found.stochastic_order.epsilon:.2f} (below 0.2: better at "
             "nearly every quantile)"
         )
-    if found.failed is not None:
-        lines.append(f"  failed, by the best validation score, A minus B: {_share(found.failed)}")
-    if found.failed_at_the_end is not None and found.failed_at_the_end != found.failed:
-        lines.append(f"  failed, by the last validation score, A minus B: {_share(found.failed_at_the_end)}")
+    lines += [f"  {sentence}" for sentence in _failures(found)]
     if found.spread is not None:
         ratio = found.spread
         lines.append(
             f"  sd of A over sd of B: {ratio.ratio:.2f} [{ratio.lower:.2f}, {ratio.upper:.2f}], p = {ratio.p:.2g}"
         )
     return lines
+
+
+def _failures(found: RecipeComparison) -> list[str]:
+    """Say how often either recipe fails, what its other trials score, and that failures may have stayed unseen."""
+    if found.failed is None:
+        return []
+    sentences = [f"failed, by the best validation score, A minus B: {_share(found.failed)}"]
+    if found.failed_at_the_end is not None and found.failed_at_the_end != found.failed:
+        sentences.append(f"failed, by the last validation score, A minus B: {_share(found.failed_at_the_end)}")
+    sides = [side for side in (found.hurdle_a, found.hurdle_b) if side is not None]
+    if len(sides) == 2 and any(side.failed.failed for side in sides):
+        rest = [f"{score(side.mean.estimate)} [{score(side.mean.lower)}, {score(side.mean.upper)}]" for side in sides]
+        sentences.append(f"trials that did not fail score on validation rows: A {rest[0]}, B {rest[1]}")
+    unseen = max((side.failed.upper for side in sides if not side.failed.failed), default=0.0)
+    if unseen > SEEN:
+        sentences.append(
+            f"failures that no trial has shown yet (up to {100 * unseen:.0f} % of trials may fail) would change the means"
+        )
+    return sentences
 
 
 def _rows(found: RecipeComparison) -> list[str]:

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seedwise.analysis.cell import Cell
+from seedwise.analysis.compared import common_split
 from seedwise.analysis.seeds import STREAMS
-from seedwise.analysis.verdicts import common_split
 from seedwise.errors import UnknownError
 from seedwise.stats.intervals import Interval
 from seedwise.stats.tasks.friedman import RecipeRanks, recipe_ranks

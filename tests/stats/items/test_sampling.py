@@ -39,7 +39,17 @@ def test_error_of_accuracy_is_that_of_a_mean_over_rows():
     error = rows_error("accuracy", outputs_of(a), outputs_of(b), np.zeros(139))
     differences = a.mean(axis=0) - b.mean(axis=0)
     assert error.se == pytest.approx(differences.std(ddof=1) / math.sqrt(139))
-    assert error[1:] == (138, 139, 8, 12)
+    assert error[1:5] == (138, 139, 8, 12)
+
+
+def test_flips_are_what_neither_trials_nor_rows_explain():
+    generator = np.random.default_rng(0)
+    hard = hardness(generator, 139)
+    sides = [recipe(generator, hard, 8), recipe(generator, hard, 12)]
+    expected = sum(spread_of_flips(outputs_of(side), np.zeros(139)).flips ** 2 / len(side) for side in sides)
+    assert rows_error("accuracy", *map(outputs_of, sides), np.zeros(139)).flips == pytest.approx(expected)
+    alone = rows_error("accuracy", outputs_of(sides[0][:1]), outputs_of(sides[1][:1]), np.zeros(139))
+    assert alone.flips == 0
 
 
 @pytest.mark.parametrize("metric", ["f1", "matthews", "loss"])
@@ -103,7 +113,7 @@ def test_both_variances_and_what_flips_are_the_variance_of_a_bootstrap_over_seed
         drawn.append(means[0] - means[1])
     over_rows = rows_error("accuracy", *map(outputs_of, sides), np.zeros(200)).se ** 2
     over_seeds = sum(side.mean(axis=1).var(ddof=1) / 15 for side in sides)
-    flips = sum(spread_of_flips(outputs_of(side), np.zeros(200)).flips ** 2 / 15 for side in sides)
+    flips = rows_error("accuracy", *map(outputs_of, sides), np.zeros(200)).flips
     assert over_rows + over_seeds + flips == pytest.approx(np.var(drawn), rel=0.08)
     assert over_rows + over_seeds < np.var(drawn)
 
@@ -112,7 +122,7 @@ def test_both_variances_and_what_flips_are_the_variance_of_a_bootstrap_over_seed
 @pytest.mark.parametrize(("rows", "seeds"), [(139, 50), (277, 10)])
 def test_recipes_that_are_equal_on_all_rows_there_are_are_told_apart_in_five_percent(rows, seeds):
     generator = np.random.default_rng(6)
-    plain = new = 0
+    plain = new = once = 0
     for _ in range(300):
         hard = hardness(generator, rows)
         sides = [recipe(generator, hard, seeds) for _ in range(2)]
@@ -122,8 +132,11 @@ def test_recipes_that_are_equal_on_all_rows_there_are_are_told_apart_in_five_per
         df = satterthwaite(variances, [seeds - 1, seeds - 1, error.df])
         ratio = abs(scores[0].mean() - scores[1].mean()) / math.sqrt(sum(variances))
         new += 2 * stats.t.sf(ratio, df) < 0.05
+        least = max(sum(variances) - error.flips, sum(variances[:2]), variances[2])
+        once += 2 * stats.t.sf(ratio * math.sqrt(sum(variances) / least), df) < 0.05
         plain += stats.ttest_ind(*scores, equal_var=False).pvalue < 0.05
-    assert new / 300 < 0.05 + 2 * math.sqrt(0.05 * 0.95 / 300)
+    assert new <= once
+    assert once / 300 < 0.05 + 2 * math.sqrt(0.05 * 0.95 / 300)
     assert plain / 300 > 0.15
 
 

@@ -25,7 +25,7 @@ def order_band(n: int, *, confidence: float = 0.95) -> tuple[Floats, Floats]:
     Example:
         >>> lower, upper = order_band(3)
         >>> lower.round(2), upper.round(2)
-        (array([-1.96, -1.07, -0.45]), array([0.45, 1.07, 1.96]))
+        (array([-1.95, -1.07, -0.45]), array([0.45, 1.07, 1.95]))
     """
     place, tail = np.arange(1, n + 1), (1 - confidence) / 2
     shrink = np.sqrt((n - 1) / n)  # the mean is the sample's own

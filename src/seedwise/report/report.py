@@ -49,7 +49,7 @@ class Report:
     def figures(self) -> tuple[Figure | Missing, ...]:
         """Every figure: those of each cell, then those of the study as a whole; or why there are none."""
         cells = self._of_cells if self._kinds is None else self._drawn(None)
-        return (*chain.from_iterable(cells), *self._together, *self._of_tuning)
+        return (*chain.from_iterable(cells), *self._over_tasks, *self._together, *self._of_tuning)
 
     @cached_property
     def _of_cells(self) -> tuple[tuple[Figure | Missing, ...], ...]:
@@ -68,6 +68,10 @@ class Report:
     @cached_property
     def _together(self) -> tuple[Figure | Missing, ...]:
         return tuple(study_figures(self._analysis))
+
+    @cached_property
+    def _over_tasks(self) -> tuple[Figure | Missing, ...]:
+        return tuple(task_figures(self._analysis))
 
     @cached_property
     def _of_tuning(self) -> tuple[Figure | Missing, ...]:
@@ -157,8 +161,8 @@ class Report:
             yield f'<div class="verdict">{paragraphs([*recipe_sentences(analysis), *task_sentences(analysis)])}{first}</div>'
         if analysis.design is not None:
             yield from self._study(analysis.design.design)
-        if over := tuple(task_figures(analysis)):
-            yield f"<h2>Over all tasks</h2>{_figures(over)}"
+        if self._over_tasks:
+            yield f"<h2>Over all tasks</h2>{_figures(self._over_tasks)}"
         if len(analysis.recipe_names) > 1:
             yield f"<h2>Recipes side by side</h2>{_figures(together)}"
         for number, (cell, figures) in enumerate(zip(analysis.cells, self._of_cells, strict=True)):
@@ -183,7 +187,7 @@ class Report:
             yield f"<h3>What was chosen</h3>{_table(made['tuning'])}"
             yield f"<details><summary>Every candidate</summary>{_table(made['candidates'])}</details>"
             yield _figures(self._of_tuning)
-        shown = (*chain.from_iterable(self._of_cells), *self._together, *self._of_tuning)
+        shown = (*chain.from_iterable(self._of_cells), *self._over_tasks, *self._together, *self._of_tuning)
         if design.shows and analysis.design is not None and analysis.design.stage == "report":
             told = "".join(f"<li>{_promise(one)}</li>" for one in promises(design, shown, self._tables))
             yield f"<h3>What this study shows</h3><ul>{told}</ul>"

@@ -9,6 +9,8 @@ TITLES = {
     "zhang2021revisiting": "Revisiting Few-sample {BERT} Fine-tuning",
     "dodge2019show": "Show Your Work: Improved Reporting of Experimental Results",
     "lourie2024show": "Show Your Work with Confidence: Confidence Bands for Tuning Curves",
+    "jordan2023calibrated": "Calibrated Chaos: Variance Between Runs of Neural Network Training is Harmless and Inevitable",
+    "sellam2022multiberts": "The {MultiBERTs}: {BERT} Reproductions for Robustness Analysis",
     "mosbach2021stability": "On the Stability of Fine-tuning {BERT}: Misconceptions, Explanations, and Strong Baselines",
 }
 

@@ -26,6 +26,7 @@ __all__ = [
 
 _MOST_BARS = 61  # numbers of trials with a bar of their own; of more, several share one
 _LOG_FROM = 30  # members
+_LABELLED = 10  # members, up to which every number has its tick
 
 
 class RowsData(NamedTuple):
@@ -186,7 +187,9 @@ def draw_ensemble(data: EnsembleData) -> Any:
         if most >= _LOG_FROM
         else alt.Scale(nice=False, padding=6)
     )
-    x = alt.X("members:Q", title="members of the ensemble", scale=kind, axis=alt.Axis(tickMinStep=1, format="d"))
+    ticks = [point["members"] for point in data.points] if most <= _LABELLED else alt.Undefined
+    axis = alt.Axis(tickMinStep=1, format="d", values=ticks)
+    x = alt.X("members:Q", title="members of the ensemble", scale=kind, axis=axis)
     area = (
         alt.Chart(source)
         .mark_area(color=COLORS[0], opacity=0.18)

@@ -67,6 +67,28 @@ CITATIONS = {
             year="2024",
         ),
         _citation(
+            "misc",
+            "jordan2023calibrated",
+            "Jordan (2023)",
+            "how much of the spread is test rows that flip",
+            title="Calibrated Chaos: Variance Between Runs of Neural Network Training is Harmless and Inevitable",
+            author="Jordan, Keller",
+            year="2023",
+            eprint="2304.01910",
+            archiveprefix="arXiv",
+        ),
+        _citation(
+            "inproceedings",
+            "sellam2022multiberts",
+            "Sellam et al. (2022)",
+            "comparisons that hold for new seeds and new rows",
+            title="The {MultiBERTs}: {BERT} Reproductions for Robustness Analysis",
+            author="Sellam, Thibault and Yadlowsky, Steve and Wei, Jason and Saphra, Naomi and D'Amour, Alexander and Linzen, Tal "
+            "and Bastings, Jasmijn and Turc, Iulia and Eisenstein, Jacob and Das, Dipanjan and Tenney, Ian and Pavlick, Ellie",
+            booktitle="International Conference on Learning Representations",
+            year="2022",
+        ),
+        _citation(
             "inproceedings",
             "mosbach2021stability",
             "Mosbach et al. (2021)",

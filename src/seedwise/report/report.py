@@ -31,7 +31,14 @@ from seedwise.values.stopping import StoppingRule
 __all__ = ["Report"]
 
 _ABOVE = ("published", "arms", "tuning", "candidates")  # tables of a design, which stand at the top of the page
-_CITED = ("dodge2020finetuning", "zhang2021revisiting", "dodge2019show", "lourie2024show")
+_CITED = (
+    "dodge2020finetuning",
+    "zhang2021revisiting",
+    "dodge2019show",
+    "lourie2024show",
+    "jordan2023calibrated",
+    "sellam2022multiberts",
+)
 
 
 class Report:

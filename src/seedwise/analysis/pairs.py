@@ -5,7 +5,7 @@ from itertools import combinations
 
 from seedwise.analysis.cell import Cell
 from seedwise.analysis.compared import common_split
-from seedwise.analysis.verdicts import Verdict, corrected, judge
+from seedwise.analysis.verdicts import Verdict, corrected, judge_uncorrected
 from seedwise.errors import UnknownError
 
 __all__ = ["task_split", "verdicts_of_pairs"]
@@ -20,10 +20,11 @@ def verdicts_of_pairs(
         UnknownError: There are pairs, but none can be compared.
     """
     found, reasons = [], []
+    splits = {task: split or task_split(cells, task) for task in {cell.task.id for cell in cells}}
     for a, b in _pairs(cells):
+        names = name_of(a), name_of(b)
         try:
-            chosen = split or task_split(cells, a.task.id)
-            found.append(judge(a, b, (name_of(a), name_of(b)), split=chosen, sequential=sequential))
+            found.append(judge_uncorrected(a, b, names, split=splits[a.task.id], sequential=sequential))
         except ValueError as error:
             reasons.append(error)
     if reasons and not found:

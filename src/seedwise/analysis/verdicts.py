@@ -24,6 +24,7 @@ __all__ = [
     "answered",
     "corrected",
     "judge",
+    "judge_uncorrected",
 ]
 
 Floats = NDArray[np.float64]
@@ -109,18 +110,31 @@ def judge(
     margin: float | None = None,
     sequential: bool = False,
 ) -> Verdict:
-    """Compare two recipes on one task by the test that their seeds allow; `corrected` allows for other comparisons.
+    """Return the verdict on two recipes on one task, asked alone, by the test that their seeds allow.
 
     Raises:
         UnknownError: The tasks differ, or a recipe has too few trials or stopped ones; or a sequential test is asked for and
             trials do not have their seeds in pairs, each once.
     """
+    return corrected([judge_uncorrected(a, b, labels, split=split, margin=margin, sequential=sequential)])[0]
+
+
+def judge_uncorrected(
+    a: Cell,
+    b: Cell,
+    labels: tuple[str, str],
+    *,
+    split: str | None = None,
+    margin: float | None = None,
+    sequential: bool = False,
+) -> Verdict:
+    """Return a verdict that has no answer yet: `corrected` gives it, for all that are asked at once."""
     chosen = compared_trials(a, b, split, pairs_alone=sequential)
     sign = 1.0 if a.greater_is_better else -1.0
     x, y = sign * chosen.scores_a, sign * chosen.scores_b
     fixed, reason = held_fixed(a, b, chosen, labels)
     found = None if reason else _compared_means(a, b, chosen, x, y, sequential=sequential)
-    verdict = Verdict(
+    return Verdict(
         *(a.task.name, a.task.metric, chosen.split, a.greater_is_better, *labels),
         *(len(x), len(y), sign * float(x.mean()), sign * float(y.mean()), float(x.std(ddof=1)), float(y.std(ddof=1))),
         chosen.paired,
@@ -144,7 +158,6 @@ def judge(
         reason=reason,
         needed=None,
     )
-    return corrected([verdict])[0]
 
 
 def corrected(verdicts: Sequence[Verdict]) -> list[Verdict]:

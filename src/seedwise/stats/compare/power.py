@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import optimize, stats
+from scipy import optimize, special, stats
 
 from seedwise.stats.checks import (
     ALTERNATIVES,
@@ -243,7 +243,13 @@ def growth_needed(difference: float, se: float, df: float, *, power: float = 0.8
     most = float(np.log(10_000))
     if short(0) >= 0:
         return 1.0
-    return None if short(most) < 0 else float(np.exp(optimize.brentq(short, 0, most)))
+    # What normal scores would need is near, and the root is soon found from there.
+    reach = float(special.ndtri(1 - level / 2) + special.ndtri(power)) * se
+    near = 2 * np.log(reach / abs(difference)) if difference else np.inf
+    low, high = (float(np.clip(near + step, 0, most)) for step in (-0.1, 0.5))
+    if high <= low or short(low) > 0 or short(high) < 0:
+        low, high = 0.0, most
+    return None if short(high) < 0 else float(np.exp(optimize.brentq(short, low, high, xtol=1e-4)))
 
 
 def _chance(difference: float, design: _Design, level: float, alternative: Alternative) -> float:
@@ -256,7 +262,7 @@ def _chance(difference: float, design: _Design, level: float, alternative: Alter
 
 def _beyond(degrees: float, away: float, level: float) -> float:
     """Return the chance that a noncentral t lies above the upper critical value."""
-    critical = float(stats.t.isf(level, degrees))
+    critical = -float(special.stdtrit(degrees, level))
     if away < -30 or away > 40 * (1 + abs(critical)):  # beyond what floats tell from 0 and 1, scipy may answer nan
         return float(away > 0)
     return float(stats.nct.sf(critical, degrees, away))

@@ -169,6 +169,8 @@ def test_no_winner_is_named_where_the_difference_may_be_the_seeds(other):
     found = verdict_of(study)
     assert (found.answer, found.better, found.test) == (Answer.NOT_SEPARABLE, None, None)
     assert found.reason.startswith("a has init seed 1 alone and b has ")
+    compared = Analysis(study).compare("a", "b")
+    assert (compared.improvement, compared.spread, compared.failed, compared.failed_at_the_end) == (None,) * 4
 
 
 def test_one_init_seed_of_both_is_what_the_answer_holds_for():

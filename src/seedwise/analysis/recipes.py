@@ -56,7 +56,8 @@ class RecipeComparison(NamedTuple):
     """Recipe A against recipe B on one task: the verdict on their means, and in what else they differ."""
 
     verdict: Verdict
-    # probability that a trial of A beats one of B, with its interval, which counts shared seeds; None where all are equal
+    # probability that a trial of A beats one of B, with its interval, which counts shared seeds; None where all are equal, or
+    # where recipe and seed cannot be told apart, of which nothing else is told either
     improvement: Interval | None
     spread: VarianceRatio | None  # ratio of the standard deviations; None where it rests on one trial or seed
     # difference of the shares of trials that failed, by each trial's best evaluation and by its last one; None where the
@@ -107,13 +108,14 @@ def beside(a: Cell, b: Cell, verdict: Verdict) -> RecipeComparison:
     rows, reason = _new_rows(a, b, verdict)
     independent = verdict.test in (MeanTest.PAIRED, MeanTest.WELCH)
     ahead, behind = (x, y) if verdict.difference > 0 else (y, x)
-    same = verdict.answer is Answer.SAME_SCORES
+    separable = verdict.answer is not Answer.NOT_SEPARABLE
+    told = separable and verdict.answer is not Answer.SAME_SCORES
     return RecipeComparison(
         verdict,
-        None if same else probability_of_improvement(x, y, *factors, paired=chosen.paired),
-        None if same else _spread(x, y, factors, paired=chosen.paired),
-        failed=_failed_difference(a, b, at_the_end=False),
-        failed_at_the_end=_failed_difference(a, b, at_the_end=True),
+        probability_of_improvement(x, y, *factors, paired=chosen.paired) if told else None,
+        _spread(x, y, factors, paired=chosen.paired) if told else None,
+        failed=_failed_difference(a, b, at_the_end=False) if separable else None,
+        failed_at_the_end=_failed_difference(a, b, at_the_end=True) if separable else None,
         hurdle_a=_hurdle(a),
         hurdle_b=_hurdle(b),
         stochastic_order=_order(ahead, behind) if independent else None,

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from seedwise.analysis.recipes import RecipeComparison
-from seedwise.analysis.verdicts import Verdict
+from seedwise.analysis.verdicts import Answer, Verdict
 from seedwise.tables.reasons import Reasons
 from seedwise.tables.table import Kind, Table, Value
 
@@ -59,7 +59,7 @@ def _verdict(found: Verdict, reasons: Reasons) -> tuple[Value, ...]:
 
 
 def _beside(found: RecipeComparison, reasons: Reasons) -> tuple[Value, ...]:
-    if found.failed is None:
+    if found.failed is None and found.verdict.answer is not Answer.NOT_SEPARABLE:
         reasons.add(found.verdict.task, "how many failed is not known, because the best constant guess's score is not.")
     return tuple(None if one is None else tuple(one[:3]) for one in (found.improvement, found.failed))
 

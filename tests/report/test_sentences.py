@@ -275,3 +275,12 @@ def test_few_trials_that_were_stopped_have_no_distribution():
 
 def test_the_one_trial_that_went_on_has_no_spread():
     assert sentences(stopped_early(kept=1))[1].startswith("The trial that went on ends at 0.")
+
+
+def test_what_is_said_of_a_single_trial_holds_for_the_seed_that_all_trials_have():
+    scores = np.random.default_rng(0).normal(0.7, 0.02, (12, 1))
+    one = Analysis(table_study(scores, init=[1] * 12, order=range(12)))
+    said = " ".join(cell_sentences(one, one.cell()))
+    assert "All have init seed 1; what is said of a single trial holds for that alone." in said
+    many = Analysis(table_study(scores))
+    assert "holds for that alone" not in " ".join(cell_sentences(many, many.cell()))

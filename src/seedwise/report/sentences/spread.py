@@ -6,7 +6,7 @@ import numpy as np
 
 from seedwise.analysis.analysis import Analysis
 from seedwise.analysis.cell import Cell
-from seedwise.analysis.seeds import FailedTrials
+from seedwise.analysis.seeds import FailedTrials, fixed_seeds
 from seedwise.errors import UnknownError
 from seedwise.report.sentences.words import percent, score
 
@@ -15,10 +15,13 @@ __all__ = ["failures", "low", "typical", "variance"]
 
 def typical(_: Analysis, cell: Cell) -> str:
     """Tell what a single trial scores."""
-    final = cell.final()
+    final, fixed = cell.final(), fixed_seeds(cell, cell.full())
+    held = " and ".join(f"{stream} seed {seed}" for stream, seed in fixed.items())
+    alone = f" All have {held}; what is said of a single trial holds for that alone." if held else ""
     return (
         f"The validation score of a single trial is {score(float(final.mean()))} ± {final.std(ddof=1):.3f} (mean and "
         f"standard deviation of {len(final)} trials), between {score(float(final.min()))} and {score(float(final.max()))}."
+        f"{alone}"
     )
 
 

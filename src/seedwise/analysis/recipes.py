@@ -75,13 +75,12 @@ class RecipeComparison(NamedTuple):
 
     @property
     def meaningfully_better(self) -> str | None:
-        """Label of the recipe that beats the other in `MEANINGFUL` of all pairs or more, and not by chance."""
-        share = self.improvement
-        if share is None:
+        """Label of the recipe that the verdict calls better, where it also beats the other in `MEANINGFUL` of all pairs."""
+        share, better = self.improvement, self.verdict.better
+        if share is None or better is None:
             return None
-        if share.estimate >= MEANINGFUL and share.lower > 0.5:
-            return self.verdict.a
-        return self.verdict.b if share.estimate <= 1 - MEANINGFUL and share.upper < 0.5 else None
+        wins = share.estimate if better == self.verdict.a else 1 - share.estimate
+        return better if wins >= MEANINGFUL else None
 
 
 def scores_by_recipe(

@@ -50,11 +50,9 @@ def comparison_lines(found: RecipeComparison) -> list[str]:
     if found.stochastic_order is not None:
         first, second = (verdict.a, verdict.b) if verdict.difference > 0 else (verdict.b, verdict.a)
         epsilon = found.stochastic_order.epsilon
-        words = "better" if epsilon < _NEARLY else "not shown to be better"
-        lines.append(
-            f"  almost stochastic order of {first} over {second}: epsilon {epsilon:.2f}, {words} at nearly every quantile (below "
-            f"{_NEARLY:g})"
-        )
+        nearly = epsilon < _NEARLY and verdict.better == first
+        words = "better at nearly every quantile" if nearly else "not shown to be better at nearly every quantile"
+        lines.append(f"  almost stochastic order of {first} over {second}: epsilon {epsilon:.2f}, {words}")
     lines += [f"  {sentence}" for sentence in _failures(found)]
     if found.spread is not None:
         ratio = found.spread

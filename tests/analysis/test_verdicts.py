@@ -216,6 +216,20 @@ def test_the_headline_names_the_best_mean_and_the_recipes_that_are_worse():
     assert found.best.recipe == "r1"
     assert "r2" in {verdict.b for verdict in found.worse}
     assert found.top == {"r1"} | {verdict.b for verdict in found.open}
+    assert found.left_out == {}
+
+
+def test_a_recipe_that_is_compared_with_no_other_is_left_out_of_the_headline_with_a_reason():
+    few = table_study(A[:2] + 0.2, recipe="few")
+    found = Analysis(study_of() + few).headline("toy")
+    assert found.best.recipe != "few"
+    assert found.left_out["few"].startswith("two recipes are compared on at least 3 trials each, not 2")
+
+
+def test_a_task_that_allows_no_comparison_has_a_reason_although_others_do():
+    pair = table_study(A[:2], recipe="a", task="other") + table_study(A[:2], recipe="b", task="other")
+    with pytest.raises(UnknownError, match="at least 3 trials each, not 2"):
+        Analysis(study_of() + pair).headline("other")
 
 
 @pytest.mark.slow
@@ -272,12 +286,13 @@ def test_on_new_rows_the_variance_of_the_rows_comes_on_top_of_that_of_the_seeds(
     assert (rows.lower + rows.upper) / 2 == pytest.approx(verdict.difference)
     assert rows.upper - rows.lower > verdict.upper - verdict.lower
     assert rows.p > verdict.p
+    assert (rows.p_corrected < 0.05) == (rows.better is not None)
 
 
 def test_without_the_rows_labels_it_is_said_that_new_rows_are_not_known():
     found = Analysis(study_of()).compare("a", "b")
     assert found.new_rows is None
-    assert found.new_rows_reason.startswith("what trials say of single rows is not known")
+    assert found.new_rows_reason.startswith("imported runs come without predictions")
 
 
 @pytest.mark.slow

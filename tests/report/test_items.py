@@ -32,7 +32,10 @@ def told(sentence, *args, **more):
 def test_flips_are_enough_where_trials_differ_by_nothing_else():
     text = told(flips)
     assert text.startswith("On the 400 test rows the accuracies of 20 complete trials have a standard deviation of 0.0")
-    assert "and no more is needed to explain it. On new rows like these the same trials differ with a standard" in text
+    assert (
+        "and no more is needed to explain it. On new rows like these, the same trials would differ with a standard"
+        in text
+    )
     assert "gains next to nothing" not in text  # 400 rows do not tell that
 
 
@@ -46,7 +49,7 @@ def test_trials_that_differ_on_all_rows_are_told_apart_from_flips():
     analysis = Analysis(study(0.3))
     spread = analysis.items().spread
     assert (
-        f"would differ, too: with a standard deviation of {spread.excess:.3f} [{spread.lower:.3f}, {spread.upper:.3f}] (95%)."
+        f"would differ, too, with a standard deviation of {spread.excess:.3f} [{spread.lower:.3f}, {spread.upper:.3f}] (95%)."
     ) in flips(analysis, analysis.cell())
 
 
@@ -59,13 +62,13 @@ def test_trials_that_label_all_rows_alike_are_one():
 def test_rows_and_ensemble_are_told():
     analysis = Analysis(study())
     cell, of, joined = analysis.cell(), analysis.items().agreement, analysis.ensemble()
-    assert f"Two of these trials label {100 * of.churn:.0f} % of the test rows differently on average." in rows(
+    assert f"On average, two of these trials label {100 * of.churn:.0f} % of the test rows differently." in rows(
         analysis, cell
     )
     assert f"{100 * of.always:.0f} % of the rows, none on {100 * of.never:.0f} %." in rows(analysis, cell)
     text = ensemble(analysis, cell)
     assert f"The ensemble of the 20 complete trials has a test accuracy of {joined.score:.3f} [" in text
-    assert f"The ensemble less the winner: {joined.over_winner.estimate:+.3f} [" in text
+    assert f"Ensemble minus winner: {joined.over_winner.estimate:+.3f} [" in text
 
 
 def test_the_winners_test_score_has_an_interval():

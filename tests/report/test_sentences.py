@@ -234,6 +234,20 @@ def test_which_recipe_is_best_is_told():
     assert "all others are worse (paired t-test, p = " in sentence
 
 
+def test_a_recipe_of_too_few_trials_is_no_other_recipe_that_is_worse():
+    scores = np.random.default_rng(0).normal(0.7, 0.01, (20, 1))
+    good, bad, few = (("good", scores), ("bad", scores - 0.1), ("few", scores[:2] + 0.1))
+    study = (
+        table_study(good[1], recipe=good[0]) + table_study(bad[1], recipe=bad[0]) + table_study(few[1], recipe=few[0])
+    )
+    (sentence,) = recipe_sentences(Analysis(study))
+    assert sentence.startswith("toy: good has the best mean")
+    assert "; worse: bad (" in sentence
+    assert sentence.endswith(
+        "few is left out: two recipes are compared on at least 3 trials each, not 2; run more seeds."
+    )
+
+
 def test_why_no_recipe_is_best_is_told_task_by_task():
     short = table_study([[0.6, 0.7], [0.6, np.nan]], recipe="a", states=["complete", "stopped"], task="x")
     fine = [table_study([[0.6], [0.7]], recipe=name, task="y") for name in ("a", "b")]
@@ -259,7 +273,7 @@ def test_of_trials_that_were_stopped_the_early_scores_are_told():
     told = sentences(study)
     found = Analysis(study).stopped_early()
     assert told[1].startswith(
-        f"The 4 trials that went on end at {found.validation.mean:.3f} ± {found.validation.sd:.3f}"
+        f"The 4 trials that went on ended at {found.validation.mean:.3f} ± {found.validation.sd:.3f}"
     )
     assert "and at 0.680 ± 0.000 (between 0.680 and 0.680) on test rows" in told[1]
     assert f"The winner was number {found.place_of_winner} of 20 when they were judged" in told[1]
@@ -274,7 +288,7 @@ def test_few_trials_that_were_stopped_have_no_distribution():
 
 
 def test_the_one_trial_that_went_on_has_no_spread():
-    assert sentences(stopped_early(kept=1))[1].startswith("The trial that went on ends at 0.")
+    assert sentences(stopped_early(kept=1))[1].startswith("The trial that went on ended at 0.")
 
 
 def test_what_is_said_of_a_single_trial_holds_for_the_seed_that_all_trials_have():

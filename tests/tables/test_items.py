@@ -40,7 +40,7 @@ def test_a_difference_that_no_row_tells_stands_without_interval():
 def test_a_study_without_outputs_says_why():
     table = items_table(Analysis(table_study(np.full((3, 1), 0.5))))
     assert table.rows[0][1:] == (None,) * 10
-    assert "what trials say of single rows is not known of imported runs" in table.notes[0]
+    assert "imported runs come without predictions for single rows" in table.notes[0]
 
 
 def test_a_study_has_both_tables():

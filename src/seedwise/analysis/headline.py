@@ -1,6 +1,6 @@
 """Which recipe is best on a task, after picking it for being best?"""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from seedwise.analysis.recipes import RecipeScore
@@ -21,6 +21,7 @@ class Headline(NamedTuple):
     open: tuple[Verdict, ...]  # the best against each recipe that cannot be told from it
     better: tuple[Verdict, ...]  # the best against recipes that are better on the trials that both have
     inseparable: tuple[Verdict, ...]  # the best against each recipe where the seeds allow no answer
+    left_out: Mapping[str, str]  # recipes that are compared with no other, and so cannot be the best, by label; and why
 
     @property
     def top(self) -> frozenset[str]:
@@ -28,7 +29,7 @@ class Headline(NamedTuple):
         return frozenset((self.best.recipe, *(v.b for v in (*self.open, *self.better, *self.inseparable))))
 
 
-def headline(scores: Sequence[RecipeScore], verdicts: Sequence[Verdict]) -> Headline:
+def headline(scores: Sequence[RecipeScore], verdicts: Sequence[Verdict], left_out: Mapping[str, str]) -> Headline:
     """Return the headline of one task from its recipes' scores and the corrected verdicts of all pairs."""
     best = min(scores, key=lambda score: score.rank)
     mine = [v if v.a == best.recipe else turned(v) for v in verdicts if best.recipe in (v.a, v.b)]
@@ -36,7 +37,7 @@ def headline(scores: Sequence[RecipeScore], verdicts: Sequence[Verdict]) -> Head
     found: dict[str, list[Verdict]] = {"worse": [], "open": [], "better": [], "inseparable": []}
     for verdict in mine:
         found[kinds.get(verdict.answer, "open")].append(verdict)
-    return Headline(best, **{kind: tuple(some) for kind, some in found.items()})
+    return Headline(best, **{kind: tuple(some) for kind, some in found.items()}, left_out=left_out)
 
 
 def turned(verdict: Verdict) -> Verdict:

@@ -124,7 +124,7 @@ def scored_rows(cell: Cell, split: str, trials: NDArray[np.intp]) -> ScoredRows:
     labels = cell.targets_of(cell.task)
     targets = getattr(labels, split, None)
     if labels is None and cell.facts.is_imported:
-        raise UnknownError("what trials say of single rows is not known of imported runs; train them with seedwise.")
+        raise UnknownError("imported runs come without predictions for single rows; train them with seedwise.")
     if labels is None:
         raise UnknownError(
             "the labels of the rows are not stored, because an older version made the study; run it again, which stores them "

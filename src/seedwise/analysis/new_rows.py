@@ -21,6 +21,9 @@ class NewRows(NamedTuple):
     lower: float  # lower end of the interval of the difference on new rows, corrected as the verdict's
     upper: float
     p: float  # two-sided p-value of this comparison alone
+    p_corrected: (
+        float  # Bonferroni's, for as many comparisons as the verdict's; below 0.05 if and only if a better one is named
+    )
     better: str | None  # label of the recipe that is better on new rows; None where none is named
 
 
@@ -42,4 +45,5 @@ def on_new_rows(a: Cell, b: Cell, verdict: Verdict) -> NewRows:
     found = with_more_error(alone, error.se, error.df)
     lower, upper = found.ends(1 - LEVEL / verdict.comparisons)
     better = verdict.a if lower > 0 else verdict.b if upper < 0 else None
-    return NewRows(error.rows, error.se, lower, upper, found.p, better)
+    p_corrected = min(1.0, found.p * verdict.comparisons)
+    return NewRows(error.rows, error.se, lower, upper, found.p, p_corrected, better)

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
 
 from seedwise.analysis.cell import Cell
-from seedwise.analysis.compared import common_split
+from seedwise.analysis.compared import common_split, compared_trials
 from seedwise.analysis.verdicts import Verdict, corrected, judge_uncorrected
 from seedwise.errors import UnknownError
 
-__all__ = ["task_split", "verdicts_of_pairs"]
+__all__ = ["task_split", "verdicts_of_pairs", "why_not_compared"]
 
 
 def verdicts_of_pairs(
@@ -43,6 +43,15 @@ def task_split(cells: Sequence[Cell], task_id: str) -> str:
                 continue
             usable.append(cell)
     return common_split(usable) if usable else "validation"
+
+
+def why_not_compared(cell: Cell, split: str) -> str:
+    """Return why a recipe's trials can be compared with no other's; empty where nothing about them forbids it."""
+    try:
+        compared_trials(cell, cell, split)
+    except UnknownError as error:
+        return str(error)
+    return ""
 
 
 def _pairs(cells: Sequence[Cell]) -> Iterator[tuple[Cell, Cell]]:

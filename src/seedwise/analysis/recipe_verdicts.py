@@ -5,10 +5,11 @@ from typing import Any
 
 from seedwise.analysis.cell import Cell
 from seedwise.analysis.headline import Headline, headline
-from seedwise.analysis.pairs import task_split, verdicts_of_pairs
+from seedwise.analysis.pairs import task_split, verdicts_of_pairs, why_not_compared
 from seedwise.analysis.recipes import RecipeComparison, RecipeScore, beside, scores_by_recipe
 from seedwise.analysis.study_cells import StudyCells
 from seedwise.analysis.verdicts import Verdict, answered, judge
+from seedwise.errors import UnknownError
 
 __all__ = ["RecipeVerdicts"]
 
@@ -48,11 +49,22 @@ class RecipeVerdicts(StudyCells):
 
         Args:
             task: The task's name.
+
+        Raises:
+            UnknownError: No two of the task's recipes can be compared.
         """
         mine = [verdict for verdict in self.verdicts() if verdict.task == task]
         named = {name for verdict in mine for name in (verdict.a, verdict.b)}
-        cells = [cell for cell in self.cells if cell.task.name == task and self.recipe_name(cell) in named]
-        return self._once(("headline", task), lambda: headline(self.recipe_scores(cells), mine))
+        of_task = {self.recipe_name(cell): cell for cell in self.cells if cell.task.name == task}
+        why = {
+            name: why_not_compared(cell, self.split or task_split(self.cells, cell.task.id))
+            for name, cell in of_task.items()
+            if name not in named
+        }
+        if not mine:
+            raise UnknownError(next(filter(None, why.values()), f"{task} has no two recipes; compare what there is."))
+        cells = [cell for name, cell in of_task.items() if name in named]
+        return self._once(("headline", task), lambda: headline(self.recipe_scores(cells), mine, why))
 
     def verdict(
         self,

@@ -104,10 +104,10 @@ def flips_data(analysis: Analysis, cell: Cell) -> FlipsData:
         for place, (accuracy, low, high) in enumerate(ends, start=1)
     ]
     drawn = (
-        f"{found.rows:,} rows, {found.trials} trials: sd {found.spread.sd:.3f}, of flips {found.spread.flips:.3f}; shaded: "
-        "where 95% of the trials in each place would lie if rows only flip"
+        f"{found.rows:,} rows, {found.trials} trials, sd {found.spread.sd:.3f}; shaded: where 95% would lie if rows flipped at "
+        f"random and nothing else differed (sd {found.spread.flips:.3f})"
     )
-    title = f"{analysis.label(cell)}: flips, or more?"
+    title = f"{analysis.label(cell)}: spread of the trials' accuracies"
     return FlipsData(points, mean, title, drawn, metric_words("accuracy", found.split))
 
 
@@ -122,7 +122,7 @@ def ensemble_data(analysis: Analysis, cell: Cell) -> EnsembleData:
     ]
     interval = None if found.interval is None else (found.interval.lower, found.interval.upper)
     drawn = f"{found.rows:,} rows; circles: {found.members} trials; shaded: ± 1 sd"
-    drawn += "; bar: 95% interval over rows" if interval else ""
+    drawn += "; bar: 95% over rows" if interval else ""
     title = f"{analysis.label(cell)}: ensembles of trials"
     return EnsembleData(
         points, found.scores.tolist(), found.winner, interval, title, drawn, metric_words(found.metric, found.split)

@@ -67,7 +67,9 @@ def compare(
         from seedwise.tables.comparison import comparison_table
 
         write = {"markdown": table.to_markdown, "latex": table.to_latex, "csv": table.to_csv}[format]
-        print(write(comparison_table(found)), end="")
+        made = comparison_table(found)
+        left_out = (f"{name} cannot be compared: {why}" for name, why in reasons.items())
+        print(write(made._replace(notes=(*made.notes, *left_out))), end="")
 
 
 def _compared(

@@ -68,8 +68,8 @@ def ensemble_table(analysis: Analysis) -> Table:
         "ensemble",
         "winner",
         "single trial",
-        "less the winner",
-        "less a single trial",
+        "minus the winner",
+        "minus a single trial",
     )
     return Table(
         "ensemble",

@@ -88,9 +88,9 @@ def _rows(found: RecipeComparison) -> list[str]:
     verdict, rows = found.verdict, found.new_rows
     if rows is None:
         return [
-            f"all this is of these {verdict.split} rows; what holds on new rows is not known: {found.new_rows_reason}"
+            f"all of this holds for these {verdict.split} rows; what holds on new ones is not known: {found.new_rows_reason}"
         ]
-    ends = f"[{rows.lower:+.4f}, {rows.upper:+.4f}], p = {rows.p:.2g}"
+    ends = f"[{rows.lower:+.4f}, {rows.upper:+.4f}], p = {rows.p_corrected:.2g}"
     told = "not told apart" if rows.better is None else f"{rows.better} is better"
     return [f"on new rows, with {rows.rows} rows taken for chance as well as the seeds: {told}, A minus B {ends}"]
 

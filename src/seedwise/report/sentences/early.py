@@ -44,15 +44,17 @@ def _kept(found: StoppedEarly) -> str:
     if found.validation is None:
         return ""
     many = (
-        f"The {found.validation.n} trials that went on end" if found.validation.n > 1 else "The trial that went on ends"
+        f"The {found.validation.n} trials that went on ended"
+        if found.validation.n > 1
+        else "The trial that went on ended"
     )
     test = "" if found.test is None else f", and at {_scores(found.test)} on test rows"
     place = ""
     if found.place_of_winner is not None:
         place = f" The winner was number {found.place_of_winner} of {found.started} when they were judged, with {score(found.early_of_winner)}."
     return (
-        f"{many} at {_scores(found.validation)} on validation rows{test}. They were chosen for their early scores, so that "
-        f"this is not what a trial scores that nobody chose.{place}"
+        f"{many} at {_scores(found.validation)} on validation rows{test}. They were chosen for their early scores, so "
+        f"a trial that nobody chose should not be expected to score as much.{place}"
     )
 
 
@@ -97,6 +99,6 @@ def _ranking(analysis: Analysis, early: Cell) -> str:
     if share is None or not math.isfinite(share) or share >= early.curves.fractions[-1]:
         return ""
     return (
-        f"trials rank as they did after {100 * share:.0f} %, with a rank correlation above 0.8 (95 % confidence); how they would "
-        "rank at the end, only those that went on could tell."
+        f"trials rank much as they did after {100 * share:.0f} % (rank correlation above 0.8 with 95 % confidence); how all of them "
+        "would rank at the end is not known."
     )

@@ -22,15 +22,15 @@ def flips(analysis: Analysis, cell: Cell) -> str:
         f"On the {found.rows:,} {found.split} rows the accuracies of {found.trials} complete trials have a standard deviation of "
         f"{score(spread.sd)}; rows that flip at random from trial to trial would give {score(spread.flips)}"
     )
-    new = "On new rows like these the same trials"
+    new = "On new rows like these, the same trials"
     if spread.lower > 0:
         return (
-            f"{seen}. {new} would differ, too: with a standard deviation of {score(spread.excess)} "
+            f"{seen}. {new} would differ, too, with a standard deviation of {score(spread.excess)} "
             f"[{score(spread.lower)}, {score(spread.upper)}] ({spread.confidence:.0%})."
         )
     gain = ", so that choosing among them gains next to nothing" if spread.upper <= SMALL else ""
     return (
-        f"{seen}, and no more is needed to explain it. {new} differ with a standard deviation of at most "
+        f"{seen}, and no more is needed to explain it. {new} would differ with a standard deviation of at most "
         f"{score(spread.upper)} ({spread.confidence:.0%}){gain}."
     )
 
@@ -42,7 +42,7 @@ def rows(analysis: Analysis, cell: Cell) -> str:
     if of.differ == 0:
         return ""
     return (
-        f"Two of these trials label {percent(of.churn)} % of the {found.split} rows differently on average. Every trial is right on "
+        f"On average, two of these trials label {percent(of.churn)} % of the {found.split} rows differently. Every trial is right on "
         f"{percent(of.always)} % of the rows, none on {percent(of.never)} %."
     )
 
@@ -54,7 +54,7 @@ def ensemble(analysis: Analysis, cell: Cell) -> str:
     return (
         f"The ensemble of the {found.members} complete trials has a {metric_words(found.metric, found.split)} of "
         f"{score(found.score)}{around}, the winner {score(found.winner)}, a single trial {score(found.single)} on average. "
-        f"The ensemble less the winner: {_difference(found.over_winner, found.score - found.winner)}; less a single trial: "
+        f"Ensemble minus winner: {_difference(found.over_winner, found.score - found.winner)}; ensemble minus single trial: "
         f"{_difference(found.over_single, found.score - found.single)} (95% intervals, over rows)."
     )
 

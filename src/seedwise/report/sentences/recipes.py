@@ -67,7 +67,7 @@ def _headline(task: str, found: Headline) -> str:
         f"{task}: {best.recipe} has the best mean {metric_words(best.metric, best.split)}, {score(best.mean)} ± "
         f"{best.sd:.3f} ({best.n} trials)"
     )
-    alone = not (found.open or found.better or found.inseparable)
+    alone = not (found.open or found.better or found.inseparable or found.left_out)
     parts = []
     if found.worse:
         parts.append("all others are worse" if alone else f"worse: {_names(found.worse)}")
@@ -76,7 +76,8 @@ def _headline(task: str, found: Headline) -> str:
     if found.better:
         parts.append(f"better on the seeds that both were run with: {_names(found.better)}")
     parts += [f"not comparable with it: {_names([v])}, because {v.reason}" for v in found.inseparable]
-    return f"{said}; {'; '.join(parts)} ({_how(found)})."
+    without = "".join(f" {name} is left out: {why or 'it cannot be compared.'}" for name, why in found.left_out.items())
+    return f"{said}; {'; '.join(parts)} ({_how(found)}).{without}"
 
 
 def _names(verdicts: Sequence[Verdict]) -> str:

@@ -11,6 +11,7 @@ from seedwise.errors import RequestError, UnknownError
 from seedwise.stats.compare.mean_difference import crossed_difference
 from seedwise.stats.compare.means import MeanTest
 from seedwise.stats.compare.sequential import sequential_difference
+from seedwise.stats.intervals import Interval
 from table_studies import grid_seeds, table_study
 
 GENERATOR = np.random.default_rng(0)
@@ -173,6 +174,21 @@ def test_no_winner_is_named_where_the_difference_may_be_the_seeds(other):
     assert (compared.improvement, compared.spread, compared.failed, compared.failed_at_the_end) == (None,) * 4
 
 
+def test_what_stands_beside_a_verdict_claims_nothing_either_where_the_difference_may_be_the_seeds():
+    sides = [table_study(x, recipe=name, init=[seed] * 20) for name, x, seed in (("a", A + 1, 1), ("b", B, 2))]
+    found = Analysis(sides[0] + sides[1]).compare("a", "b")
+    assert found.verdict.answer is Answer.NOT_SEPARABLE
+    assert (found.improvement, found.spread, found.failed, found.failed_at_the_end) == (None,) * 4
+    assert found.meaningfully_better is None
+
+
+def test_of_many_comparisons_only_a_winner_is_meaningfully_better():
+    found = many(20, np.random.default_rng(3)).compare("r1", "r2", task="toy")
+    assert found.verdict.better is None
+    lucky = found._replace(improvement=Interval(0.8, 0.6, 0.9, 0.95))
+    assert lucky.meaningfully_better is None
+
+
 def test_one_init_seed_of_both_is_what_the_answer_holds_for():
     seeds = {"init": [1] * 20, "order": range(20)}
     found = verdict_of(study_of(A, B - 0.1, **seeds))
@@ -247,6 +263,11 @@ def test_recipes_are_equal_within_a_margin_that_two_one_sided_tests_allow():
     study = table_study(A, recipe="a") + table_study(A + GENERATOR.normal(0, 0.002, A.shape), recipe="b")
     assert verdict_of(study, margin=0.01).answer is Answer.WITHIN_MARGIN
     assert verdict_of(study, margin=1e-5).answer is not Answer.WITHIN_MARGIN
+
+
+def test_the_same_scores_are_equal_within_any_margin_and_end_nothing():
+    found = Analysis(table_study(A, recipe="a") + table_study(A, recipe="b")).compare("a", "b", margin=0.01)
+    assert (found.verdict.answer, found.improvement, found.spread) == (Answer.WITHIN_MARGIN, None, None)
 
 
 def test_stopped_trials_allow_no_verdict():

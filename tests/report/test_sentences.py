@@ -248,6 +248,32 @@ def test_a_recipe_of_too_few_trials_is_no_other_recipe_that_is_worse():
     )
 
 
+def test_no_level_is_claimed_of_recipes_that_are_not_told_apart_or_not_comparable():
+    scores = np.random.default_rng(0).normal(0.7, 0.01, (12, 1))
+    same = table_study(scores, recipe="a") + table_study(scores, recipe="b")
+    assert recipe_sentences(Analysis(same))[0].endswith("not told apart from it: b (their scores are equal).")
+    three = recipe_sentences(Analysis(same + table_study(scores[::-1], recipe="c")))[0]
+    assert "p < " not in three
+    assert three.endswith("at the 5 % level after Holm's correction for 3 comparisons).")
+    alone = [table_study(scores, recipe=name, init=[seed] * 12) for name, seed in (("a", 1), ("b", 2))]
+    assert recipe_sentences(Analysis(alone[0] + alone[1]))[0].endswith("or with the same one.")
+
+
+def test_one_row_on_which_trials_differ_is_not_labelled_alike():
+    right = np.array([1, 1, 1, 0, 1, 0])
+    outputs = {"test": [[[1 - x, x]] for x in right], "validation": [[[1 - x, x]] for x in right]}
+    given = {"test": right, "outputs": outputs, "targets": {"test": [1], "validation": [1]}}
+    one = table_study(right[:, None], recipe="a", **given)
+    assert "label every test row alike" not in " ".join(sentences(one))
+    turned = table_study(right[::-1, None], recipe="b", **{**given, "test": right[::-1]})
+    assert Analysis(one + turned).compare("a", "b").new_rows is None
+
+
+def test_a_gap_of_nothing_looks_neither_better_nor_worse():
+    scores = np.random.default_rng(0).normal(0.7, 0.01, (12, 1))
+    assert "Validation and test look alike: 0.000" in " ".join(sentences(table_study(scores, test=scores[:, 0])))
+
+
 def test_why_no_recipe_is_best_is_told_task_by_task():
     short = table_study([[0.6, 0.7], [0.6, np.nan]], recipe="a", states=["complete", "stopped"], task="x")
     fine = [table_study([[0.6], [0.7]], recipe=name, task="y") for name in ("a", "b")]

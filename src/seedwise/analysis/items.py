@@ -39,7 +39,9 @@ class Items(NamedTuple):
     rows: int
     agreement: Disagreement  # on which share of the rows they differ, and all or none are right
     accuracies: Floats  # share of the rows that each trial gets right, (trials,), in the order of the trials
-    spread: SpreadOfFlips | None  # what of the accuracies' spread is rows that flip; None where no row differs
+    spread: (
+        SpreadOfFlips | None
+    )  # what of the accuracies' spread is rows that flip; None where no row differs, or of one row
 
 
 class Ensemble(NamedTuple):

@@ -108,7 +108,7 @@ def beside(a: Cell, b: Cell, verdict: Verdict) -> RecipeComparison:
     independent = verdict.test in (MeanTest.PAIRED, MeanTest.WELCH)
     ahead, behind = (x, y) if verdict.difference > 0 else (y, x)
     separable = verdict.answer is not Answer.NOT_SEPARABLE
-    told = separable and verdict.answer is not Answer.SAME_SCORES
+    told = separable and verdict.test is not MeanTest.IDENTICAL  # whatever a margin makes of equal scores
     return RecipeComparison(
         verdict,
         probability_of_improvement(x, y, *factors, paired=chosen.paired) if told else None,
@@ -133,7 +133,7 @@ def _hurdle(cell: Cell) -> Hurdle | None:
 def _new_rows(a: Cell, b: Cell, verdict: Verdict) -> tuple[NewRows | None, str]:
     try:
         return on_new_rows(a, b, verdict), ""
-    except UnknownError as error:
+    except ValueError as error:  # also of rows that are too few for the metric
         return None, str(error)
 
 

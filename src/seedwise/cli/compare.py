@@ -1,5 +1,6 @@
 """How does ``seedwise compare`` put two recipes side by side?"""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -46,8 +47,8 @@ def compare(
     json: Json = False,
 ) -> None:
     """Compare two recipes of a study, or two studies: one verdict a task, by the test that the seeds allow."""
-    if margin is not None and not margin > 0:
-        raise RequestError(f"--margin must be above 0, not {margin:g}; it is in the unit of the scores.")
+    if margin is not None and not 0 < margin < math.inf:
+        raise RequestError(f"--margin must be a number above 0, not {margin:g}; it is in the unit of the scores.")
     found, reasons = _compared(folder, a, b, task=task, split=split, margin=margin, sequential=sequential)
     if json or format == "json":
         from seedwise.analysis.answers import plain

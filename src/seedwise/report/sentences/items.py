@@ -15,6 +15,8 @@ SMALL = 0.005
 def flips(analysis: Analysis, cell: Cell) -> str:
     """Tell whether trials differ by more than which rows flip."""
     found = analysis.items(cell)
+    if found.spread is None and found.agreement.differ > 0:  # one row tells of no spread
+        return ""
     if found.spread is None:
         return f"All {found.trials} complete trials label every {found.split} row alike, so there is nothing to choose among."
     spread = found.spread

@@ -7,6 +7,7 @@ from seedwise.analysis.headline import Headline
 from seedwise.analysis.verdicts import Answer, Needed, Verdict
 from seedwise.errors import UnknownError
 from seedwise.report.sentences.words import score
+from seedwise.stats.compare.means import MeanTest
 from seedwise.values.labels import metric_words
 
 __all__ = ["p_words", "recipe_sentences", "verdict_sentence"]
@@ -44,6 +45,8 @@ def verdict_sentence(verdict: Verdict) -> str:
 
 def p_words(verdict: Verdict) -> str:
     """Return a verdict's test and p-value in words."""
+    if verdict.test is MeanTest.IDENTICAL:
+        return "their scores are equal"
     if verdict.comparisons == 1:
         return f"{verdict.test}, p = {verdict.p:.2g}"
     return f"{verdict.test}, p = {verdict.p_corrected:.2g}, corrected for {verdict.comparisons} comparisons (Holm)"
@@ -77,7 +80,7 @@ def _headline(task: str, found: Headline) -> str:
         parts.append(f"better on the seeds that both were run with: {_names(found.better)}")
     parts += [f"not comparable with it: {_names([v])}, because {v.reason}" for v in found.inseparable]
     without = "".join(f" {name} is left out: {why or 'it cannot be compared.'}" for name, why in found.left_out.items())
-    return f"{said}; {'; '.join(parts)} ({_how(found)}).{without}"
+    return f"{said}; {'; '.join(parts)}{_how(found)}.{without}"
 
 
 def _names(verdicts: Sequence[Verdict]) -> str:
@@ -85,10 +88,16 @@ def _names(verdicts: Sequence[Verdict]) -> str:
 
 
 def _how(found: Headline) -> str:
-    """Say by which test the others are worse or not."""
-    verdicts = (*found.worse, *found.open, *found.better, *found.inseparable)
-    if len(verdicts) == 1 and verdicts[0].test is not None:
-        return p_words(verdicts[0])
-    tests = " or ".join(dict.fromkeys(str(verdict.test) for verdict in verdicts if verdict.test is not None))
+    """Say by which test the others are worse or not; nothing where no test was made."""
+    verdicts = [v for v in (*found.worse, *found.open, *found.better, *found.inseparable) if v.test is not None]
+    if not verdicts:
+        return ""
+    if len(verdicts) == 1:
+        return f" ({p_words(verdicts[0])})"
+    tests = " or ".join(dict.fromkeys(_test_words(verdict) for verdict in verdicts))
     count = max(verdict.comparisons for verdict in verdicts)
-    return f"{tests or 'no test'}, p < 0.05 after Holm's correction for {count} comparisons"
+    return f" ({tests}; at the 5 % level after Holm's correction for {count} comparisons)"
+
+
+def _test_words(verdict: Verdict) -> str:
+    return "equal scores" if verdict.test is MeanTest.IDENTICAL else str(verdict.test)

@@ -66,8 +66,10 @@ def _gap(found: SelectionGap, cell: Cell) -> str:
     if len(cell.curves.fractions) > 1:
         splits = f"choosing among each trial's evaluations and {splits}"
     words = [f"{signed(part.estimate)} [{signed(part.lower)}, {signed(part.upper)}]" for part in (whole, trials, rest)]
+    rounded = round(whole.estimate, 3)  # as `signed` writes it
+    looks = "looks better" if rounded > 0 else "looks worse" if rounded < 0 else "and test look alike"
     return (
-        f"{_expected(found.n, found.test, found.validation)}. Validation looks {'better' if whole.estimate >= 0 else 'worse'}: "
+        f"{_expected(found.n, found.test, found.validation)}. Validation {looks}: "
         f"{words[0]} ({whole.confidence:.0%}, over seeds), of which {words[1]} is from choosing among trials and {words[2]} from "
         f"{splits}."
     )

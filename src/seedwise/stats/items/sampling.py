@@ -194,6 +194,8 @@ def paired_interval(
 
 def _of_trials(metric: str, outputs: Floats, labels: Floats) -> Floats:
     """Return every trial's score without each group of rows, (groups, trials)."""
+    if len(labels) < 2:
+        raise ValueError("one row tells nothing of other rows; score more of them.")
     found = _left_out(scorer(metric, outputs, labels), len(labels))
     if not np.isfinite(found).all():
         raise ValueError(f"the {metric} of a trial is not a number; leave the trial out and say so.")

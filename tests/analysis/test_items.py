@@ -90,7 +90,7 @@ def test_what_is_not_kept_is_said(options, says):
 
 def test_imported_runs_have_no_rows():
     cell = Analysis(table_study(np.full((3, 2), 0.5))).cell()
-    with pytest.raises(UnknownError, match="not known of imported runs"):
+    with pytest.raises(UnknownError, match="imported runs come without predictions"):
         scored_rows(cell, "test", np.arange(3))
 
 

@@ -55,7 +55,7 @@ def test_the_share_of_failed_trials_has_wilsons_interval():
 
 
 def test_scores_in_place_of_booleans_are_refused():
-    with pytest.raises(ValueError, match=r"one boolean a trial, not shape .* is_failed makes it of scores"):
+    with pytest.raises(ValueError, match=r"one boolean a trial, not \[0.5, 0.6\]; is_failed makes it of scores"):
         failed_share([0.5, 0.6])
 
 

@@ -17,6 +17,7 @@ __all__ = [
     "check_number",
     "check_spread",
     "count_array",
+    "flag_array",
     "float_array",
     "label_array",
     "one_count",
@@ -64,6 +65,17 @@ def score_array(name: str, values: ArrayLike, *, least: int = 1, failed: bool = 
             "trial scores, or leave it out and say so."
         )
     return scores
+
+
+def flag_array(name: str, values: ArrayLike) -> NDArray[np.bool_]:
+    """Return one boolean a trial as a vector."""
+    try:
+        flags = np.asarray(values)
+    except ValueError:
+        flags = np.empty(0)  # rows of unequal length
+    if flags.ndim != 1 or flags.dtype != np.bool_ or not len(flags):
+        raise ValueError(f"{name} must be one boolean a trial, not {_shown(values)}; is_failed makes it of scores.")
+    return flags
 
 
 def check_labels(name: str, values: Iterable[Any], size: int) -> NDArray[Any]:
@@ -114,9 +126,11 @@ def count_array(name: str, values: ArrayLike, *, most: int | None = None, why: s
 
 def one_count(name: str, value: int, *, least: int = 1, why: str = "") -> int:
     """Return one count of trials as a whole number."""
-    if not isinstance(value, Real) or not least <= value <= MOST or value != int(value):
+    if not isinstance(value, Real) or not least <= value or (value <= MOST and value != int(value)):
         why = why and f", {why}"
         raise ValueError(f"{name} must be a whole number of at least {least}{why}, not {_shown(value)}.")
+    if value > MOST:
+        raise ValueError(f"{name} must be at most 2^53, beyond which numbers are rounded, not {float(value):g}.")
     return int(value)
 
 

@@ -6,7 +6,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from seedwise.stats.checks import ROUNDING, check_labels, check_number, float_array, label_array, one_count, seeded
+from seedwise.stats.checks import (
+    ROUNDING,
+    check_labels,
+    check_number,
+    flag_array,
+    float_array,
+    label_array,
+    one_count,
+    seeded,
+)
 from seedwise.stats.intervals import proportion_interval
 
 __all__ = ["Clustering", "FailedByLevel", "FailedShare", "clustering", "failed_by", "failed_share", "is_failed"]
@@ -124,7 +133,7 @@ def failed_share(failed: ArrayLike, *, confidence: float = 0.95) -> FailedShare:
         >>> print(f"{result.failed} of {result.n}: {result.lower:.2f}..{result.upper:.2f}")
         12 of 25: 0.30..0.67
     """
-    flags = _flags(failed)
+    flags = flag_array("failed", failed)
     count = int(flags.sum())
     share = proportion_interval(count, len(flags), confidence=confidence)
     return FailedShare(count, len(flags), *share)
@@ -203,15 +212,6 @@ def clustering(failed: ArrayLike, levels: Iterable[Any], *, permutations: int = 
     return Clustering(float(chi2[0]), (count + 1) / (permutations + 1), permutations)
 
 
-def _flags(failed: ArrayLike) -> Flags:
-    flags = np.asarray(failed)
-    if flags.ndim != 1 or flags.dtype != np.bool_ or not len(flags):
-        raise ValueError(
-            f"failed must be one boolean a trial, not shape {flags.shape} of {flags.dtype}; is_failed makes it of scores."
-        )
-    return flags
-
-
 def _table(failed: ArrayLike, levels: Iterable[Any]) -> tuple[Flags, NDArray[np.intp]]:
-    flags = _flags(failed)
+    flags = flag_array("failed", failed)
     return flags, label_array("levels", levels, len(flags))

@@ -20,13 +20,13 @@ def test_gap_is_that_of_all_draws_without_replacement():
 
 
 def test_gap_is_the_sum_of_its_parts_and_the_difference_of_its_scores():
-    found = selection_gap(V, T, 2, failed=[0, 0, 0, 1, 0, 0])
+    found = selection_gap(V, T, 2, failed=[False, False, False, True, False, False])
     assert found.gap.estimate == pytest.approx(found.among_trials.estimate + found.among_evaluations.estimate)
     assert found.gap.estimate == pytest.approx(found.validation - found.test)
 
 
 def test_a_trial_that_failed_does_not_count_for_the_part_of_the_evaluations():
-    found = selection_gap([0.7, 0.7, 0.7, 0.7, 0.53], [0.6, 0.6, 0.6, 0.6, 0.53], failed=[0, 0, 0, 0, 1])
+    found = selection_gap([0.7, 0.7, 0.7, 0.7, 0.53], [0.6, 0.6, 0.6, 0.6, 0.53], failed=[False] * 4 + [True])
     assert found.among_evaluations.estimate == pytest.approx(0.1)
 
 
@@ -40,7 +40,9 @@ def test_of_a_loss_the_gap_has_the_same_sign():
     ("given", "message"),
     [
         ({"n": 4}, "n must be at most 3 .half of the trials., not 4"),
-        ({"failed": [1, 1, 1, 0, 0, 0]}, "failed must leave at least 4 of 6 trials that did not fail, not 3"),
+        ({"failed": [True] * 3 + [False] * 3}, "failed must leave at least 4 of 6 trials that did not fail, not 3"),
+        ({"failed": [False] * 5}, "failed must be one boolean for each of the 6 trials, not 5"),
+        ({"n": [2, 3]}, r"n must be a whole number of at least 1, not .2, 3."),
         ({"confidence": 1}, "confidence"),
     ],
 )

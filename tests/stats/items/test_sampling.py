@@ -90,7 +90,7 @@ def test_trials_without_outputs_halve_the_error_where_they_are_half():
     whole, half = rows_error("f1", a, b, targets), rows_error("f1", a, b, targets, of_a=8, of_b=8)
     assert half.se == pytest.approx(whole.se / 2)
     assert (half.trials_a, half.trials_b) == (4, 4)
-    with pytest.raises(ValueError, match="must be at least the trials with outputs, 4 and 4"):
+    with pytest.raises(ValueError, match="of_a must be a whole number of at least 4, the trials with outputs, not 3"):
         rows_error("f1", a, b, targets, of_a=3)
 
 
@@ -197,6 +197,30 @@ def test_a_score_that_no_row_changes_has_no_interval(metric, right):
 def test_a_score_that_is_not_defined_has_no_interval():
     with pytest.raises(ValueError, match="the pearson must be a number to have an interval, not nan"):
         row_score_interval("pearson", np.ones((20, 1)), np.arange(20.0))
+
+
+ROWS_OF_TWO = np.array([[[1.0, 0.0], [0.0, 1.0]]])
+
+
+@pytest.mark.parametrize("statistic", [rows_error, paired_interval])
+@pytest.mark.parametrize(
+    ("metric", "a", "b", "says"),
+    [
+        ("accuracy", ROWS_OF_TWO[..., :1], ROWS_OF_TWO[..., :1], "metric must be one of pearson"),
+        ("accuracy", ROWS_OF_TWO * np.nan, ROWS_OF_TWO, "the accuracy of a trial is not a number"),
+        ("loss", ROWS_OF_TWO, ROWS_OF_TWO[..., :1], "a and b must have equally many outputs a row, not 2 and 1"),
+        ("loss", ROWS_OF_TWO, ROWS_OF_TWO[0], r"b must have the shape \(trials, rows, outputs\)"),
+    ],
+)
+def test_outputs_that_cannot_be_set_beside_each_other_are_refused(statistic, metric, a, b, says):
+    with pytest.raises(ValueError, match=says):
+        statistic(metric, a, b, [0, 1])
+
+
+@pytest.mark.parametrize("statistic", [rows_error, paired_interval])
+def test_one_row_has_no_error_over_rows(statistic):
+    with pytest.raises(ValueError, match="one row tells nothing of other rows"):
+        statistic("loss", ROWS_OF_TWO[:, :1], ROWS_OF_TWO[:, 1:], [0])
 
 
 # Two trials on the same rows ------------------------------------------------------------------------------------------

@@ -74,8 +74,8 @@ def test_a_trial_whose_outputs_are_not_finite_has_no_score_and_spoils_no_other()
         ({"outputs": np.zeros((ROWS, 3))}, r"outputs must have the shape \(trials, rows, outputs\)"),
         ({"targets": np.full(ROWS, 3)}, "class numbers from 0 to 2, because there are 3 outputs"),
         ({"targets": np.full(ROWS, np.nan)}, "targets must be finite"),
-        ({"weights": np.ones(ROWS)}, r"weights must be at least 0 with shape \(draws, 40\)"),
-        ({"weights": np.zeros((1, ROWS))}, "one of each draw above 0"),
+        ({"weights": np.ones(ROWS)}, r"weights must have the shape \(draws, 40\), one for each row, not \(40,\)"),
+        ({"weights": np.zeros((1, ROWS))}, "above 0 for at least one row of each draw"),
     ],
 )
 def test_what_cannot_be_scored_is_refused(change, says):

@@ -8,7 +8,7 @@ from scipy.stats import t as student_t
 
 from seedwise.stats.best.expected_best import best_weights
 from seedwise.stats.best.selection import expected_selected
-from seedwise.stats.checks import check_level, count_array, score_array
+from seedwise.stats.checks import check_level, count_array, flag_array, one_count, score_array
 from seedwise.stats.intervals import Interval, mean_interval
 
 __all__ = ["SelectionGap", "selection_gap"]
@@ -65,7 +65,7 @@ def selection_gap(
         validation: Validation scores of N trials, shape (N,); at least 4.
         test: Test scores of the same trials, shape (N,).
         n: Among how many trials the choice is, at most N/2, which is the default.
-        failed: Which trials failed, shape (N,); none by default. At least 4 must not have.
+        failed: Which trials failed, booleans of shape (N,); none by default. At least 4 must not have.
         confidence: Confidence of each interval, in (0, 1).
         greater_is_better: Whether the best score is the largest.
 
@@ -86,10 +86,12 @@ def selection_gap(
     sign = 1 if greater_is_better else -1
     v, t = sign * score_array("validation", validation, least=_LEAST), sign * score_array("test", test, least=_LEAST)
     half = v.size // 2
-    count = half if n is None else int(count_array("n", n, most=half, why="half of the trials")[0])
+    count = half if n is None else int(count_array("n", one_count("n", n), most=half, why="half of the trials")[0])
     chosen = expected_selected(v, t, count, replacement=False)
-    good = np.ones(v.size, bool) if failed is None else ~np.asarray(failed, dtype=bool)
-    if good.shape != v.shape or good.sum() < _LEAST:
+    good = np.ones(v.size, bool) if failed is None else ~flag_array("failed", failed)
+    if good.shape != v.shape:
+        raise ValueError(f"failed must be one boolean for each of the {v.size} trials, not {good.size}.")
+    if good.sum() < _LEAST:
         raise ValueError(
             f"failed must leave at least {_LEAST} of {v.size} trials that did not fail, not {int(good.sum())}; run more seeds."
         )

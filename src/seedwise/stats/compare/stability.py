@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import optimize, stats
 
-from seedwise.stats.checks import ROUNDING, check_level, sample_pair, size
+from seedwise.stats.checks import ROUNDING, check_level, flag_array, sample_pair, size
 from seedwise.stats.degrees import satterthwaite
 from seedwise.stats.seeds.crossed import crossed_share
 from seedwise.stats.seeds.factors import Codes, repeated_factors
@@ -148,7 +148,7 @@ def failed_share_difference(
         -0.46 in [-0.60, -0.30]
     """
     check_level("confidence", confidence)
-    flags = np.asarray(failed_a), np.asarray(failed_b)
+    flags = flag_array("failed_a", failed_a), flag_array("failed_b", failed_b)
 
     def bounds(level: float) -> tuple[float, float, float]:
         (a, low_a, high_a), (b, low_b, high_b) = (

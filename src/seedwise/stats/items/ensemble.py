@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from seedwise.stats.checks import count_array
+from seedwise.stats.checks import count_array, float_array, one_count, seeded
 from seedwise.stats.items.scores import AT_ONCE, log_softmax, output_array, scorer
 
 __all__ = ["EnsembleGrowth", "ensemble_growth", "ensemble_outputs"]
@@ -94,12 +94,12 @@ def ensemble_growth(
     given, labels = output_array(_finite(outputs), targets)
     n, shape = len(given), given.shape[1:]
     numbers = _default_members(n) if members is None else count_array("members", members, most=n, why="the trials")
-    (most,) = count_array("draws", draws)
-    shares, generator = _shares(given), np.random.default_rng(seed)
+    most = one_count("draws", draws)
+    shares, generator = _shares(given), seeded(seed)
     means, sds, exact = [], [], []
     for m in numbers.tolist():
         exact.append(m == 1 or math.comb(n, m) <= most)
-        chosen = _all_of(n, m) if exact[-1] else _some_of(n, m, int(most), generator)
+        chosen = _all_of(n, m) if exact[-1] else _some_of(n, m, most, generator)
         scores = _scores(metric, chosen, shares, labels, shape)
         means.append(float(scores.mean()))
         sds.append(float(scores.std(ddof=1)) if len(scores) > 1 else 0.0)
@@ -107,7 +107,7 @@ def ensemble_growth(
 
 
 def _finite(outputs: ArrayLike) -> Floats:
-    given = np.asarray(outputs, dtype=np.float64)
+    given = float_array("outputs", outputs)
     if given.ndim != 3 or 0 in given.shape:
         raise ValueError(f"outputs must have the shape (trials, rows, outputs), none of them 0, not {given.shape}.")
     if not np.isfinite(given).all():

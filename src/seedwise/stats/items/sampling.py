@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from seedwise.stats.checks import ROUNDING, check_level
+from seedwise.stats.checks import ROUNDING, check_level, float_array, one_count
 from seedwise.stats.intervals import Interval, proportion_interval
 from seedwise.stats.items.scores import AT_ONCE, Scorer, output_array, scorer
 
@@ -72,7 +72,10 @@ def row_score_interval(metric: str, outputs: ArrayLike, targets: ArrayLike, *, c
         0.80 in [0.70, 0.87]
     """
     check_level("confidence", confidence)
-    given, labels = output_array(np.asarray(outputs)[None], targets)
+    one = float_array("outputs", outputs)
+    if one.ndim != 2:
+        raise ValueError(f"outputs must be one trial's, of shape (rows, outputs), not of shape {one.shape}.")
+    given, labels = output_array(one[None], targets)
     score = scorer(metric, given, labels)
     estimate = float(score(np.ones((1, len(labels))))[0, 0])
     if not math.isfinite(estimate):
@@ -130,10 +133,11 @@ def rows_error(
         >>> print(f"{error.se:.2f} with {error.df} degrees of freedom")
         0.25 with 3 degrees of freedom
     """
-    (first, labels), (second, _) = output_array(a, targets), output_array(b, targets)
-    counts = [len(side) if of is None else of for side, of in ((first, of_a), (second, of_b))]
-    if counts[0] < len(first) or counts[1] < len(second):
-        raise ValueError(f"of_a and of_b must be at least the trials with outputs, {len(first)} and {len(second)}.")
+    first, second, labels = _two_sides(a, b, targets)
+    counts = [
+        len(side) if of is None else one_count(name, of, least=len(side), why="the trials with outputs")
+        for name, side, of in (("of_a", first, of_a), ("of_b", second, of_b))
+    ]
     without = [_of_trials(metric, side, labels) for side in (first, second)]
     means = [side.sum(axis=1) / count for side, count in zip(without, counts, strict=True)]
     se, df = _standard_error(means[0] - means[1])
@@ -161,7 +165,7 @@ def paired_interval(
         Mean score of A minus that of B, and its interval, in the metric's unit.
 
     Raises:
-        ValueError: A score is not known, or no row tells the two apart.
+        ValueError: A score is not known, no row tells the two apart, or an argument breaks its rule.
 
     Reference:
         Bonett and Price (2012), "Adjusted Wald confidence interval for a difference of binomial proportions based on
@@ -176,7 +180,8 @@ def paired_interval(
         -0.286 in [-0.508, -0.013]
     """
     check_level("confidence", confidence)
-    (first, labels), (second, _) = output_array(a, targets), output_array(b, targets)
+    first, second, labels = _two_sides(a, b, targets)
+    means = [_mean_score(metric, side, labels) for side in (first, second)]
     if metric == "accuracy":
         of_row = [(side.argmax(axis=2) == labels).mean(axis=0) for side in (first, second)]
         return _adjusted_wald(of_row[0] - of_row[1], confidence)
@@ -186,20 +191,36 @@ def paired_interval(
         raise ValueError(
             f"no row tells the two apart by their {metric}, so there is no interval; compare other outputs."
         )
-    means = [float(scorer(metric, side, labels)(np.ones((1, len(labels)))).mean()) for side in (first, second)]
     estimate = means[0] - means[1]
     half = float(stats.t.isf((1 - confidence) / 2, df)) * se
     return Interval(estimate, estimate - half, estimate + half, confidence)
 
 
+def _two_sides(a: ArrayLike, b: ArrayLike, targets: ArrayLike) -> tuple[Floats, Floats, Floats]:
+    """Return both groups' outputs and the labels of the rows that both are of."""
+    (first, labels), (second, _) = output_array(a, targets, name="a"), output_array(b, targets, name="b")
+    if first.shape[2] != second.shape[2]:
+        raise ValueError(
+            f"a and b must have equally many outputs a row, not {first.shape[2]} and {second.shape[2]}; "
+            "compare trials of one task."
+        )
+    return first, second, labels
+
+
+def _mean_score(metric: str, outputs: Floats, labels: Floats) -> float:
+    """Return the mean of the trials' scores on all rows."""
+    return float(_known(metric, scorer(metric, outputs, labels)(np.ones((1, len(labels))))).mean())
+
+
 def _of_trials(metric: str, outputs: Floats, labels: Floats) -> Floats:
     """Return every trial's score without each group of rows, (groups, trials)."""
-    if len(labels) < 2:
-        raise ValueError("one row tells nothing of other rows; score more of them.")
-    found = _left_out(scorer(metric, outputs, labels), len(labels))
-    if not np.isfinite(found).all():
+    return _known(metric, _left_out(scorer(metric, outputs, labels), len(labels)))
+
+
+def _known(metric: str, scores: Floats) -> Floats:
+    if not np.isfinite(scores).all():
         raise ValueError(f"the {metric} of a trial is not a number; leave the trial out and say so.")
-    return found
+    return scores
 
 
 def _flips(without: Floats) -> float:
@@ -214,6 +235,8 @@ def _flips(without: Floats) -> float:
 
 def _left_out(score: Scorer, rows: int) -> Floats:
     """Return a statistic of the rows without each of them, or without each of many random groups, (groups, ...)."""
+    if rows < 2:
+        raise ValueError("one row tells nothing of other rows; score more of them.")
     groups = min(rows, GROUPS)
     member = np.arange(rows) if groups == rows else np.random.default_rng(0).permutation(rows) % groups
     at_once = max(1, AT_ONCE // rows)

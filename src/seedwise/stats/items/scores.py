@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 
+from seedwise.stats.checks import float_array
+
 __all__ = ["AT_ONCE", "METRICS", "Scorer", "log_softmax", "output_array", "row_scores", "row_values", "scorer"]
 
 Floats = NDArray[np.float64]
@@ -57,21 +59,20 @@ def row_scores(metric: str, outputs: ArrayLike, targets: ArrayLike, weights: Arr
     score = scorer(metric, given, labels)
     if weights is None:
         return np.asarray(score(np.ones((1, len(labels))))[0])
-    counts = np.asarray(weights, dtype=np.float64)
-    if counts.ndim != 2 or counts.shape[1] != len(labels) or not np.all(counts >= 0) or not np.all(counts.sum(1) > 0):
-        raise ValueError(
-            f"weights must be at least 0 with shape (draws, {len(labels)}), one for each row, not shape {counts.shape}, "
-            "and one of each draw above 0."
-        )
+    counts = float_array("weights", weights)
+    if counts.ndim != 2 or counts.shape[1] != len(labels):
+        raise ValueError(f"weights must have the shape (draws, {len(labels)}), one for each row, not {counts.shape}.")
+    if not np.all(np.isfinite(counts) & (counts >= 0)) or not np.all(counts.sum(axis=1) > 0):
+        raise ValueError("weights must be finite and at least 0, and above 0 for at least one row of each draw.")
     return np.asarray(score(counts))
 
 
-def output_array(outputs: ArrayLike, targets: ArrayLike) -> tuple[Floats, Floats]:
+def output_array(outputs: ArrayLike, targets: ArrayLike, *, name: str = "outputs") -> tuple[Floats, Floats]:
     """Return outputs as floats of shape (trials, rows, outputs), and the rows' labels."""
-    given, labels = np.asarray(outputs, dtype=np.float64), np.asarray(targets, dtype=np.float64)
+    given, labels = float_array(name, outputs), float_array("targets", targets)
     if given.ndim != 3 or labels.shape != given.shape[1:2] or 0 in given.shape:
         raise ValueError(
-            f"outputs must have the shape (trials, rows, outputs) and targets (rows,), none of them 0, not {given.shape} "
+            f"{name} must have the shape (trials, rows, outputs) and targets (rows,), none of them 0, not {given.shape} "
             f"and {labels.shape}."
         )
     classes = given.shape[2]
@@ -101,10 +102,11 @@ def log_softmax(outputs: Floats) -> Floats:
 def scorer(metric: str, outputs: Floats, targets: Floats) -> Scorer:
     """Return what scores all trials under many weightings; what does not depend on the weights is computed once."""
     classification = outputs.shape[2] > 1
-    known = METRICS["classification" if classification else "regression"]
-    if metric not in known:
+    kind = "classification" if classification else "regression"
+    known = METRICS[kind]
+    if not isinstance(metric, str) or metric not in known:
         raise ValueError(
-            f"metric must be one of {', '.join(known)} for outputs of {outputs.shape[2]} numbers a row, not {metric!r}."
+            f"metric must be one of {', '.join(known)} for {kind} (outputs of shape {outputs.shape}), not {metric!r}."
         )
     finite = np.asarray(np.isfinite(outputs).all(axis=(1, 2)))
     usable = np.where(finite[:, None, None], outputs, 0.0)

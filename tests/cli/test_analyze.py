@@ -168,3 +168,8 @@ def test_a_wrong_request_is_one_sentence(seedwise, study, arguments, sentence):
     assert said.code == 2
     assert sentence in said.err
     assert said.err.count("\n") == 1
+
+
+def test_a_recipe_is_not_compared_with_itself(seedwise, study):
+    said = seedwise("compare", study, "plain", "plain")
+    assert (said.code, said.err.count("both are plain")) == (2, 1)

@@ -104,7 +104,7 @@ def held_fixed(a: Cell, b: Cell, chosen: Compared, labels: tuple[str, str]) -> t
 
 
 def left_out(a: Cell, b: Cell, chosen: Compared, labels: tuple[str, str]) -> tuple[str, ...]:
-    """Return which trials are not compared, and why."""
+    """Return which trials are not compared, and why; and which crashed, and count with what they had scored before."""
     sentences = []
     for cell, trials, label in zip((a, b), (chosen.trials_a, chosen.trials_b), labels, strict=True):
         if words := left_out_words(cell, chosen.split):
@@ -113,4 +113,8 @@ def left_out(a: Cell, b: Cell, chosen: Compared, labels: tuple[str, str]) -> tup
         if alone:
             other = labels[1] if label == labels[0] else labels[0]
             sentences.append(f"{label}: {alone} with seeds that {other} was not run with")
+        if chosen.split == "validation" and (crashed := int(cell.failed[trials].sum())):
+            sentences.append(
+                f"{label}: {crashed} that crashed or diverged count with their best score before, or the guess's"
+            )
     return tuple(sentences)

@@ -59,6 +59,8 @@ class RecipeComparison(NamedTuple):
     # probability that a trial of A beats one of B, with its interval, which counts shared seeds; None where all are equal, or
     # where recipe and seed cannot be told apart, of which nothing else is told either
     improvement: Interval | None
+    # label of the recipe that the verdict calls better, where it also beats the other in `MEANINGFUL` of all pairs
+    meaningfully_better: str | None
     spread: VarianceRatio | None  # ratio of the standard deviations; None where it rests on one trial or seed
     # difference of the shares of trials that failed, by each trial's best evaluation and by its last one; None where the
     # constant guess's score is not known
@@ -72,15 +74,6 @@ class RecipeComparison(NamedTuple):
     stochastic_order: StochasticOrder | None
     new_rows: NewRows | None  # what the verdict comes to on new rows; None where that is not known
     new_rows_reason: str  # why it is not; empty where it is
-
-    @property
-    def meaningfully_better(self) -> str | None:
-        """Label of the recipe that the verdict calls better, where it also beats the other in `MEANINGFUL` of all pairs."""
-        share, better = self.improvement, self.verdict.better
-        if share is None or better is None:
-            return None
-        wins = share.estimate if better == self.verdict.a else 1 - share.estimate
-        return better if wins >= MEANINGFUL else None
 
 
 def scores_by_recipe(
@@ -99,19 +92,21 @@ def scores_by_recipe(
 
 
 def beside(a: Cell, b: Cell, verdict: Verdict) -> RecipeComparison:
-    """Return in what else two recipes differ, on the trials that the verdict is of."""
+    """Return in what else two recipes differ: on the trials that the verdict is of, and in failures on all that ended."""
     chosen = compared_trials(a, b, verdict.split, pairs_alone=verdict.paired)
     sign = 1.0 if a.greater_is_better else -1.0
     x, y = sign * chosen.scores_a, sign * chosen.scores_b
     factors = varied_seeds(a, chosen.trials_a), varied_seeds(b, chosen.trials_b)
     rows, reason = _new_rows(a, b, verdict)
-    independent = verdict.test in (MeanTest.PAIRED, MeanTest.WELCH)
+    independent = verdict.test in (MeanTest.PAIRED, MeanTest.WELCH, MeanTest.POOLED)
     ahead, behind = (x, y) if verdict.difference > 0 else (y, x)
     separable = verdict.answer is not Answer.NOT_SEPARABLE
     told = separable and verdict.test is not MeanTest.IDENTICAL  # whatever a margin makes of equal scores
+    improvement = probability_of_improvement(x, y, *factors, paired=chosen.paired) if told else None
     return RecipeComparison(
         verdict,
-        probability_of_improvement(x, y, *factors, paired=chosen.paired) if told else None,
+        improvement,
+        _meaningfully_better(verdict, improvement),
         _spread(x, y, factors, paired=chosen.paired) if told else None,
         failed=_failed_difference(a, b, at_the_end=False) if separable else None,
         failed_at_the_end=_failed_difference(a, b, at_the_end=True) if separable else None,
@@ -121,6 +116,13 @@ def beside(a: Cell, b: Cell, verdict: Verdict) -> RecipeComparison:
         new_rows=rows,
         new_rows_reason=reason,
     )
+
+
+def _meaningfully_better(verdict: Verdict, improvement: Interval | None) -> str | None:
+    if improvement is None or verdict.better is None:
+        return None
+    wins = improvement.estimate if verdict.better == verdict.a else 1 - improvement.estimate
+    return verdict.better if wins >= MEANINGFUL else None
 
 
 def _hurdle(cell: Cell) -> Hurdle | None:

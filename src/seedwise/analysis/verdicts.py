@@ -15,6 +15,7 @@ from seedwise.errors import UnknownError
 from seedwise.stats.compare.means import MeanComparison, MeanTest, compare_means, compare_means_sequentially
 from seedwise.stats.compare.multiplicity import adjust
 from seedwise.stats.compare.power import growth_needed
+from seedwise.stats.compare.sequential import LEAST_PAIRS
 from seedwise.stats.seeds.factors import repeated_factors
 
 __all__ = [
@@ -30,6 +31,8 @@ __all__ = [
 Floats = NDArray[np.float64]
 LEVEL = 0.05
 """Below this p-value a recipe is called better."""
+MANY = 1000
+"""Nobody is told to train more seeds than these."""
 
 
 class Answer(StrEnum):
@@ -67,7 +70,8 @@ class Verdict(NamedTuple):
     sd_a: float  # standard deviation of A, n - 1 in the denominator
     sd_b: float
     paired: bool  # whether trials are compared seed by seed
-    left_out: tuple[str, ...]  # which trials of A or B are not compared, and why; a sentence each
+    # which trials of A or B are not compared, and why, and which crashed and count with what they had scored; a sentence each
+    left_out: tuple[str, ...]
     holds_for: tuple[str, ...]  # seeds that are the same in all trials, so that the answer holds for them alone
     test: MeanTest | None  # the test; None where the seeds allow none
     difference: float  # mean of A minus mean of B, turned so that more is better
@@ -79,7 +83,9 @@ class Verdict(NamedTuple):
     p: float  # two-sided p-value of this comparison alone; nan without a test
     comparisons: int  # how many comparisons p_corrected and the corrected interval allow for
     p_corrected: float  # corrected by Holm's method; decides the answer
-    corrected_lower: float  # the interval whose ends are on one side of 0 if and only if the answer names a winner
+    corrected_lower: (
+        float  # the interval that excludes 0 where the answer names a winner, and else only within a margin
+    )
     corrected_upper: float
     margin: float | None  # by how much recipes may differ and still be called equal; None where none is given
     p_margin: float | None  # p-value of the means differing by the margin or more: two one-sided tests
@@ -220,6 +226,8 @@ def answered(verdict: Verdict, p_corrected: float, comparisons: int) -> Verdict:
 def _needed(verdict: Verdict, level: float) -> Needed:
     """Return how many seeds would show the difference at a level, if it and the spreads are as they look."""
     if verdict.test is MeanTest.SEQUENTIAL:
+        if verdict.n_a < LEAST_PAIRS:
+            return Needed(None, None, f"a sequential test says nothing before {LEAST_PAIRS} pairs; add seeds")
         return Needed(None, None, "more seeds can be added and looked at as often as you like")
     if verdict.test is MeanTest.SIGN_FLIPS:
         return Needed(math.ceil(1 - math.log2(level)), None, "")
@@ -228,8 +236,10 @@ def _needed(verdict: Verdict, level: float) -> Needed:
     if verdict.difference == 0:
         return Needed(None, None, "the means are equal so far, so no number of seeds would separate them")
     growth = growth_needed(verdict.difference, verdict.se, verdict.df, level=level)
-    if growth is None:
-        return Needed(None, None, "the difference is so small that no reasonable number of seeds would show it")
+    if growth is None or growth * max(verdict.n_a, verdict.n_b) > MANY:
+        return Needed(
+            None, None, f"if the difference is as large as it looks, more than {MANY:,} seeds each would be needed"
+        )
     if verdict.n_a == verdict.n_b and verdict.test in (MeanTest.PAIRED, MeanTest.WELCH):
         return Needed(math.ceil(growth * verdict.n_a), None, "")
     return Needed(None, growth, "")

@@ -1,6 +1,7 @@
 """How does ``seedwise compare`` put two recipes side by side?"""
 
 import math
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -13,7 +14,9 @@ from seedwise.cli.console import print_json
 from seedwise.errors import RequestError, UnknownError
 
 if TYPE_CHECKING:  # the statistics load on first use
+    from seedwise.analysis.cell import Cell
     from seedwise.analysis.recipes import RecipeComparison
+    from seedwise.analysis.verdicts import Verdict
 
 __all__ = ["compare"]
 
@@ -71,12 +74,15 @@ def compare(
         made = comparison_table(found)
         left_out = (f"{name} cannot be compared: {why}" for name, why in reasons.items())
         print(write(made._replace(notes=(*made.notes, *left_out))), end="")
+        for name, why in reasons.items() if format == "csv" else ():  # a CSV has no notes
+            print(f"{name} cannot be compared: {why}", file=sys.stderr)
 
 
 def _compared(
     folder: Path, a: str | None, b: str | None, *, task: str | None, **how: Any
 ) -> "tuple[list[RecipeComparison], dict[str, str]]":
     """Compare A with B on every task that both were run on; return why a task allows no comparison, too."""
+    from seedwise.analysis.recipes import beside
     from seedwise.analysis.verdicts import corrected
 
     if a is None:
@@ -87,22 +93,25 @@ def _compared(
         if b is None:
             _check_one_recipe(first, folder)
             _check_one_recipe(second, Path(a))
+        if a == b or (b is None and folder.resolve() == Path(a).resolve()):
+            raise RequestError(f"compare needs two recipes or two studies, but both are {a}; name another one.")
         labels = (a, b) if b else (folder.resolve().name, Path(a).resolve().name)
         wanted = (a, b) if b else (None, None)
-        found: list[RecipeComparison] = []
+        verdicts: list[Verdict] = []
+        pairs: list[tuple[Cell, Cell]] = []
         reasons: dict[str, str] = {}
         for name in _shared_tasks(first, second, folder, a, task):
             cells = first.cell(name, wanted[0]), (first if b else second).cell(name, wanted[1])
             try:
-                found.append(first.compare(*cells, labels=labels, **how))
+                verdicts.append(first.verdict(*cells, labels=labels, **how))
+                pairs.append(cells)
             except UnknownError as error:  # one task that cannot be compared ends nothing
                 reasons[name] = str(error)
-    if not found:
-        raise UnknownError(next(iter(reasons.values())))
-    if b is None:  # recipes of one study are corrected for all of its pairs already
-        verdicts = corrected([one.verdict for one in found])
-        found = [one._replace(verdict=verdict) for one, verdict in zip(found, verdicts, strict=True)]
-    return found, reasons
+        if not verdicts:
+            raise UnknownError(next(iter(reasons.values())))
+        if b is None:  # recipes of one study are corrected for all of its pairs already
+            verdicts = corrected(verdicts)
+        return [beside(*cells, verdict) for cells, verdict in zip(pairs, verdicts, strict=True)], reasons
 
 
 def _gated_tasks(folder: Path, found: "Sequence[RecipeComparison]") -> set[str]:

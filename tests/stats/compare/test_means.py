@@ -38,7 +38,7 @@ def test_of_unequally_many_trials_the_wider_of_welchs_and_students_intervals_cou
 @pytest.mark.slow
 @pytest.mark.parametrize(("n", "m"), [(50, 5), (20, 5), (50, 20)])
 def test_a_few_trials_without_a_failure_do_not_tell_equal_recipes_apart(n, m):
-    generator, repeats = np.random.default_rng(2), 1500
+    generator, repeats = np.random.default_rng(2), 500
     rejected = 0
     for _ in range(repeats):
         a, b = (np.where(generator.random(k) < 0.1, 0.53, generator.normal(0.7, 0.015, k)) for k in (n, m))
@@ -117,8 +117,8 @@ def test_the_other_way_round_the_sign_changes_and_nothing_else():
 @pytest.mark.slow
 @pytest.mark.parametrize("fails", [0.1, 0.3])
 def test_equal_recipes_that_fail_now_and_then_are_told_apart_as_seldom_as_promised(fails):
-    generator, rejected, repeats = np.random.default_rng(1), 0, 2000
+    generator, rejected, repeats = np.random.default_rng(1), 0, 800
     for _ in range(repeats):
         a, b = (np.where(generator.random(20) < fails, 0.53, generator.normal(0.7, 0.02, 20)) for _ in "ab")
         rejected += compare_means(a, b).p < 0.05
-    assert rejected / repeats < 0.05 + 0.015
+    assert rejected / repeats < 0.05 + 3 * np.sqrt(0.05 * 0.95 / repeats)

@@ -85,7 +85,7 @@ def test_equal_failed_shares_are_no_evidence():
 @pytest.mark.slow
 @pytest.mark.parametrize("orders", ["shared", "own"])
 def test_equal_recipes_whose_trials_share_seeds_are_as_stable_as_each_other(orders):
-    generator, repeats = np.random.default_rng(8), 300
+    generator, repeats = np.random.default_rng(8), 100
     init = np.repeat(np.arange(8), 6)
     seeds = {"init": init, "order": np.tile(np.arange(6), 8) if orders == "shared" else np.arange(48)}
     rejected = np.zeros(2)
@@ -100,7 +100,7 @@ def test_equal_recipes_whose_trials_share_seeds_are_as_stable_as_each_other(orde
             failed_share_difference(a < -1.2, b < -1.2, seeds, seeds).p < 0.05,
             variance_ratio(a, b, seeds, seeds).p < 0.05,
         )
-    assert (rejected / repeats < 0.05 + 0.03).all()
+    assert (rejected / repeats < 0.05 + 3 * np.sqrt(0.05 * 0.95 / repeats)).all()
 
 
 def test_failures_must_be_booleans():

@@ -33,7 +33,7 @@ def comparison_lines(found: RecipeComparison) -> list[str]:
         f"  {verdict_sentence(verdict)}",
         f"  A  {verdict.a}: {verdict.mean_a:.4f} ± {verdict.sd_a:.4f} (mean ± sd of {verdict.n_a} trials)",
         f"  B  {verdict.b}: {verdict.mean_b:.4f} ± {verdict.sd_b:.4f} (of {verdict.n_b})",
-        *(f"  left out of {sentence}" for sentence in verdict.left_out),
+        *(f"  of {sentence}" for sentence in verdict.left_out),
     ]
     if verdict.test is not None:
         lines.append(f"  A minus B over {of} (positive: A is better): {verdict.difference:+.4f} {_ends(verdict)}")

@@ -704,3 +704,12 @@ def test_a_search_of_deberta_on_mnli_comes_in_with_both_curves(shared):
         for metric, curve in row["learning_curves"].items():
             found = [(m.step, m.metrics[metric]) for m in record.evaluations]
             np.testing.assert_array_equal(found, curve)
+
+
+@pytest.mark.parametrize("missing", ["nan", "None", "N/A"])
+def test_a_seed_that_is_not_known_is_not_one_seed(tmp_path, missing):
+    lines = ["recipe,init,score", *(f"plain,{seed},0.{7 + i}" for i, seed in enumerate(["1", missing, missing]))]
+    path = tmp_path / "runs.csv"
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    with pytest.raises(DataError, match="init must be known of every run, but 2 of 3 have none"):
+        read_runs(path, {"task": ":toy"})

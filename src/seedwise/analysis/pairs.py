@@ -5,7 +5,7 @@ from itertools import combinations
 
 from seedwise.analysis.cell import Cell
 from seedwise.analysis.compared import common_split, compared_trials
-from seedwise.analysis.verdicts import Verdict, corrected, judge_uncorrected
+from seedwise.analysis.verdicts import Verdict, corrected, judge
 from seedwise.errors import UnknownError
 
 __all__ = ["task_split", "verdicts_of_pairs", "why_not_compared"]
@@ -24,7 +24,7 @@ def verdicts_of_pairs(
     for a, b in _pairs(cells):
         names = name_of(a), name_of(b)
         try:
-            found.append(judge_uncorrected(a, b, names, split=splits[a.task.id], sequential=sequential))
+            found.append(judge(a, b, names, split=splits[a.task.id], sequential=sequential))
         except ValueError as error:
             reasons.append(error)
     if reasons and not found:

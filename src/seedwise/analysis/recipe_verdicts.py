@@ -8,7 +8,7 @@ from seedwise.analysis.headline import Headline, headline
 from seedwise.analysis.pairs import task_split, verdicts_of_pairs, why_not_compared
 from seedwise.analysis.recipes import RecipeComparison, RecipeScore, beside, scores_by_recipe
 from seedwise.analysis.study_cells import StudyCells
-from seedwise.analysis.verdicts import Verdict, answered, judge
+from seedwise.analysis.verdicts import Verdict, answered, corrected, judge
 from seedwise.errors import UnknownError
 
 __all__ = ["RecipeVerdicts"]
@@ -94,7 +94,9 @@ class RecipeVerdicts(StudyCells):
         own = {id(one), id(other)} <= mine and one is not other
         rows = split or self.split or (task_split(self.cells, one.task.id) if own else None)
         key = ("verdict", one.records[0].id, other.records[0].id, named, rows, margin, sequential)
-        found = self._once(key, lambda: judge(one, other, named, split=rows, margin=margin, sequential=sequential))
+        found = self._once(
+            key, lambda: corrected([judge(one, other, named, split=rows, margin=margin, sequential=sequential)])[0]
+        )
         pair = {self.recipe_name(one), self.recipe_name(other)} if own else set()
         for verdict in self.verdicts(split=split, sequential=sequential) if own else ():
             if verdict.task == found.task and {verdict.a, verdict.b} == pair:

@@ -25,7 +25,6 @@ __all__ = [
     "answered",
     "corrected",
     "judge",
-    "judge_uncorrected",
 ]
 
 Floats = NDArray[np.float64]
@@ -116,25 +115,14 @@ def judge(
     margin: float | None = None,
     sequential: bool = False,
 ) -> Verdict:
-    """Return the verdict on two recipes on one task, asked alone, by the test that their seeds allow.
+    """Return the verdict on two recipes on one task, by the test that their seeds allow, without an answer yet.
+
+    `corrected` gives the answers of all verdicts that are asked at once.
 
     Raises:
         UnknownError: The tasks differ, or a recipe has too few trials or stopped ones; or a sequential test is asked for and
             trials do not have their seeds in pairs, each once.
     """
-    return corrected([judge_uncorrected(a, b, labels, split=split, margin=margin, sequential=sequential)])[0]
-
-
-def judge_uncorrected(
-    a: Cell,
-    b: Cell,
-    labels: tuple[str, str],
-    *,
-    split: str | None = None,
-    margin: float | None = None,
-    sequential: bool = False,
-) -> Verdict:
-    """Return a verdict that has no answer yet: `corrected` gives it, for all that are asked at once."""
     chosen = compared_trials(a, b, split, pairs_alone=sequential)
     sign = 1.0 if a.greater_is_better else -1.0
     x, y = sign * chosen.scores_a, sign * chosen.scores_b

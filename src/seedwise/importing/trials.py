@@ -20,6 +20,9 @@ Cell = tuple[str, str]
 
 State = tuple[TrialState, str | None]
 
+_MISSING = frozenset({"nan", "none", "null", "na", "n/a", "<na>"})
+"""What stands for a seed that is not known; taken for a label, it would make one seed of several."""
+
 
 def trials_of(
     runs: Sequence[Run],
@@ -67,6 +70,11 @@ def _numbered(runs: Sequence[Run], curves: Curves, fields: Fields, notes: list[s
 
 def _whole_numbers(name: str, labels: list[str], notes: list[str]) -> list[int]:
     """Return labels as numbers: their own where they have one each, else their places in sorted order."""
+    if missing := sum(label.strip().lower() in _MISSING for label in labels):
+        raise DataError(
+            f"{name} must be known of every run, but {missing} of {len(labels):,} have none (nan or the like); fill it in, or leave "
+            f"{name} unmapped so that every run has its own."
+        )
     if all(label.isdecimal() for label in labels):
         return [int(label) for label in labels]
     parts = {label: re.fullmatch(r"(\D*)(\d+)(\D*)", label) for label in labels}

@@ -1,23 +1,17 @@
 """By how much do two recipes differ in mean, and how often does one beat the other?"""
 
-from collections.abc import Iterable, Mapping
-from types import MappingProxyType
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from seedwise.stats.checks import check_level, check_spread, one_count, sample_pair, seeded, size
 from seedwise.stats.intervals import Interval, wilson_bounds
-from seedwise.stats.seeds.factors import levels_of, repeated_factors
+from seedwise.stats.seeds.factors import NO_FACTORS, Factors, levels_of, repeated_factors
 from seedwise.stats.seeds.jackknife import seed_jackknife
 
 __all__ = ["difference", "probability_of_improvement"]
 
 Floats = NDArray[np.float64]
-Factors = Mapping[str, Iterable[Any]]
-_NONE: Factors = MappingProxyType({})
 
 AT_ONCE = 2_000_000
 """Scores that the bootstrap holds at once: 16 MB for each of its few copies."""
@@ -80,8 +74,8 @@ def difference(
 def probability_of_improvement(
     a: ArrayLike,
     b: ArrayLike,
-    factors_a: Factors = _NONE,
-    factors_b: Factors = _NONE,
+    factors_a: Factors = NO_FACTORS,
+    factors_b: Factors = NO_FACTORS,
     *,
     paired: bool = False,
     confidence: float = 0.95,

@@ -8,7 +8,8 @@ from scipy import stats
 
 from seedwise.stats.checks import check_level, check_spread, sample_pair, size
 from seedwise.stats.degrees import satterthwaite
-from seedwise.stats.seeds.crossed import CrossedMean, Factors, crossed_mean
+from seedwise.stats.seeds.crossed import CrossedMean, crossed_mean
+from seedwise.stats.seeds.factors import Factors
 
 __all__ = ["CrossedDifference", "crossed_difference"]
 

@@ -1,10 +1,8 @@
 """Does recipe A score higher than recipe B in the mean? One question, one test: sign, interval and p-value come from it."""
 
 import math
-from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,13 +13,11 @@ from seedwise.stats.compare.mean_difference import crossed_difference
 from seedwise.stats.compare.sequential import SequentialDifference, sequential_difference
 from seedwise.stats.degrees import satterthwaite
 from seedwise.stats.seeds.crossed import CrossedMean, crossed_mean
-from seedwise.stats.seeds.factors import levels_of, repeated_factors
+from seedwise.stats.seeds.factors import NO_FACTORS, Factors, levels_of, repeated_factors
 
 __all__ = ["MeanComparison", "MeanTest", "compare_means", "compare_means_sequentially", "with_more_error"]
 
 Floats = NDArray[np.float64]
-Factors = Mapping[str, Iterable[Any]]
-_NONE: Factors = MappingProxyType({})
 
 
 class MeanTest(StrEnum):
@@ -98,8 +94,8 @@ class MeanComparison(NamedTuple):
 def compare_means(
     a: ArrayLike,
     b: ArrayLike,
-    factors_a: Factors = _NONE,
-    factors_b: Factors = _NONE,
+    factors_a: Factors = NO_FACTORS,
+    factors_b: Factors = NO_FACTORS,
     *,
     paired: bool = False,
     confidence: float = 0.95,

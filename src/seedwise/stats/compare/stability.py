@@ -1,8 +1,6 @@
 """Which of two recipes is the more stable: how unequally do they spread, and how much more often does one fail?"""
 
-from collections.abc import Iterable, Mapping
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,14 +9,12 @@ from scipy import optimize, stats
 from seedwise.stats.checks import ROUNDING, check_level, flag_array, sample_pair, size
 from seedwise.stats.degrees import satterthwaite
 from seedwise.stats.seeds.crossed import crossed_share
-from seedwise.stats.seeds.factors import Codes, repeated_factors
+from seedwise.stats.seeds.factors import NO_FACTORS, Codes, Factors, repeated_factors
 from seedwise.stats.seeds.jackknife import JackknifeError, seed_jackknife
 
 __all__ = ["FailedShareDifference", "VarianceRatio", "failed_share_difference", "variance_ratio"]
 
 Floats = NDArray[np.float64]
-Factors = Mapping[str, Iterable[Any]]
-_NONE: Factors = MappingProxyType({})
 _LOG_P = (np.log(1e-12), np.log(0.999))
 """Between these logarithms a p-value is computed."""
 
@@ -62,8 +58,8 @@ class FailedShareDifference(NamedTuple):
 def variance_ratio(
     a: ArrayLike,
     b: ArrayLike,
-    factors_a: Factors = _NONE,
-    factors_b: Factors = _NONE,
+    factors_a: Factors = NO_FACTORS,
+    factors_b: Factors = NO_FACTORS,
     *,
     paired: bool = False,
     confidence: float = 0.95,
@@ -113,8 +109,8 @@ def variance_ratio(
 def failed_share_difference(
     failed_a: ArrayLike,
     failed_b: ArrayLike,
-    factors_a: Factors = _NONE,
-    factors_b: Factors = _NONE,
+    factors_a: Factors = NO_FACTORS,
+    factors_b: Factors = NO_FACTORS,
     *,
     confidence: float = 0.95,
 ) -> FailedShareDifference:

@@ -5,9 +5,8 @@ together, so that n trials tell less than n independent ones. The intervals here
 Student's and Wilson's where no seed repeats.
 """
 
-from collections.abc import Iterable, Mapping
 from math import nan, sqrt
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,12 +17,11 @@ from seedwise.stats.degrees import satterthwaite
 from seedwise.stats.failures import FailedShare, failed_share
 from seedwise.stats.intervals import wilson_bounds
 from seedwise.stats.seeds.components import variance_components
-from seedwise.stats.seeds.factors import Codes, levels_of, repeated_factors
+from seedwise.stats.seeds.factors import Codes, Factors, levels_of, repeated_factors
 
-__all__ = ["CrossedMean", "Factors", "crossed_mean", "crossed_share"]
+__all__ = ["CrossedMean", "crossed_mean", "crossed_share"]
 
 Floats = NDArray[np.float64]
-Factors = Mapping[str, Iterable[Any]]
 
 
 class CrossedMean(NamedTuple):

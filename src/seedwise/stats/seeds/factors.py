@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from itertools import combinations
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -9,12 +10,15 @@ from numpy.typing import NDArray
 
 from seedwise.stats.checks import label_array
 
-__all__ = ["Codes", "levels_of", "repeated_factors"]
+__all__ = ["NO_FACTORS", "Codes", "Factors", "levels_of", "repeated_factors"]
 
 Codes = dict[str, NDArray[np.intp]]
+Factors = Mapping[str, Iterable[Any]]
+NO_FACTORS: Factors = MappingProxyType({})
+"""Of trials that are independent."""
 
 
-def repeated_factors(factors: Mapping[str, Iterable[Any]], n: int) -> Codes:
+def repeated_factors(factors: Factors, n: int) -> Codes:
     """Return the factors that say which of n trials belong together, as whole numbers from 0.
 
     A factor whose labels all differ ties no trials together. Of factors that part the trials alike, the first stays. A

@@ -154,7 +154,7 @@ def test_terms_that_make_no_sense_are_refused(terms, said):
 def test_equal_recipes_are_seldom_called_better_or_worse(failing):
     draw = np.random.default_rng(9)
     wrong = 0
-    for _ in range(300):
+    for _ in range(100):
         scores = np.where(draw.random((2, 40)) < failing, 0.5, draw.normal(0.7, 0.02, (2, 40)))
         wrong += answer(*scores).answer in (GateAnswer.BETTER, GateAnswer.WORSE)
-    assert wrong / 300 <= 0.05
+    assert wrong / 100 <= 0.05

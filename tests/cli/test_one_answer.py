@@ -42,6 +42,10 @@ DESIGNS = {
 }
 
 
+DRAWN = ("paired", "one init each")
+"""Designs whose page is drawn as well, which takes seconds."""
+
+
 @pytest.fixture(params=DESIGNS)
 def study(request, tmp_path, seedwise):
     generator = np.random.default_rng(5)
@@ -54,15 +58,16 @@ def study(request, tmp_path, seedwise):
     return tmp_path / "study"
 
 
-def test_every_surface_gives_the_verdict_of_the_analysis(study, seedwise):
+def test_every_surface_gives_the_verdict_of_the_analysis(study, seedwise, request):
+    design = request.node.callspec.params["study"]
     with Study.open(study) as opened:
         analysis = Analysis(opened)
         verdicts, headlines = analysis.verdicts(), recipe_sentences(analysis)
-        page = Report(analysis).to_html()
+        page = Report(analysis).to_html() if design in DRAWN else None
     told = json.loads(seedwise("analyze", study, "--json").out)["verdicts"]
     said = re.sub(r"\s+", " ", seedwise("analyze", study).out)
     assert all(re.sub(r"\s+", " ", sentence) in said for sentence in headlines)
-    assert all(html.escape(sentence) in page for sentence in headlines)
+    assert page is None or all(html.escape(sentence) in page for sentence in headlines)
     assert len(told) == len(verdicts)
     for verdict, one in zip(verdicts, told, strict=True):
         names = (verdict.a, verdict.b, "--task", verdict.task)

@@ -14,7 +14,7 @@ SHOWS = (
     *("curves", "expected-best", "expected-best-band", "expected-test", "grid", "grid-margins", "best-worst-seeds"),
     *("spread-by-seed", "spearman", "pearson", "best-rules", "planned", "error-reduction", "training-loss"),
     *("early", "early-scores", "early-grid", "early-expected-best", "early-spearman", "early-spread-by-seed"),
-    *("items", "rows-right", "flips", "ensemble", "ensemble-growth"),
+    *("items", "rows-right", "flips", "ensemble", "ensemble-growth", "verdicts", "profiles"),
     *("gradient-norm", "distance", "recipes", "recipes-expected-best", "recipes-expected-test"),
     *("recipes-training-loss", "recipes-gradient-norm", "recipes-distance", "length", "bias-ratio", "reinit"),
     "reinit-distance",

@@ -28,6 +28,7 @@ _TABLES = {
     "candidates": "every candidate's score",
     "results": "mean and standard deviation of every recipe",
     "best": "the best score of all trials",
+    "verdicts": "which recipes are told apart",
     "items": "what of the trials' spread is rows that flip",
     "ensemble": "the ensemble of all trials beside the winner",
     "failed": "failed trials",

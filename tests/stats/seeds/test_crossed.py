@@ -118,7 +118,7 @@ def test_degrees_of_freedom_are_no_fewer_than_those_of_the_smallest_factor():
 @pytest.mark.parametrize("kept", [1.0, 0.7])
 @pytest.mark.parametrize("shape", [(5, 5), (10, 10), (25, 25)])
 def test_intervals_of_the_mean_hold_the_truth_as_often_as_promised(shape, kept):
-    generator, repeats = np.random.default_rng(4), 500
+    generator, repeats = np.random.default_rng(4), 250
     held = plain = 0
     for _ in range(repeats):
         factors = grid(shape, kept, generator)
@@ -132,7 +132,7 @@ def test_intervals_of_the_mean_hold_the_truth_as_often_as_promised(shape, kept):
 
 @pytest.mark.slow
 def test_an_interaction_seen_in_several_trials_a_cell_does_not_narrow_the_interval_too_much():
-    generator, repeats, held = np.random.default_rng(6), 500, 0
+    generator, repeats, held = np.random.default_rng(6), 250, 0
     cells = grid((8, 8))
     factors = {name: np.repeat(labels, 3) for name, labels in cells.items()}
     for _ in range(repeats):
@@ -146,7 +146,7 @@ def test_an_interaction_seen_in_several_trials_a_cell_does_not_narrow_the_interv
 @pytest.mark.parametrize("kept", [1.0, 0.7])
 @pytest.mark.parametrize("shape", [(5, 5), (10, 10), (25, 25)])
 def test_intervals_of_a_failed_share_hold_the_truth_as_often_as_promised(shape, kept):
-    generator, repeats, share = np.random.default_rng(7), 500, 0.3
+    generator, repeats, share = np.random.default_rng(7), 250, 0.3
     held = plain = 0
     for _ in range(repeats):
         factors = grid(shape, kept, generator)
@@ -161,7 +161,7 @@ def test_intervals_of_a_failed_share_hold_the_truth_as_often_as_promised(shape, 
 @pytest.mark.slow
 @pytest.mark.parametrize("paired", [False, True])
 def test_equal_recipes_are_called_different_as_seldom_as_promised(paired):
-    generator, repeats, factors = np.random.default_rng(8), 600, grid((10, 10))
+    generator, repeats, factors = np.random.default_rng(8), 300, grid((10, 10))
     false = plain = 0
     for _ in range(repeats):
         a, b = (draw(generator, factors, (0.3, 0.1)) for _ in range(2))
@@ -324,7 +324,7 @@ def test_seeds_that_cannot_be_told_apart_are_all_put_down_to_the_one_that_repeat
 @pytest.mark.slow
 @pytest.mark.parametrize("shares", [(0.3, 0.1), (0.6, 0.2)])
 def test_random_seeds_of_which_some_coincide_are_covered_as_often_as_promised(shares):
-    generator, hits, repeats = np.random.default_rng(8), 0, 400
+    generator, hits, repeats = np.random.default_rng(8), 0, 200
     for _ in range(repeats):
         factors = {name: generator.integers(40, size=20) for name in ("init", "order")}
         result = crossed_mean(draw(generator, factors, shares), factors)
@@ -334,7 +334,7 @@ def test_random_seeds_of_which_some_coincide_are_covered_as_often_as_promised(sh
 
 @pytest.mark.slow
 def test_orders_of_their_own_for_each_init_seed_reject_equal_recipes_as_seldom_as_promised():
-    generator, rejected, repeats = np.random.default_rng(9), 0, 1000
+    generator, rejected, repeats = np.random.default_rng(9), 0, 400
     factors = {"init": np.repeat(np.arange(5), 10), "order": np.arange(50)}
     for _ in range(repeats):
         a, b = (draw(generator, factors, (0.3, 0.1)) for _ in "ab")
@@ -344,7 +344,7 @@ def test_orders_of_their_own_for_each_init_seed_reject_equal_recipes_as_seldom_a
 
 @pytest.mark.slow
 def test_a_grid_against_independent_trials_is_told_apart_as_seldom_as_promised():
-    generator, rejected, repeats = np.random.default_rng(10), 0, 600
+    generator, rejected, repeats = np.random.default_rng(10), 0, 300
     factors = grid((10, 10))
     for _ in range(repeats):
         a, b = draw(generator, factors, (0.3, 0.1)), generator.normal(size=20)

@@ -383,3 +383,17 @@ def test_a_sequential_verdict_of_seeds_that_repeat_is_refused():
 def test_too_few_pairs_leave_a_sequential_verdict_without_an_interval():
     found = verdict_of(study_of(A[:7], B[:7]), sequential=True)
     assert (found.p, found.lower, found.upper, found.answer) == (1, -np.inf, np.inf, Answer.NOT_TOLD_APART)
+
+
+def test_the_p_value_of_a_margin_is_corrected_as_the_answer_is():
+    generator = np.random.default_rng(8)
+    shared = generator.normal(0.7, 0.02, (12, 1))
+    study = sum(
+        (table_study(shared + generator.normal(0, 0.004, (12, 1)), recipe=name) for name in "bcd"),
+        start=table_study(shared, recipe="a"),
+    )
+    analysis = Analysis(study)
+    for margin in (0.001, 0.002, 0.004, 0.01):
+        found = analysis.verdict("a", "b", margin=margin)
+        assert found.p_margin == pytest.approx(min(1, 6 * found.compared.within(margin)))
+        assert (found.answer is Answer.WITHIN_MARGIN) == (found.p_margin < 0.05)

@@ -39,9 +39,8 @@ class Items(NamedTuple):
     rows: int
     agreement: Disagreement  # on which share of the rows they differ, and all or none are right
     accuracies: Floats  # share of the rows that each trial gets right, (trials,), in the order of the trials
-    spread: (
-        SpreadOfFlips | None
-    )  # what of the accuracies' spread is rows that flip; None where no row differs, or of one row
+    # what of the accuracies' spread is rows that flip; None where no row differs, or of one row
+    spread: SpreadOfFlips | None
 
 
 class Ensemble(NamedTuple):
@@ -56,9 +55,8 @@ class Ensemble(NamedTuple):
     winner: float  # score of the trial that validation chooses
     single: float  # mean score of the trials
     scores: Floats  # score of each trial, (members,), in the order of the trials
-    over_winner: (
-        Interval | None
-    )  # the ensemble's score minus the winner's, over rows; None where no row tells them apart
+    # the ensemble's score minus the winner's, with its interval over rows; None where no row tells them apart
+    over_winner: Interval | None
     over_single: Interval | None  # the ensemble's score minus the mean of the trials' scores
     growth: EnsembleGrowth  # mean score by number of members
 

@@ -21,9 +21,8 @@ class NewRows(NamedTuple):
     lower: float  # lower end of the interval of the difference on new rows, corrected as the verdict's
     upper: float
     p: float  # two-sided p-value of this comparison alone
-    p_corrected: (
-        float  # Bonferroni's, for as many comparisons as the verdict's; below 0.05 if and only if a better one is named
-    )
+    # Bonferroni's, for as many comparisons as the verdict's; below 0.05 if and only if a better one is named
+    p_corrected: float
     better: str | None  # label of the recipe that is better on new rows; None where none is named
 
 

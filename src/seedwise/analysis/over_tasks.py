@@ -29,9 +29,7 @@ class RecipeOverTasks(NamedTuple):
     recipe: str  # the recipe's or the arm's label
     n: int  # trials on all tasks
     mean: float  # mean score, each task with the same weight
-    interquartile_mean: (
-        Interval  # mean of the middle half of all trials, with an interval that draws shared seeds together
-    )
+    interquartile_mean: Interval  # of the middle half of all trials, with an interval that draws shared seeds together
     profile: PerformanceProfile  # share of trials above each score
 
 

@@ -64,7 +64,11 @@ class RecipeVerdicts(StudyCells):
         if not mine:
             raise UnknownError(next(filter(None, why.values()), f"{task} has no two recipes; compare what there is."))
         cells = [cell for name, cell in of_task.items() if name in named]
-        return self._once(("headline", task), lambda: headline(self.recipe_scores(cells), mine, why))
+
+        def told() -> Headline:
+            return headline(scores_by_recipe(cells, self.recipe_name, split=mine[0].split), mine, why)
+
+        return self._once(("headline", task), told)
 
     def verdict(
         self,

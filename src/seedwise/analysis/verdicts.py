@@ -82,12 +82,12 @@ class Verdict(NamedTuple):
     p: float  # two-sided p-value of this comparison alone; nan without a test
     comparisons: int  # how many comparisons p_corrected and the corrected interval allow for
     p_corrected: float  # corrected by Holm's method; decides the answer
-    corrected_lower: (
-        float  # the interval that excludes 0 where the answer names a winner, and else only within a margin
-    )
+    # the interval at the level of p_corrected: it excludes 0 where the answer names a winner, and else only within a margin
+    corrected_lower: float
     corrected_upper: float
     margin: float | None  # by how much recipes may differ and still be called equal; None where none is given
-    p_margin: float | None  # p-value of the means differing by the margin or more: two one-sided tests
+    # p-value of the means differing by the margin or more, by two one-sided tests, times the comparisons (Bonferroni)
+    p_margin: float | None
     answer: Answer
     reason: str  # why no winner can be named whatever the scores; empty otherwise
     needed: Needed | None  # None where a winner is named or no test is made
@@ -147,7 +147,7 @@ def judge(
         corrected_lower=-math.inf,
         corrected_upper=math.inf,
         margin=margin,
-        p_margin=None if margin is None or found is None else found.within(margin),
+        p_margin=None,
         answer=Answer.NOT_SEPARABLE,
         reason=reason,
         needed=None,
@@ -198,7 +198,8 @@ def answered(verdict: Verdict, p_corrected: float, comparisons: int) -> Verdict:
         answer = Answer.A_BETTER if verdict.difference > 0 else Answer.B_BETTER
     else:
         answer = Answer.NOT_TOLD_APART
-    if verdict.p_margin is not None and verdict.p_margin * comparisons < LEVEL:
+    p_margin = None if verdict.margin is None else min(1.0, verdict.compared.within(verdict.margin) * comparisons)
+    if p_margin is not None and p_margin < LEVEL:
         answer = Answer.WITHIN_MARGIN
     needed = _needed(verdict, LEVEL / max(times, 1.0)) if answer is Answer.NOT_TOLD_APART else None
     return verdict._replace(
@@ -206,6 +207,7 @@ def answered(verdict: Verdict, p_corrected: float, comparisons: int) -> Verdict:
         p_corrected=p_corrected,
         corrected_lower=lower,
         corrected_upper=upper,
+        p_margin=p_margin,
         answer=answer,
         needed=needed,
     )

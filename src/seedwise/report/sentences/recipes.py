@@ -36,7 +36,8 @@ def verdict_sentence(verdict: Verdict) -> str:
     elif verdict.better is not None:
         said = f"{verdict.better} is better: {p_words(verdict)}"
     elif verdict.answer is Answer.WITHIN_MARGIN:
-        said = f"{pair} are equal within ±{verdict.margin:g}: two one-sided tests, p = {verdict.p_margin:.2g}"
+        many = "" if verdict.comparisons == 1 else f", corrected for {verdict.comparisons} comparisons (Bonferroni)"
+        said = f"{pair} are equal within ±{verdict.margin:g}: two one-sided tests, p = {verdict.p_margin:.2g}{many}"
     else:
         said = f"{pair} cannot be told apart: {p_words(verdict)}{_needed(verdict.needed)}"
     holds = f" This holds for {' and '.join(verdict.holds_for)} alone." if verdict.holds_for else ""

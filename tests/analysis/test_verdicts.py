@@ -397,3 +397,14 @@ def test_the_p_value_of_a_margin_is_corrected_as_the_answer_is():
         found = analysis.verdict("a", "b", margin=margin)
         assert found.p_margin == pytest.approx(min(1, 6 * found.compared.within(margin)))
         assert (found.answer is Answer.WITHIN_MARGIN) == (found.p_margin < 0.05)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_nothing_is_surer_on_new_rows_than_on_these(seed):
+    generator = np.random.default_rng(seed)
+    found = Analysis(scored_study(generator, 180, seeds=6, recipe_sd=float(generator.uniform(0, 2)))).compare("a", "b")
+    verdict, rows = found.verdict, found.new_rows
+    assert rows.p >= verdict.p
+    assert rows.lower <= verdict.corrected_lower
+    assert rows.upper >= verdict.corrected_upper
+    assert (rows.better is not None) == (rows.p_corrected < 0.05)

@@ -29,7 +29,9 @@ class NewRows(NamedTuple):
 def on_new_rows(a: Cell, b: Cell, verdict: Verdict) -> NewRows:
     """Return what a verdict comes to where both the seeds and the rows are new.
 
-    The rows' variance, from the predictions that are kept, is added to the seeds' (Sellam et al. 2022, "The MultiBERTs").
+    The rows' variance, from the predictions that are kept, is added to the seeds' (Sellam et al. 2022, "The MultiBERTs"). The many
+    rows raise the degrees of freedom as well; so what is said is no surer than on these rows: of both intervals the outer ends
+    count, and the larger p-value.
 
     Raises:
         UnknownError: The verdict's test has no standard error or is sequential, or the rows' labels or predictions are not kept.
@@ -41,8 +43,8 @@ def on_new_rows(a: Cell, b: Cell, verdict: Verdict) -> NewRows:
         raise UnknownError("nothing is said of new rows where scores do not vary over seeds.")
     chosen = compared_trials(a, b, verdict.split, pairs_alone=verdict.paired)
     error = rows_error(a, b, verdict.split, chosen.trials_a, chosen.trials_b)
-    found = with_more_error(alone, error.se, error.df)
-    lower, upper = found.ends(1 - LEVEL / verdict.comparisons)
+    both = alone, with_more_error(alone, error.se, error.df)
+    lowers, uppers = zip(*(found.ends(1 - LEVEL / verdict.comparisons) for found in both), strict=True)
+    lower, upper, p = min(lowers), max(uppers), max(found.p for found in both)
     better = verdict.a if lower > 0 else verdict.b if upper < 0 else None
-    p_corrected = min(1.0, found.p * verdict.comparisons)
-    return NewRows(error.rows, error.se, lower, upper, found.p, p_corrected, better)
+    return NewRows(error.rows, error.se, lower, upper, p, min(1.0, p * verdict.comparisons), better)

@@ -231,7 +231,7 @@ def test_which_recipe_is_best_is_told():
     )
     (sentence,) = recipe_sentences(Analysis(study))
     assert sentence.startswith("toy: good has the best mean validation accuracy, 0.798")
-    assert "all others are worse (paired t-test, p = " in sentence
+    assert "worse: bad (paired t-test, p = " in sentence
 
 
 def test_a_recipe_of_too_few_trials_is_no_other_recipe_that_is_worse():

@@ -71,7 +71,7 @@ def _headline(task: str, found: Headline) -> str:
         f"{task}: {best.recipe} has the best mean {metric_words(best.metric, best.split)}, {score(best.mean)} ± "
         f"{best.sd:.3f} ({best.n} trials)"
     )
-    alone = not (found.open or found.better or found.inseparable or found.left_out)
+    alone = len(found.worse) > 1 and not (found.open or found.better or found.inseparable or found.left_out)
     parts = []
     if found.worse:
         parts.append("all others are worse" if alone else f"worse: {_names(found.worse)}")

@@ -40,6 +40,7 @@ RIGHT = {
     "correlation_interval": {"r": 0.5, "n": 10, "confidence": 0.9, "method": "pearson"},
     "crossed_difference": {"a": SCORES, "b": OTHERS, "factors_a": FACTORS, "factors_b": FACTORS, "confidence": 0.9},
     "crossed_mean": {"scores": SCORES, "factors": FACTORS, "confidence": 0.9},
+    "crossed_quantile": {"scores": SCORES, "factors": FACTORS, "q": 0.3, "confidence": 0.9},
     "crossed_share": {"failed": FAILED, "factors": FACTORS, "confidence": 0.9},
     "density": {"scores": SCORES, "at": [0.5]},
     "detectable": {"a": SCORES, "b": OTHERS, "power": 0.8, "level": 0.05, "alternative": "greater"},

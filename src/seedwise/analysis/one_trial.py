@@ -6,8 +6,9 @@ from seedwise.analysis.cell import Cell
 from seedwise.analysis.seeds import failed_flags, failed_trials, varied_seeds
 from seedwise.errors import UnknownError
 from seedwise.stats.failures import FailedShare
-from seedwise.stats.intervals import Interval, quantile_interval
+from seedwise.stats.intervals import Interval
 from seedwise.stats.seeds.crossed import crossed_mean
+from seedwise.stats.seeds.quantile import crossed_quantile
 
 __all__ = ["Hurdle", "LowQuantile", "hurdle", "low_quantile"]
 
@@ -34,8 +35,8 @@ class Hurdle(NamedTuple):
 
 def low_quantile(cell: Cell, q: float = 0.1, *, confidence: float = 0.95) -> LowQuantile:
     """Return the score that one trial in 1/q falls short of, with its interval."""
-    scores = cell.final()
-    found = quantile_interval(scores, q, confidence=confidence, greater_is_better=cell.greater_is_better)
+    scores, seeds, greater = cell.final(), varied_seeds(cell, cell.full()), cell.greater_is_better
+    found = crossed_quantile(scores, seeds, q, confidence=confidence, greater_is_better=greater)
     return LowQuantile(q, found.estimate, found.lower, found.upper, confidence, len(scores))
 
 

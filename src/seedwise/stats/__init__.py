@@ -31,6 +31,7 @@ _HOMES = {
     "seeds.anova": "BestWorst OneWay best_against_worst one_way",
     "seeds.components": "VarianceComponents variance_components",
     "seeds.crossed": "CrossedMean crossed_mean crossed_share",
+    "seeds.quantile": "crossed_quantile",
     "seeds.ranks": "SeedRanks seed_ranks",
     "seeds.spread": "LevelSummary SeedSpread level_summary seed_spread",
     "stopping.exact": "StoppedBest result_quantile stopping_result",

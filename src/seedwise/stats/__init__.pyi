@@ -90,6 +90,7 @@ from seedwise.stats.seeds.components import variance_components as variance_comp
 from seedwise.stats.seeds.crossed import CrossedMean as CrossedMean
 from seedwise.stats.seeds.crossed import crossed_mean as crossed_mean
 from seedwise.stats.seeds.crossed import crossed_share as crossed_share
+from seedwise.stats.seeds.quantile import crossed_quantile as crossed_quantile
 from seedwise.stats.seeds.ranks import SeedRanks as SeedRanks
 from seedwise.stats.seeds.ranks import seed_ranks as seed_ranks
 from seedwise.stats.seeds.spread import LevelSummary as LevelSummary

@@ -40,7 +40,7 @@ def caveats(cell: Cell) -> list[str]:
         )
     if is_crossed(cell):
         notes.append(
-            "trials that share a seed are not independent; the intervals of one run in 10, of correlations, of the choice's gap and "
+            "trials that share a seed are not independent; the intervals of correlations, of the choice's gap and "
             "of a falling test score take them for independent, and so does the band of the expected best. Simulated, the band held "
             "in 96 % and more of 5 x 5 and 10 x 10 grids, and in 92 or 86 % of 25 x 25 grids where 40 or 60 % of the variance "
             "were due to seeds."
